@@ -1,0 +1,1 @@
+"""What can be asked for: schemas that are form, API body, validation, stored JSON and command-line file at once."""

@@ -1,0 +1,117 @@
+"""Datasets on disk, and what a network sees of a video."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ml.config.flow import FlowSpec
+from ml.config.schema import Schema, knob
+
+Subset = Literal["train", "validation", "test"]
+
+
+class FrameSpec(Schema):
+    """How decoded frames are stored in a frame pack."""
+
+    short_side: int = knob(
+        256, "Stored short side", "Frames are reduced to this short side; smaller ones are kept as they are.", ge=32, le=1080, unit="px"
+    )
+    quality: int = knob(95, "JPEG quality", "Quality of the stored frames.", ge=50, le=100)
+
+
+class VideoEntry(Schema):
+    """One video of a dataset. `media` is the SHA-256 of the file: the key of everything derived from it."""
+
+    key: str
+    path: str
+    media: str = Field(pattern=r"^[0-9a-f]{64}$")
+    label: str
+    group: str = ""
+    frames: int
+    fps: float
+    width: int
+    height: int
+    duration_seconds: float
+    size_bytes: int
+    codec: str = ""
+    notes: tuple[str, ...] = ()
+
+
+class Refusal(Schema):
+    """A file that did not get in, why, and what to do about it."""
+
+    path: str
+    reason: str
+    advice: str = ""
+
+
+class Finding(Schema):
+    """Something the user should know about the data: a leak, a duplicate, an empty class."""
+
+    kind: Literal["leak", "duplicate", "empty_class", "unlisted", "missing", "note"]
+    message: str
+    videos: tuple[str, ...] = ()
+
+
+class Split(Schema):
+    """One official or generated partition: video key → subset."""
+
+    name: str
+    origin: Literal["official", "csv", "folder", "generated"]
+    subsets: dict[str, Subset]
+
+
+class Manifest(Schema):
+    """A dataset: `manifest.json` in its folder. `store` is the media store, relative to that folder."""
+
+    version: Literal[1] = 1
+    name: str
+    layout: str
+    store: str = "media"
+    frame_spec: FrameSpec = FrameSpec()
+    classes: tuple[str, ...]
+    videos: tuple[VideoEntry, ...]
+    splits: tuple[Split, ...] = ()
+    refused: tuple[Refusal, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+class RGBInput(Schema):
+    """Single RGB frames: what the spatial stream sees."""
+
+    modality: Literal["rgb"] = "rgb"
+
+
+class FlowInput(Schema):
+    """Stacked optical flow (two-stream paper, eq. 1): what the temporal stream sees."""
+
+    modality: Literal["flow"] = "flow"
+    stack_len: int = knob(
+        10, "Stack length L", "Consecutive flow fields in one input; the network gets 2L channels.", ge=1, le=25, unit="fields"
+    )
+    mean_subtraction: bool = knob(True, "Subtract mean flow", "Take each field's mean displacement away: a cheap answer to camera motion.")
+    flow: FlowSpec = knob(FlowSpec(), "Optical flow", "Must be the spec of an extracted cache; a missing one is extracted first.")
+
+
+Input = Annotated[RGBInput | FlowInput, Field(discriminator="modality")]
+
+
+class DataConfig(Schema):
+    """Which videos, and how a snippet is cut from them."""
+
+    dataset: str = knob("", "Dataset", "Folder of the dataset (the site fills this in).")
+    split: str = knob("1", "Split", "Name of the partition into train and test.")
+    input: Input = knob(RGBInput(), "Input", "What the network sees.")
+    short_side: int = knob(256, "Rescaled short side", "Videos are rescaled to this short side before cropping.", ge=32, le=1080, unit="px")
+    crop_size: int = knob(224, "Crop", "Side of the square the network sees.", ge=32, le=512, unit="px")
+    flip: bool = knob(True, "Horizontal flip", "Mirror half of the training inputs; mirrored flow has x negated.")
+    color_jitter: float = knob(
+        0.0, "RGB jitter", "Standard deviation of Krizhevsky's PCA colour noise (the paper: 0.1); flow ignores it.", ge=0, le=1
+    )
+    validation_fraction: float = knob(
+        0.1,
+        "Held-out validation",
+        "Share of the training groups kept for the validation curve when the split brings no validation subset; never from the test set.",
+        ge=0,
+        le=0.5,
+    )

@@ -1,0 +1,54 @@
+"""Test protocols and fusion: what stands beside every number."""
+
+import re
+from typing import Literal, Self
+
+from ml.config.schema import Schema, knob
+
+CROPS = {1: "centre crop", 5: "4 corners + centre", 10: "4 corners + centre, mirrored too"}
+
+
+class Protocol(Schema):
+    """How a video becomes one score vector: views = frames × crops, aggregated."""
+
+    frames: int = knob(25, "Frames", "Equally spaced frames (or flow stacks) per video.", ge=1, le=250)
+    crops: Literal[1, 5, 10] = knob(10, "Crops", "1: centre; 5: corners and centre; 10: those and their mirror images.")
+    aggregation: Literal["softmax", "logits"] = knob(
+        "softmax", "Aggregation", "Average the class probabilities of all views (two-stream paper), or the scores before softmax (TSN)."
+    )
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """`"25x10"` or `"25x10:logits"` → Protocol.
+
+        Raises:
+            ValueError: the text is no protocol; says what one looks like.
+        """
+        match = re.fullmatch(r"(\d+)x(\d+)(?::(softmax|logits))?", text.strip())
+        if match is None:
+            raise ValueError(f"“{text}” is not a protocol; write FRAMESxCROPS, for example 25x10 or 5x1:logits")
+        return cls.model_validate({"frames": int(match[1]), "crops": int(match[2]), "aggregation": match[3] or "softmax"})
+
+    def short(self) -> str:
+        """`25x10`, with `:logits` where that aggregation is used."""
+        return f"{self.frames}x{self.crops}" + (":logits" if self.aggregation == "logits" else "")
+
+    def describe(self) -> str:
+        """A sentence fragment fit to stand beside a number."""
+        averaged = "class probabilities" if self.aggregation == "softmax" else "scores before softmax"
+        return f"{self.frames} frames × {self.crops} crops, {averaged} averaged"
+
+
+class FusionConfig(Schema):
+    """Streams → one score."""
+
+    method: Literal["average", "weighted", "svm"] = knob(
+        "average", "Method", "Average, weighted sum, or a multi-class linear SVM (Crammer–Singer) on the stacked scores."
+    )
+    normalize: Literal["none", "softmax", "l2"] = knob(
+        "softmax",
+        "Normalisation",
+        "What is fused: raw scores, class probabilities, or L2-normalised class probabilities (the paper's choice for the SVM).",
+    )
+    weights: tuple[float, ...] = knob((), "Weights", "One per stream, in order, e.g. 1, 1.5; used by the weighted sum.")
+    svm_c: float = knob(1.0, "SVM C", "Inverse regularisation of the SVM.", gt=0, le=1e6)

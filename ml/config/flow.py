@@ -1,0 +1,64 @@
+"""Optical flow: the methods, their parameters, and how a field is stored."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ml.config.schema import Schema, knob
+
+
+class TVL1(Schema):
+    """TV-L1 (Zach, Pock & Bischof 2007) as in OpenCV contrib's DualTVL1: the standard of two-stream networks."""
+
+    kind: Literal["tv_l1"] = "tv_l1"
+    tau: float = knob(0.25, "Time step τ", "Step of the dual ascent.", gt=0, le=0.25)
+    lambda_: float = knob(0.15, "Attachment λ", "Weight of the data term: smaller gives smoother flow.", gt=0, le=10)
+    theta: float = knob(0.3, "Tightness θ", "Coupling between the data and the smoothness term.", gt=0, le=10)
+    epsilon: float = knob(
+        0.01,
+        "Stopping threshold ε",
+        "Iterations end when the field moves less than this; 0.05 is about five times faster.",
+        gt=0,
+        le=1,
+        unit="px",
+    )
+    num_scales: int = knob(5, "Pyramid scales", "Levels of the image pyramid.", ge=1, le=10)
+    scale_step: float = knob(0.8, "Scale step", "Size ratio between two levels of the pyramid.", gt=0.3, lt=1)
+    num_warps: int = knob(5, "Warps per scale", "How often the second frame is warped at each scale.", ge=1, le=20)
+
+
+class Farneback(Schema):
+    """Polynomial expansion (Farnebäck 2003) through OpenCV: fast, smooth."""
+
+    kind: Literal["farneback"] = "farneback"
+    pyramid_scale: float = knob(0.5, "Pyramid scale", "Size ratio between two levels of the pyramid.", gt=0.1, lt=1)
+    num_levels: int = knob(3, "Pyramid levels", "Levels of the image pyramid, the original included.", ge=1, le=10)
+    window_size: int = knob(15, "Window", "Averaging window: larger is smoother and blurs motion borders.", ge=3, le=63, unit="px")
+    num_iterations: int = knob(3, "Iterations", "Iterations at each pyramid level.", ge=1, le=20)
+    poly_n: Literal[5, 7] = knob(5, "Polynomial neighbourhood", "Pixels used to fit each polynomial.", unit="px")
+    poly_sigma: float = knob(1.2, "Polynomial σ", "Gaussian that weighs the neighbourhood.", gt=0, le=3, unit="px")
+
+
+class DIS(Schema):
+    """Dense Inverse Search (Kroeger et al. 2016) through OpenCV: the fastest choice."""
+
+    kind: Literal["dis"] = "dis"
+    preset: Literal["ultrafast", "fast", "medium"] = knob("medium", "Preset", "OpenCV's trade between speed and detail.")
+
+
+FlowMethod = Annotated[TVL1 | Farneback | DIS, Field(discriminator="kind")]
+
+
+class FlowSpec(Schema):
+    """All that a stored flow field depends on; stamped on the pack and kept with the run."""
+
+    method: FlowMethod = knob(TVL1(), "Method", "How the motion between two frames is estimated.")
+    encoding: Literal["range", "bound"] = knob(
+        "range",
+        "Encoding",
+        "How a displacement becomes 8 bits: each field's own range, kept beside it (two-stream paper), or one fixed bound (TSN).",
+    )
+    bound: float = knob(
+        20.0, "Bound", "Displacements beyond ± this are clipped when the encoding is the fixed bound.", gt=0, le=128, unit="px/frame"
+    )
+    quality: int = knob(95, "JPEG quality", "Quality of the stored field images.", ge=50, le=100)

@@ -1,0 +1,35 @@
+"""The base of every schema, and the one way to declare a field with its title, help, range and unit."""
+
+import hashlib
+import json
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Schema(BaseModel):
+    """A frozen config: unknown keys are refused, equal configs have equal ids."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    def canonical_json(self) -> str:
+        """The one spelling of this config: sorted keys, no spaces."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+    def spec_id(self) -> str:
+        """Twelve hex digits that name this config wherever a file or a row depends on it."""
+        return hashlib.sha256(self.canonical_json().encode()).hexdigest()[:12]
+
+    def replace(self, **changes: Any) -> Self:
+        """A validated copy with some fields changed."""
+        return type(self).model_validate({**self.model_dump(), **changes})
+
+
+def knob(default: Any, title: str, description: str, *, unit: str = "", **limits: Any) -> Any:
+    """A field with all that a form, a help page and an API need to know of it.
+
+    Args:
+        limits: pydantic's own `ge`, `gt`, `le`, `lt`, `min_length`, `max_length`, `discriminator`.
+    """
+    extra = {"unit": unit} if unit else None
+    return Field(default, title=title, description=description, json_schema_extra=extra, **limits)

@@ -1,0 +1,31 @@
+"""How a network is trained."""
+
+from typing import Literal
+
+from ml.config.schema import Schema, knob
+
+
+class TrainingConfig(Schema):
+    """SGD with momentum on a step schedule."""
+
+    epochs: int = knob(20, "Epochs", "How long to train.", ge=1, le=10_000)
+    steps_per_epoch: int = knob(
+        0, "Steps per epoch", "Mini-batches in one epoch; 0 means one pass over the training videos.", ge=0, le=1_000_000
+    )
+    batch_size: int = knob(32, "Batch size", "Videos in one mini-batch.", ge=1, le=4096, unit="videos")
+    sampling: Literal["uniform_classes", "shuffle"] = knob(
+        "uniform_classes", "Sampling", "Draw each batch uniformly across classes (the paper), or go through a shuffled list."
+    )
+    learning_rate: float = knob(0.01, "Learning rate", "Initial step size.", gt=0, le=10)
+    milestones: tuple[int, ...] = knob(
+        (), "Learning-rate drops", "Epochs after which the learning rate is multiplied by the drop factor, e.g. 50, 70.", unit="epochs"
+    )
+    gamma: float = knob(0.1, "Drop factor", "What the learning rate is multiplied with at each drop.", gt=0, le=1)
+    momentum: float = knob(0.9, "Momentum", "Momentum of SGD.", ge=0, lt=1)
+    weight_decay: float = knob(5e-4, "Weight decay", "L2 penalty on the weights.", ge=0, le=1)
+    clip_norm: float = knob(0.0, "Gradient clipping", "Largest global gradient norm; 0 means no clipping.", ge=0, le=1000)
+    seed: int = knob(0, "Seed", "Same seed, same machine: same numbers.", ge=0, le=2**31 - 1)
+    loader_workers: int = knob(
+        0, "Loader processes", "Processes that read and crop beside the training; 0 reads in the training process.", ge=0, le=64
+    )
+    device: Literal["auto", "cpu", "cuda"] = knob("auto", "Device", "Where to train; automatic takes a GPU when there is one.")

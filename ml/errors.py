@@ -1,0 +1,53 @@
+"""What can go wrong through no fault of ours: each error names the thing and the next step."""
+
+
+class UserError(Exception):
+    """A problem somebody can solve. `str(error)` says what happened to what; `advice` says what to do next."""
+
+    def __init__(self, message: str, advice: str = "") -> None:
+        super().__init__(message)
+        self.advice = advice
+
+
+class BadVideo(UserError):
+    """A file that is no usable video."""
+
+
+class BadArchive(UserError):
+    """An archive that is damaged or not safe to open."""
+
+
+class BadLayout(UserError):
+    """Sources in which no dataset can be recognised, or lists that do not fit their files."""
+
+
+class BadPack(UserError):
+    """A frame or flow pack that is truncated, foreign or of another version."""
+
+
+class BadConfig(UserError):
+    """A config out of range, of another version or with unknown keys."""
+
+
+class BadCheckpoint(UserError):
+    """A checkpoint that is truncated or of another model."""
+
+
+class BadScores(UserError):
+    """A score file that is damaged, or score files that do not fit each other."""
+
+
+class MissingFlow(UserError):
+    """Flow that a temporal stream needs and nobody has extracted yet."""
+
+
+class MissingWeights(UserError):
+    """Pretrained weights that this machine does not have."""
+
+
+class NotANumber(UserError):
+    """A loss that became NaN or infinite."""
+
+
+class FolderBusy(UserError):
+    """Another process works in the same output folder."""

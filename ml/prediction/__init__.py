@@ -1,0 +1,1 @@
+"""A trained stream or fusion → labels for a plain video."""

@@ -1,0 +1,1 @@
+"""Config → optimiser, objective, trainer, checkpoint."""

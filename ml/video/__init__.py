@@ -1,0 +1,1 @@
+"""Videos on disk → frames → snippets: probing, decoding, packs, sampling, transforms, datasets."""

@@ -1,0 +1,1 @@
+"""The cockpit: pages, forms and rows. Knows ml.config, never torch."""

@@ -1,0 +1,1 @@
+"""One pure function a file: rows → Plotly figure, as the plain dictionary that Plotly.js reads."""

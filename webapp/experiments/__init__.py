@@ -1,0 +1,1 @@
+"""Runs, their curves, evaluations and fusions, and the charts that explain them."""

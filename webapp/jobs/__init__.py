@@ -1,0 +1,1 @@
+"""Jobs: the rows that are the truth about long work."""

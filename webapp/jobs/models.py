@@ -1,0 +1,137 @@
+"""One table for all long work. The row is the truth; the broker only wakes somebody up."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Job(models.Model):
+    """A row of work: what to do (kind, subject), where it stands, who holds it (lease), and what went wrong."""
+
+    class Kind(models.TextChoices):
+        INSPECT = "inspect", _("Inspect upload")
+        INGEST = "ingest", _("Import videos")
+        FLOW = "flow", _("Extract optical flow")
+        TRAIN = "train", _("Train")
+        EVALUATE = "evaluate", _("Evaluate")
+        FUSE = "fuse", _("Fuse streams")
+        PREDICT = "predict", _("Predict")
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting for another job")
+        QUEUED = "queued", _("Queued")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+        STOPPED = "stopped", _("Stopped")
+        CANCELLED = "cancelled", _("Cancelled")
+        INTERRUPTED = "interrupted", _("Interrupted")
+
+    OPEN = (State.WAITING, State.QUEUED, State.RUNNING, State.INTERRUPTED)
+    RESTARTABLE = (State.FAILED, State.STOPPED, State.CANCELLED, State.INTERRUPTED)
+
+    kind = models.CharField(max_length=16, choices=Kind)
+    title = models.CharField(max_length=200)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="jobs")
+    dataset = models.ForeignKey("datasets.Dataset", null=True, blank=True, on_delete=models.CASCADE, related_name="jobs")
+    subject_id = models.BigIntegerField(help_text="Id of the row this job works on; its table follows from the kind.")
+    after = models.ManyToManyField("self", symmetrical=False, related_name="followers", blank=True)
+
+    state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
+    queue = models.CharField(max_length=16, default="cpu")
+    stop_requested = models.BooleanField(default=False)
+    cancel_requested = models.BooleanField(default=False)
+
+    created_at = models.DateTimeField(auto_now_add=True)
+    queued_at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True, blank=True, help_text="When the broker last took a message for this job.")
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    worker = models.CharField(max_length=100, blank=True)
+    lease = models.CharField(max_length=36, blank=True, help_text="Token of the worker that holds the job.")
+    lease_until = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    max_attempts = models.PositiveIntegerField(default=3)
+
+    progress_done = models.BigIntegerField(default=0)
+    progress_total = models.BigIntegerField(default=0)
+    progress_unit = models.CharField(max_length=24, blank=True)
+    progress_at_start = models.BigIntegerField(
+        default=0, help_text="What earlier attempts had done, so that the ETA counts this attempt's pace."
+    )
+    message = models.CharField(max_length=300, blank=True)
+    device_use = models.JSONField(default=dict, blank=True)
+
+    failure = models.JSONField(default=dict, blank=True, help_text="code, message, advice, detail")
+    acknowledged = models.BooleanField(default=False)
+    result = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (
+            models.Index(fields=("state", "queue", "id"), name="job_queue"),
+            models.Index(fields=("kind", "subject_id"), name="job_subject"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.title}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in self.OPEN
+
+    @property
+    def is_restartable(self) -> bool:
+        return self.state in self.RESTARTABLE
+
+    @property
+    def fraction(self) -> float:
+        """Progress in 0…1."""
+        return min(1.0, self.progress_done / self.progress_total) if self.progress_total else 0.0
+
+    @property
+    def running_seconds(self) -> float:
+        """How long the current or last attempt has run."""
+        if self.started_at is None:
+            return 0.0
+        return ((self.finished_at or timezone.now()) - self.started_at).total_seconds()
+
+    @property
+    def eta(self) -> timedelta | None:
+        """Time left at this attempt's pace; None before there is a pace."""
+        done = self.progress_done - self.progress_at_start
+        if self.state != self.State.RUNNING or done <= 0 or self.started_at is None:
+            return None
+        return timedelta(seconds=self.running_seconds / done * (self.progress_total - self.progress_done))
+
+
+class WorkerNode(models.Model):
+    """A worker that answered the sweeper: what it listens to, and when it was last heard."""
+
+    name = models.CharField(max_length=100, unique=True)
+    queues = models.JSONField(default=list)
+    info = models.JSONField(default=dict, blank=True)
+    last_seen = models.DateTimeField(default=timezone.now)
+
+    ALIVE_FOR = timedelta(seconds=60)
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_alive(self) -> bool:
+        return bool(self.last_seen > timezone.now() - self.ALIVE_FOR)
+
+
+def lease_end(now: datetime | None = None) -> datetime:
+    """When a lease renewed now runs out."""
+    return (now or timezone.now()) + timedelta(seconds=30)

@@ -1,0 +1,1 @@
+"""Predictions: videos in, labels out, corrections back into a dataset."""
