@@ -1,0 +1,19 @@
+"""Reading runs, evaluations and fusions, filtered by who asks: whoever sees a dataset sees what grew from it."""
+
+from django.db.models import QuerySet
+
+from webapp.datasets.selectors import AnyUser, dataset_is_visible
+from webapp.experiments.models import Evaluation, Fusion, Run
+
+
+def visible_runs(user: AnyUser) -> QuerySet[Run]:
+    return Run.objects.filter(dataset_is_visible(user, "dataset__")).select_related("dataset", "split", "job").order_by("-id")
+
+
+def visible_fusions(user: AnyUser) -> QuerySet[Fusion]:
+    return Fusion.objects.filter(dataset_is_visible(user, "dataset__")).select_related("dataset", "split").order_by("-id")
+
+
+def visible_evaluations(user: AnyUser) -> QuerySet[Evaluation]:
+    rule = dataset_is_visible(user, "run__dataset__") | dataset_is_visible(user, "fusion__dataset__")
+    return Evaluation.objects.filter(rule).select_related("run", "fusion", "job").order_by("-id")

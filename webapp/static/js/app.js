@@ -1,0 +1,77 @@
+// The live parts every page shares: theme switch, charts, hover previews, variant fieldsets, confirmation.
+"use strict";
+
+htmx.config.includeIndicatorStyles = false;
+htmx.config.allowEval = false;
+
+const isDark = () => (document.documentElement.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-theme-switch]")) {
+    document.documentElement.dataset.theme = isDark() ? "light" : "dark";
+    localStorage.setItem("theme", document.documentElement.dataset.theme);
+    document.querySelectorAll("[data-chart]").forEach(drawChart);
+  }
+  if (event.target.closest("[data-menu]")) document.body.classList.toggle("menu-open");
+});
+
+document.addEventListener("submit", (event) => {
+  const question = event.submitter?.dataset.confirm || event.target.dataset.confirm;
+  if (question && !confirm(question)) event.preventDefault();
+});
+
+// <div data-chart="ID of a json_script with a Plotly figure" [data-link="meta"]>; a point's customdata.href opens on click.
+function drawChart(element) {
+  const figure = JSON.parse(document.getElementById(element.dataset.chart).textContent);
+  const style = getComputedStyle(document.documentElement);
+  const color = (name) => style.getPropertyValue(name).trim();
+  const axis = { gridcolor: color("--line"), zerolinecolor: color("--line"), linecolor: color("--line"), automargin: true };
+  const layout = { ...figure.layout, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: color("--text"), family: style.fontFamily, size: 12 } };
+  for (const name of Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key)).concat("xaxis", "yaxis")) layout[name] = { ...axis, ...layout[name] };
+  layout.hoverlabel = { bgcolor: color("--surface"), bordercolor: color("--line"), font: { color: color("--text") } };
+  const options = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"], toImageButtonOptions: { format: "svg" } };
+  Plotly.react(element, figure.data, layout, options);
+  if (!element.dataset.bound) {
+    element.dataset.bound = "true";
+    element.on("plotly_click", ({ points }) => {
+      const href = points[0]?.customdata?.href ?? points[0]?.customdata;
+      if (typeof href === "string" && href.startsWith("/")) location.href = href;
+    });
+  }
+}
+
+// A poster with data-preview="address of the proxy" plays while hovered or focused.
+function preview(figure) {
+  const show = () => {
+    if (figure.querySelector("video")) return;
+    const video = Object.assign(document.createElement("video"), { src: figure.dataset.preview, muted: true, loop: true, autoplay: true, playsInline: true });
+    figure.append(video);
+  };
+  const hide = () => figure.querySelector("video")?.remove();
+  figure.addEventListener("mouseenter", show);
+  figure.addEventListener("focusin", show);
+  figure.addEventListener("mouseleave", hide);
+  figure.addEventListener("focusout", hide);
+}
+
+// <select data-variants> shows the fieldset [data-variant="NAME:VALUE"] of its chosen value and hides the others.
+function showVariant(select) {
+  for (const fieldset of document.querySelectorAll(`[data-variant^="${CSS.escape(select.name)}:"]`)) {
+    const isChosen = fieldset.dataset.variant === `${select.name}:${select.value}`;
+    fieldset.hidden = !isChosen;
+    fieldset.disabled = !isChosen;
+  }
+}
+
+function enliven(root) {
+  root.querySelectorAll("[data-chart]").forEach(drawChart);
+  root.querySelectorAll("[data-preview]").forEach(preview);
+  root.querySelectorAll("select[data-variants]").forEach((select) => {
+    showVariant(select);
+    select.addEventListener("change", () => showVariant(select));
+  });
+}
+
+document.addEventListener("DOMContentLoaded", () => enliven(document));
+document.addEventListener("htmx:afterSwap", (event) => enliven(event.detail.elt.parentElement || event.detail.elt));
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => document.querySelectorAll("[data-chart]").forEach(drawChart));

@@ -1,0 +1,50 @@
+"""How numbers look on our pages."""
+
+from datetime import timedelta
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+register = template.Library()
+
+
+@register.filter
+def percent(fraction: float | None) -> str:
+    """0.8731 → `87.3 %`; None → a dash."""
+    return "–" if fraction is None else f"{100 * fraction:.1f} %"
+
+
+@register.filter
+def duration(value: timedelta | float | None) -> str:
+    """Seconds or a timedelta → `1 h 05 min`, `2 min 10 s`, `4 s`; None → a dash."""
+    if value is None:
+        return "–"
+    seconds = round(value.total_seconds() if isinstance(value, timedelta) else value)
+    hours, minutes = seconds // 3600, seconds // 60 % 60
+    if hours:
+        return _("%(hours)d h %(minutes)02d min") % {"hours": hours, "minutes": minutes}
+    if minutes:
+        return _("%(minutes)d min %(seconds)02d s") % {"minutes": minutes, "seconds": seconds % 60}
+    return _("%(seconds)d s") % {"seconds": seconds}
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """A drawing from the sprite, hidden from screen readers: words stand beside it."""
+    from django.templatetags.static import static
+
+    return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>', static("icons.svg"), name)
+
+
+@register.inclusion_tag("_badge.html")
+def state_badge(job: object) -> dict[str, object]:
+    """A job's state in a coloured pill."""
+    return {"job": job}
+
+
+@register.inclusion_tag("_progress.html")
+def progress_bar(job: object) -> dict[str, object]:
+    """A job's progress with its numbers and ETA."""
+    return {"job": job}

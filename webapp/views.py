@@ -1,0 +1,39 @@
+"""Home, and the pages for what isn't there."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from webapp.datasets.selectors import visible_datasets
+from webapp.experiments.selectors import visible_fusions, visible_runs
+from webapp.jobs.selectors import visible_jobs
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """What runs now, what failed, what came out last; three steps for an empty install."""
+    jobs = visible_jobs(request.user)
+    ctx = {
+        "open_jobs": jobs.filter(state__in=jobs.model.OPEN)[:8],
+        "failed_jobs": jobs.filter(state=jobs.model.State.FAILED, acknowledged=False)[:5],
+        "datasets": visible_datasets(request.user)[:6],
+        "runs": visible_runs(request.user)[:6],
+        "fusions": visible_fusions(request.user)[:6],
+    }
+    return render(request, "_home_live.html" if request.htmx else "home.html", ctx)  # type: ignore[attr-defined]
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Also for what exists but isn't this user's to see."""
+    ctx = {"heading": _("Not found"), "text": _("There is no such page, or it is not yours to see.")}
+    return render(request, "message_page.html", ctx, status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """A bug of ours: the log has the traceback."""
+    ctx = {
+        "heading": _("Something broke"),
+        "text": _("This is our fault, not yours. The server's log says what happened; nothing you saved is lost."),
+    }
+    return render(request, "message_page.html", ctx, status=500)
