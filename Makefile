@@ -1,0 +1,58 @@
+# Two commands: `make demo` shows the whole product, `make test` checks all of it. `make help` lists the rest.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+export DJANGO_SETTINGS_MODULE ?= webapp.settings
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo run test check browser bench screenshots messages real clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: .venv/.installed ## create .venv and install everything, pinned
+
+.venv/.installed: requirements/web.txt requirements/ml.txt requirements/dev.txt requirements/constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Kinetoscope needs Python 3.11 or newer; $(PYTHON) is `$(PYTHON) --version 2>&1`. Name another one: make PYTHON=/path/to/python3.11"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { rm -rf .venv; \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -y -qq python3-venv && $(PYTHON) -m venv .venv; \
+	  else echo "This Python cannot create virtual environments. On Debian: sudo apt-get install python3-venv"; exit 1; fi; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements/constraints.txt -r requirements/ml.txt -r requirements/web.txt -r requirements/dev.txt
+	@touch $@
+
+webapp/locale/zh_Hans/LC_MESSAGES/django.mo: webapp/locale/zh_Hans/LC_MESSAGES/django.po .venv/.installed
+	@$(BIN)/pybabel --quiet compile --domain django --directory webapp/locale
+
+demo: setup webapp/locale/zh_Hans/LC_MESSAGES/django.mo ## set up, draw the demo dataset, train two streams, fuse, and serve the results
+	$(BIN)/python manage.py launch --demo
+
+run: setup webapp/locale/zh_Hans/LC_MESSAGES/django.mo ## serve the site without the demo
+	$(BIN)/python manage.py launch
+
+browser: ## see that a Chromium is there for the browser tests
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-cjk >/dev/null; \
+	  else echo "No Chromium: the browser tests will be skipped. On Debian: sudo apt-get install chromium fonts-noto-cjk"; fi; }
+
+check: setup ## format, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+test: setup browser webapp/locale/zh_Hans/LC_MESSAGES/django.mo check ## set up and run every check and test
+	OMP_NUM_THREADS=2 $(BIN)/pytest
+
+bench: setup ## speed and memory, as ratios in one run
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks
+
+screenshots: setup browser ## photograph every page of a running demo into docs/images
+	$(BIN)/python -m tests.browser.screenshots
+
+messages: setup ## collect translatable texts into the catalogue
+	$(BIN)/python manage.py collect_messages
+
+real: setup ## the main job on real clips (KINETOSCOPE_REAL_DATA, default ../shared/data); prints the table of docs/benchmarks.md
+	$(BIN)/python -m benchmarks.real
+
+clean: ## remove what setup and runs made, except data/
+	rm -rf .venv staticfiles .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache webapp/locale/*/LC_MESSAGES/*.mo

@@ -1,0 +1,15 @@
+"""What every test may use."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real clips and official lists; a test that needs it is skipped, saying so, where it is absent."""
+    folder = Path(os.environ.get("KINETOSCOPE_REAL_DATA", Path(__file__).parents[2] / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no real data in {folder}; KINETOSCOPE_REAL_DATA names another folder")
+    return folder
