@@ -96,6 +96,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # The launcher sets REDIS_URL to the server it started; elsewhere an outside one is named here.
 REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
 
+# How long a job outlives the last word of its worker; the sweeper looks three times in that span.
+JOB_LEASE_SECONDS = env.int("KINETOSCOPE_LEASE_SECONDS", default=30)
+
 # Folders whose content may be imported without an upload; one must contain whatever path a user names.
 IMPORT_ROOTS = [Path(root).resolve() for root in env.list("KINETOSCOPE_IMPORT_ROOTS", default=[str(DATA_DIR / "import")])]
 UPLOAD_LIMIT_BYTES = env.int("KINETOSCOPE_UPLOAD_LIMIT_GB", default=200) * 2**30

@@ -134,4 +134,4 @@ class WorkerNode(models.Model):
 
 def lease_end(now: datetime | None = None) -> datetime:
     """When a lease renewed now runs out."""
-    return (now or timezone.now()) + timedelta(seconds=30)
+    return (now or timezone.now()) + timedelta(seconds=settings.JOB_LEASE_SECONDS)

@@ -1,0 +1,73 @@
+"""Failure cards: what happened to what, in plain words, and what to do next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_noop as _
+
+from ml.events import Failed
+from webapp.jobs.models import Job
+
+DEPENDENCY = "dependency"
+DETAIL_LIMIT = 20_000
+
+OUT_OF_MEMORY = Failed(
+    "out_of_memory",
+    _("The machine ran out of memory."),
+    _("Choose a smaller batch, fewer loader processes or a smaller crop, then retry."),
+)
+DISK_FULL = Failed(
+    "disk_full", _("The disk of the data folder is full."), _("Free some space (the System page shows what takes it), then retry.")
+)
+NOT_A_NUMBER = Failed(
+    "nan",
+    _("The loss became infinite or not a number."),
+    _("Lower the learning rate or switch gradient clipping on, and start a clone of this run."),
+)
+KILLED = Failed(
+    "killed",
+    _("The system killed the process, most likely because memory ran out."),
+    _("Close other programs or choose a smaller batch and fewer loader processes, then retry."),
+)
+CRASHED = Failed(
+    "crashed", _("The process ended without a word."), _("Retry; if it happens again, send us the log at the bottom of this page.")
+)
+BUG = Failed("bug", _("This is our mistake: the program met something it was not made for."), _("Please report it with the details below."))
+WORKER_LOST = Failed(
+    "interrupted",
+    _("The worker that ran this job was not heard any more."),
+    _("It goes on by itself when attempts are left; otherwise retry."),
+)
+WORKER_SHUT_DOWN = Failed(
+    "interrupted", _("The worker was shut down. What was done is saved."), _("The job goes on by itself when a worker is back.")
+)
+TOO_LONG = Failed("timeout", _("The job took longer than it may."), _("Try a shorter video, or a model with fewer views."))
+
+
+def card(failure: Failed) -> dict[str, Any]:
+    """What is stored in the job's row."""
+    return {
+        "code": failure.code,
+        "message": failure.message,
+        "advice": failure.advice,
+        "detail": failure.detail[-DETAIL_LIMIT:],
+    }
+
+
+def dependency(lost: Job) -> dict[str, Any]:
+    """The card of a job whose predecessor is lost."""
+    return {
+        "code": DEPENDENCY,
+        "message": _("A job that this one needs did not succeed: {job}").format(job=lost),
+        "advice": _("Retry that job; this one then follows by itself."),
+        "detail": "",
+        "job": lost.pk,
+    }
+
+
+def is_lost(job: Job) -> bool:
+    """Whether nothing will come of the job unless somebody restarts it."""
+    if job.state == Job.State.INTERRUPTED:
+        return job.attempts >= job.max_attempts
+    return job.state in (Job.State.FAILED, Job.State.CANCELLED)
