@@ -1,0 +1,24 @@
+"""Dense Inverse Search (Kroeger, Timofte, Dai & Van Gool, "Fast Optical Flow using Dense Inverse Search", ECCV 2016) through OpenCV."""
+
+import cv2
+import numpy as np
+
+from ml.flow.method import FlowMethod
+from ml.video.arrays import Floats, Pixels
+
+PRESETS = {
+    "ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
+    "fast": cv2.DISOPTICAL_FLOW_PRESET_FAST,
+    "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
+}
+
+
+def dis(*, preset: str) -> FlowMethod:
+    """A function of two grey frames."""
+    solver = cv2.DISOpticalFlow.create(PRESETS[preset])
+
+    def flow(previous: Pixels, following: Pixels) -> Floats:
+        field = np.asarray(solver.calc(previous, following, None), np.float32)  # type: ignore[call-overload]  # no initial flow
+        return field.transpose(2, 0, 1)
+
+    return flow

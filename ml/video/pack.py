@@ -1,0 +1,165 @@
+"""Frame packs and flow packs: every frame of a video as one JPEG, every flow field as two grey ones, in one file.
+
+A frame pack depends on its `FrameSpec`; a flow pack on its `FlowSpec` and on the `FrameSpec` of the frames it was made from.
+Both are stamped with what they depend on and refuse to open as anything else.
+"""
+
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import cv2
+import numpy as np
+
+from ml.config.data import FrameSpec
+from ml.config.flow import FlowSpec
+from ml.errors import BadPack, BadVideo
+from ml.flow.encode import from_levels, to_levels
+from ml.video.arrays import Floats, Pixels
+from ml.video.blobs import BlobFile, Stamp, write_blobs
+
+_COMPONENT = struct.Struct("<ffI")  # low, high, JPEG bytes
+
+
+def reduced_size(width: int, height: int, short_side: int) -> tuple[int, int]:
+    """(width, height) with the short side reduced to `short_side`; what is smaller stays as it is."""
+    scale = min(1.0, short_side / min(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def write_frame_pack(path: Path, frames: Iterable[Pixels], spec: FrameSpec) -> int:
+    """Write (H, W, 3) RGB frames, reduced to the spec's short side; the file's size in bytes.
+
+    Raises:
+        BadVideo: no frame came, or one of another size.
+    """
+    return write_blobs(path, _frame_stamp(spec), _frame_blobs(frames, spec))
+
+
+def write_flow_pack(path: Path, fields: Iterable[Floats], flow_spec: FlowSpec, frame_spec: FrameSpec) -> int:
+    """Write (2, H, W) fields in px/frame; the file's size in bytes.
+
+    Raises:
+        BadVideo: no field came: flow needs two frames.
+    """
+    return write_blobs(path, _flow_stamp(flow_spec, frame_spec), _flow_blobs(fields, flow_spec))
+
+
+class _Pack:
+    """What both kinds of pack share: length, closing, `with`."""
+
+    def __init__(self, path: Path, stamp: Stamp) -> None:
+        self._blobs = BlobFile(path, stamp)
+
+    def __len__(self) -> int:
+        return len(self._blobs)
+
+    def close(self) -> None:
+        self._blobs.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+class FramePack(_Pack):
+    """The frames of one video.
+
+    Raises:
+        BadPack: the file is foreign, damaged, or made with another spec.
+    """
+
+    def __init__(self, path: Path, spec: FrameSpec) -> None:
+        super().__init__(path, _frame_stamp(spec))
+
+    def read(self, indices: Sequence[int]) -> Pixels:
+        """(n, H, W, 3) uint8 RGB."""
+        return np.stack([self._frame(index) for index in indices])
+
+    def _frame(self, index: int) -> Pixels:
+        return np.ascontiguousarray(_from_jpeg(self._blobs[index], cv2.IMREAD_COLOR, self._blobs.path)[:, :, ::-1])
+
+
+class FlowPack(_Pack):
+    """The flow fields of one video: field t leads from frame t to frame t + 1.
+
+    Raises:
+        BadPack: the file is foreign, damaged, or made with another spec.
+    """
+
+    def __init__(self, path: Path, flow_spec: FlowSpec, frame_spec: FrameSpec) -> None:
+        super().__init__(path, _flow_stamp(flow_spec, frame_spec))
+        self._encoding = flow_spec.encoding
+
+    def read(self, indices: Sequence[int]) -> Floats:
+        """(n, 2, H, W) float32, px/frame of the stored frames, x then y."""
+        return np.stack([self._field(index) for index in indices])
+
+    def _field(self, index: int) -> Floats:
+        blob = self._blobs[index]
+        components, start = [], 0
+        for _ in ("x", "y"):
+            low, high, size = _COMPONENT.unpack_from(blob, start)
+            start += _COMPONENT.size
+            levels = _from_jpeg(blob[start : start + size], cv2.IMREAD_GRAYSCALE, self._blobs.path)
+            components.append(from_levels(levels, self._encoding, low, high))
+            start += size
+        return np.stack(components)
+
+
+def _frame_stamp(spec: FrameSpec) -> Stamp:
+    return {"kind": "frames", "frames": spec.model_dump(mode="json")}
+
+
+def _flow_stamp(flow_spec: FlowSpec, frame_spec: FrameSpec) -> Stamp:
+    return {"kind": "flow", "flow": flow_spec.model_dump(mode="json"), "frames": frame_spec.model_dump(mode="json")}
+
+
+def _frame_blobs(frames: Iterable[Pixels], spec: FrameSpec) -> Iterator[bytes]:
+    first: tuple[int, ...] = ()
+    for number, frame in enumerate(frames):
+        first = first or frame.shape
+        if frame.shape != first:
+            raise BadVideo(f"Frame {number} is {frame.shape[1]}×{frame.shape[0]}, those before it {first[1]}×{first[0]}")
+        yield _to_jpeg(np.ascontiguousarray(_reduced(frame, spec.short_side)[:, :, ::-1]), spec.quality)
+    if not first:
+        raise BadVideo("No frame could be read")
+
+
+def _reduced(frame: Pixels, short_side: int) -> Pixels:
+    found = (frame.shape[1], frame.shape[0])
+    size = reduced_size(*found, short_side)
+    return frame if size == found else np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _flow_blobs(fields: Iterable[Floats], spec: FlowSpec) -> Iterator[bytes]:
+    has_fields = False
+    for field in fields:
+        has_fields = True
+        yield b"".join(_component_bytes(component, spec) for component in field)
+    if not has_fields:
+        raise BadVideo("No flow: needs two frames")
+
+
+def _component_bytes(component: Floats, spec: FlowSpec) -> bytes:
+    levels, low, high = to_levels(component, spec.encoding, spec.bound)
+    jpeg = _to_jpeg(levels, spec.quality)
+    return _COMPONENT.pack(low, high, len(jpeg)) + jpeg
+
+
+def _to_jpeg(image: Pixels, quality: int) -> bytes:
+    done, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not done:
+        raise BadVideo(f"A frame of {image.shape[1]}×{image.shape[0]} cannot be stored as JPEG", "JPEG ends at 65,535 pixels a side.")
+    return jpeg.tobytes()
+
+
+def _from_jpeg(jpeg: bytes, flag: int, path: Path) -> Pixels:
+    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), flag)
+    if image is None:
+        raise BadPack(f"{path} holds an image that cannot be decoded", "Delete the file; the next import makes it anew.")
+    return np.asarray(image, np.uint8)
