@@ -1,4 +1,8 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from webapp.predictions import views
 
 app_name = "predictions"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.prediction_list, name="prediction_list"),
+]
