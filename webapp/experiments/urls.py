@@ -1,4 +1,8 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from webapp.experiments import views
 
 app_name = "experiments"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.run_list, name="run_list"),
+]
