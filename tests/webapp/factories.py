@@ -28,11 +28,8 @@ def make_dataset(owner: User, classes: Sequence[str] = CLASSES, videos_per_class
     """Every second video is for testing; groups are shared by neighbours; split `1`."""
     dataset = Dataset.objects.create(name=name, owner=owner, layout="folder_per_class", frame_spec=FrameSpec().model_dump(mode="json"))
     labels = Label.objects.bulk_create(Label(dataset=dataset, index=i, name=c) for i, c in enumerate(classes))
-    videos = Video.objects.bulk_create(
-        _video(dataset, label, number)
-        for label in labels
-        for number in range(label.index * videos_per_class, (label.index + 1) * videos_per_class)
-    )
+    owned = [(label, label.index * videos_per_class + k) for label in labels for k in range(videos_per_class)]
+    videos = Video.objects.bulk_create(_video(dataset, label, number) for label, number in owned)
     split = Split.objects.create(dataset=dataset, name="1", origin="generated")
     SplitEntry.objects.bulk_create(
         SplitEntry(split=split, video=video, subset="test" if number % 2 else "train") for number, video in enumerate(videos)
