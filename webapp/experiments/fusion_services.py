@@ -50,9 +50,7 @@ def _checked_runs(evaluations: Sequence[Evaluation]) -> list[Run]:
     if len({evaluation.pk for evaluation in evaluations}) != len(evaluations):
         raise UnfitStreams(_("One stream was chosen twice."), _("Choose each evaluation once."))
     if len({(run.dataset_id, run.split_id) for run in runs}) > 1:
-        raise UnfitStreams(
-            _("These runs belong to different datasets or splits."), _("Fuse runs of one split: else tested videos were trained on.")
-        )
+        raise UnfitStreams(_("These runs belong to different datasets or splits."), _("Fuse runs of one dataset and split."))
     if len({evaluation.subset for evaluation in evaluations}) > 1:
         raise UnfitStreams(_("These evaluations scored different subsets."), _("Evaluate each run on the same subset first."))
     return runs
