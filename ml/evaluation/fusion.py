@@ -1,0 +1,189 @@
+"""Streams → one score: average, weighted sum, or a linear SVM on the stacked scores (Simonyan & Zisserman 2014, sec. 1.3)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.config.evaluation import FusionConfig
+from ml.errors import BadConfig, BadScores
+from ml.evaluation.scores import Scores, log_probabilities, softmax
+from ml.evaluation.svm import LinearSVM, folds
+
+Array = NDArray[Any]
+
+WORDS = {"none": "scores before softmax", "softmax": "class probabilities", "l2": "L2-normalised class probabilities"}
+
+
+def normalized(scores: Array, how: str) -> Array:
+    """(V, N) scores → what is fused: the scores, p = softmax(scores), or p / ‖p‖₂."""
+    if how == "none":
+        return scores.astype(np.float64)
+    p = softmax(scores)
+    return p if how == "softmax" else p / np.linalg.norm(p, axis=-1, keepdims=True)
+
+
+def blend(streams: Sequence[Array], config: FusionConfig) -> NDArray[np.float32]:
+    """Σ w_s x_s / Σ w_s over streams of (V, N) scores; all weights are 1 for the average.
+
+    Fused probabilities are stored as their logarithm, so that softmax gives them back. Fused L2-normalised vectors
+    are no distribution: each is divided by its sum first, which keeps the order of classes within a video.
+
+    Raises:
+        BadConfig: not one weight a stream, a negative one, or all zero.
+    """
+    weights = _weights(config, len(streams))
+    fused = sum(w * normalized(x, config.normalize) for w, x in zip(weights, streams, strict=True))
+    if config.normalize == "none":
+        return np.asarray(fused, dtype=np.float32)
+    return log_probabilities(fused / np.sum(fused, axis=-1, keepdims=True))
+
+
+def stacked(streams: Sequence[Array], config: FusionConfig) -> Array:
+    """Streams of (V, N) → (V, S·N): the SVM's input."""
+    return np.concatenate([normalized(scores, config.normalize) for scores in streams], axis=-1)
+
+
+def fuse(members: Sequence[Scores], config: FusionConfig, fit: Sequence[Scores] = ()) -> Scores:
+    """Score files of several streams → one. Their videos may differ in order only.
+
+    The SVM is fitted on `fit`, the same streams' scores on other videos (the paper does not say on which); without
+    it, each fifth of the videos is scored by an SVM fitted on the other four, no group on both sides, and the SVM
+    that is stored for new videos is fitted on all.
+
+    Raises:
+        BadScores: the files do not belong together; names the first difference.
+        BadConfig: weights that do not fit.
+    """
+    members = aligned(members)
+    streams = [member.scores for member in members]
+    if config.method != "svm":
+        return _fused(members, blend(streams, config), config, {}, "")
+    if fit:
+        svm, fitted = (
+            _fit(_checked_fit(members, fit), config),
+            f"fitted on {len(fit[0].videos)} other videos ({fit[0].about.get('subset', '')})",
+        )
+        return _fused(members, svm.scores(stacked(streams, config)), config, svm.arrays(), fitted)
+    scores, num_folds = _cross_fitted(members, config)
+    return _fused(
+        members, scores, config, _fit(members, config).arrays(), f"cross-fitted in {num_folds} group-disjoint folds of these videos"
+    )
+
+
+def fuse_rows(streams: Sequence[Array], config: FusionConfig, svm: LinearSVM | None) -> NDArray[np.float32]:
+    """Score new videos: streams of (V, N) → (V, N), by the fusion that a file describes."""
+    return blend(streams, config) if svm is None else svm.scores(stacked(streams, config))
+
+
+def aligned(members: Sequence[Scores]) -> list[Scores]:
+    """The same score files with all videos in the first one's order.
+
+    Raises:
+        BadScores: fewer than two, a fusion among them, or other classes, videos or labels; names the first difference.
+    """
+    if len(members) < 2:
+        raise BadScores("A fusion needs the scores of at least two streams", "Give two score files or more.")
+    first = members[0]
+    if any("fusion" in member.about for member in members):
+        raise BadScores("One of these files is a fusion already", "Fuse the streams themselves; weights say how much each counts.")
+    return [first, *(_like(first, other, number) for number, other in enumerate(members[1:], start=2))]
+
+
+def _like(first: Scores, other: Scores, number: int) -> Scores:
+    """`other` (the file given as `number`) in the order of `first`."""
+    _same_classes(first, other, number)
+    lost = sorted(set(first.videos) ^ set(other.videos))
+    if lost:
+        where = "only in file 1" if lost[0] in first.videos else f"only in file {number}"
+        advice = "Evaluate both streams on the same subset; a video that one of them left out must be mended or removed."
+        raise BadScores(f"The score files hold other videos: {lost[0]} is {where} ({len(lost)} differ)", advice)
+    place = {video: index for index, video in enumerate(other.videos)}
+    other = other.reordered(np.array([place[video] for video in first.videos]))
+    for name in ("labels", "groups"):
+        differs = np.flatnonzero(getattr(first, name) != getattr(other, name))
+        if len(differs):
+            video = first.videos[differs[0]]
+            raise BadScores(
+                f"{video} has other {name} in file 1 and in file {number}", "Evaluate both streams on the same dataset and split."
+            )
+    return other
+
+
+def _same_classes(first: Scores, other: Scores, number: int) -> None:
+    if list(first.classes) == list(other.classes):
+        return
+    N, M = len(first.classes), len(other.classes)
+    pairs = zip(first.classes, other.classes, strict=False)
+    difference = next((f"class {i} is {a} and {b}" for i, (a, b) in enumerate(pairs) if a != b), f"{N} and {M} classes")
+    raise BadScores(f"File 1 and file {number} have other classes: {difference}", "Fuse runs of the same dataset.")
+
+
+def _weights(config: FusionConfig, num_streams: int) -> Array:
+    """(S,) weights with sum 1."""
+    weights = np.array(config.weights if config.method == "weighted" else (1.0,) * num_streams)
+    if len(weights) != num_streams:
+        raise BadConfig(f"{len(weights)} weights for {num_streams} streams", f"Give {num_streams} weights, one a stream, in their order.")
+    if not np.isfinite(weights).all() or weights.min() < 0 or weights.sum() <= 0:
+        raise BadConfig(f"These weights can't be used: {config.weights}", "Give weights of zero or more, at least one above zero.")
+    return np.asarray(weights / weights.sum())
+
+
+def _checked_fit(members: Sequence[Scores], fit: Sequence[Scores]) -> list[Scores]:
+    """The fit files, aligned, once they are known to belong to the members and to hold other videos."""
+    if len(fit) != len(members):
+        raise BadScores(f"{len(fit)} files to fit on for {len(members)} streams", "Give one a stream, in the same order.")
+    fit = aligned(fit)
+    _same_classes(members[0], fit[0], 2)
+    seen = sorted(set(members[0].videos) & set(fit[0].videos))
+    if seen:
+        advice = "Fit on other videos, or leave --fit out: then every video is scored by an SVM that did not see it."
+        raise BadScores(f"{seen[0]} is to be scored by an SVM fitted on it ({len(seen)} videos are in both)", advice)
+    return fit
+
+
+def _fit(members: Sequence[Scores], config: FusionConfig) -> LinearSVM:
+    x = stacked([member.scores for member in members], config)
+    return LinearSVM.fit(x, members[0].labels, len(members[0].classes), config.svm_c)
+
+
+def _cross_fitted(members: Sequence[Scores], config: FusionConfig) -> tuple[NDArray[np.float32], int]:
+    """(V, N) scores, each by an SVM that saw neither the video nor its group; and the number of folds."""
+    x, first = stacked([member.scores for member in members], config), members[0]
+    groups = np.where(first.groups == "", np.char.add("video ", first.videos), first.groups)
+    scores = np.empty(first.scores.shape, dtype=np.float32)
+    parts = list(folds(first.labels, groups))
+    for fitted_on, scored in parts:
+        svm = LinearSVM.fit(x[fitted_on], first.labels[fitted_on], len(first.classes), config.svm_c)
+        scores[scored] = svm.scores(x[scored])
+    return scores, len(parts)
+
+
+def _fused(members: Sequence[Scores], scores: NDArray[np.float32], config: FusionConfig, arrays: dict[str, Array], fitted: str) -> Scores:
+    first, abouts = members[0], [member.about for member in members]
+    shared = {key: _shared(abouts, key) for key in ("subset", "split", "dataset", "snapshot", "short")}
+    about = {
+        **shared,
+        "description": f"{_shared(abouts, 'description')}; {describe(config, len(members), fitted)}",
+        "modality": " + ".join(str(about.get("modality", "?")) for about in abouts),
+        "left_out": sorted({video for about in abouts for video in about.get("left_out", [])}),
+        "fusion": {**config.model_dump(mode="json"), "fitted": fitted},
+        "members": abouts,
+    }
+    return Scores(scores, first.labels, first.videos, first.groups, first.classes, about, arrays)
+
+
+def _shared(abouts: Sequence[dict[str, Any]], key: str) -> str:
+    """What all streams have in common, or each one's own."""
+    values = list(dict.fromkeys(str(about.get(key, "")) for about in abouts))
+    return " + ".join(values)
+
+
+def describe(config: FusionConfig, num_streams: int, fitted: str = "") -> str:
+    """How the streams were fused, fit to stand beside a number."""
+    what = WORDS[config.normalize]
+    if config.method == "svm":
+        return f"{num_streams} streams fused by a linear SVM (C = {config.svm_c:g}) on {what}, {fitted}"
+    how = "average" if config.method == "average" else f"weighted sum ({' : '.join(f'{w:g}' for w in config.weights)})"
+    return f"{num_streams} streams fused: {how} of {what}"

@@ -1,0 +1,137 @@
+"""Scores → numbers. Every definition stands in a docstring and travels with the numbers."""
+
+from math import sqrt
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.evaluation.scores import Scores
+
+Z95 = 1.959963984540054
+"""97.5 % quantile of the normal distribution: a two-sided 95 % interval."""
+
+DEFINITIONS = {
+    "top1": "share of videos whose highest-scored class is the true one",
+    "top5": "share of videos whose true class is among the 5 highest-scored (all, where there are fewer classes)",
+    "mean_class_accuracy": "mean of the per-class recalls, over classes with videos",
+    "map": "mean, over classes with videos, of the average precision Σ (R_n − R_{n−1}) P_n of all videos ranked by softmax score",
+    "recall": "share of a class's videos that are recognised, with Wilson's 95 % interval; none for a class without videos",
+    "precision": "share of the videos recognised as a class that are of it; none for a class that is never predicted",
+}
+
+
+def metrics(scores: Scores) -> dict[str, Any]:
+    """All numbers of one score file, as fractions 0..1, with the protocol they were measured under."""
+    table = confusion(scores.scores, scores.labels)
+    rows = per_class(scores, table)
+    recalls = [row["recall"] for row in rows if row["recall"] is not None]
+    precisions = [row["ap"] for row in rows if row["ap"] is not None]
+    return {
+        "top1": top_k(scores.scores, scores.labels, 1),
+        "top5": top_k(scores.scores, scores.labels, 5),
+        "mean_class_accuracy": float(np.mean(recalls)),
+        "map": float(np.mean(precisions)),
+        "num_videos": len(scores.videos),
+        "num_classes": len(scores.classes),
+        "per_class": rows,
+        "confusion": table.tolist(),
+        "protocol": {key: scores.about.get(key, "") for key in ("short", "description", "subset", "split")},
+        "definitions": DEFINITIONS,
+        "notes": _notes(scores, rows),
+    }
+
+
+def true_ranks(scores: NDArray[Any], labels: NDArray[np.int64]) -> NDArray[np.intp]:
+    """(V, N), (V,) → (V,): 0 where the true class has the highest score. Of equal scores the lower index goes first, as in argmax."""
+    order = np.argsort(-scores, axis=1, kind="stable")  # (V, N)
+    return np.asarray(np.argmax(order == labels[:, None], axis=1))
+
+
+def top_k(scores: NDArray[Any], labels: NDArray[np.int64], k: int) -> float:
+    """Share of videos whose true class is among the k highest-scored."""
+    return float(np.mean(true_ranks(scores, labels) < k))
+
+
+def confusion(scores: NDArray[Any], labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(N, N) counts: rows are true classes, columns predicted ones."""
+    N = scores.shape[1]
+    return np.bincount(labels * N + scores.argmax(axis=1), minlength=N * N).reshape(N, N)
+
+
+def average_precision(positive: NDArray[np.bool_], confidence: NDArray[Any]) -> float | None:
+    """AP = Σ (R_n − R_{n−1}) P_n over the distinct confidences from high to low, not interpolated; None without a positive."""
+    if not positive.any():
+        return None
+    order = np.argsort(-confidence, kind="stable")
+    hits = np.cumsum(positive[order])  # positives among the first 1..V
+    last_of_tie = np.append(np.diff(confidence[order]) != 0, True)
+    hits, seen = hits[last_of_tie], np.flatnonzero(last_of_tie) + 1
+    gained = np.diff(hits, prepend=0) / positive.sum()  # R_n − R_{n−1}
+    return float(np.sum(gained * hits / seen))
+
+
+def wilson(successes: int, trials: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share (JASA 1927); sensible for few trials and at 0 and 1."""
+    share, z2 = successes / trials, Z95**2
+    centre = (share + z2 / (2 * trials)) / (1 + z2 / trials)
+    half = Z95 / (1 + z2 / trials) * sqrt(share * (1 - share) / trials + z2 / (4 * trials**2))
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def per_class(scores: Scores, table: NDArray[np.int64]) -> list[dict[str, Any]]:
+    """One row a class, in class order; `table` is the confusion matrix."""
+    probabilities = scores.probabilities()
+    predicted = table.sum(axis=0)
+    rows = []
+    for index, name in enumerate(scores.classes):
+        support, correct = int(table[index].sum()), int(table[index, index])
+        low, high = wilson(correct, support) if support else (None, None)
+        rows.append(
+            {
+                "index": index,
+                "name": str(name),
+                "support": support,
+                "correct": correct,
+                "recall": correct / support if support else None,
+                "recall_low": low,
+                "recall_high": high,
+                "precision": correct / int(predicted[index]) if predicted[index] else None,
+                "ap": average_precision(scores.labels == index, probabilities[:, index]),
+            }
+        )
+    return rows
+
+
+def video_rows(scores: Scores) -> list[dict[str, Any]]:
+    """One row a video, in file order: what was predicted, and how far off the truth was (`true_rank` 0 is right)."""
+    probabilities, ranks = scores.probabilities(), true_ranks(scores.scores, scores.labels)
+    best = np.argsort(-scores.scores, axis=1, kind="stable")[:, :5]
+    return [
+        {
+            "video": str(video),
+            "label": int(label),
+            "predicted": int(top[0]),
+            "true_rank": int(rank),
+            "true_probability": float(p[label]),
+            "top": [[int(i), float(p[i])] for i in top],
+        }
+        for video, label, rank, p, top in zip(scores.videos, scores.labels, ranks, probabilities, best, strict=True)
+    ]
+
+
+def results(scores: Scores) -> dict[str, Any]:
+    """What stands in `results.json` beside a score file."""
+    return {"metrics": metrics(scores), "videos": video_rows(scores)}
+
+
+def _notes(scores: Scores, rows: list[dict[str, Any]]) -> list[str]:
+    """What a reader of the means must know."""
+    empty = [row["name"] for row in rows if not row["support"]]
+    left_out = scores.about.get("left_out") or []
+    notes = []
+    if empty:
+        notes.append(f"{len(empty)} of {len(rows)} classes have no videos here and are left out of the means: {', '.join(empty[:10])}")
+    if left_out:
+        notes.append(f"{len(left_out)} videos could not be read and are not counted: {', '.join(left_out[:10])}")
+    return notes
