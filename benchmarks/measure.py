@@ -1,0 +1,44 @@
+"""Timing and memory of child processes, and a table of results."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a result table; `ratio` is alternative ÷ ours, so more than 1 means that we are faster."""
+
+    what: str
+    ours: str
+    alternative: str = ""
+    ratio: float | None = None
+    bar: str = ""
+
+
+def best_of(repeats: int, work: Callable[[], object]) -> float:
+    """Seconds of the fastest of some calls."""
+    seconds = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
+
+
+def run_python(code: str) -> tuple[float, int]:
+    """Wall seconds and peak resident bytes of a fresh interpreter that runs `code`."""
+    probe = f"{code}\nimport resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    start = time.perf_counter()
+    output = subprocess.run([sys.executable, "-c", probe], check=True, capture_output=True, text=True).stdout
+    return time.perf_counter() - start, int(output.split()[-1]) * 1024
+
+
+def print_table(rows: list[Row]) -> None:
+    """A Markdown table, as it stands in docs/benchmarks.md."""
+    print("| what | ours | alternative | ratio | bar |\n|---|---|---|---|---|")
+    for row in rows:
+        ratio = "" if row.ratio is None else f"{row.ratio:.2f}×"
+        print(f"| {row.what} | {row.ours} | {row.alternative} | {ratio} | {row.bar} |")
