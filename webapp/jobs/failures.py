@@ -1,4 +1,4 @@
-"""Failure cards: what happened to what, in plain words, and what to do next."""
+"""Failure cards that the site and the worker write; those of the engine come in its `Failed` events (`ml/failure.py`)."""
 
 from __future__ import annotations
 
@@ -9,40 +9,27 @@ from django.utils.translation import gettext_noop as _
 from ml.events import Failed
 from webapp.jobs.models import Job
 
-DEPENDENCY = "dependency"
+DEPENDENCY = "Dependency"
 DETAIL_LIMIT = 20_000
 
-OUT_OF_MEMORY = Failed(
-    "out_of_memory",
-    _("The machine ran out of memory."),
-    _("Choose a smaller batch, fewer loader processes or a smaller crop, then retry."),
-)
-DISK_FULL = Failed(
-    "disk_full", _("The disk of the data folder is full."), _("Free some space (the System page shows what takes it), then retry.")
-)
-NOT_A_NUMBER = Failed(
-    "nan",
-    _("The loss became infinite or not a number."),
-    _("Lower the learning rate or switch gradient clipping on, and start a clone of this run."),
-)
 KILLED = Failed(
-    "killed",
+    "Killed",
     _("The system killed the process, most likely because memory ran out."),
     _("Close other programs or choose a smaller batch and fewer loader processes, then retry."),
 )
 CRASHED = Failed(
-    "crashed", _("The process ended without a word."), _("Retry; if it happens again, send us the log at the bottom of this page.")
+    "Crashed", _("The process ended without a word."), _("Retry; if it happens again, send us the log at the bottom of this page.")
 )
-BUG = Failed("bug", _("This is our mistake: the program met something it was not made for."), _("Please report it with the details below."))
+BUG = Failed("Bug", _("This is our mistake: the program met something it was not made for."), _("Please report it with the details below."))
 WORKER_LOST = Failed(
-    "interrupted",
+    "Interrupted",
     _("The worker that ran this job was not heard any more."),
     _("It goes on by itself when attempts are left; otherwise retry."),
 )
 WORKER_SHUT_DOWN = Failed(
-    "interrupted", _("The worker was shut down. What was done is saved."), _("The job goes on by itself when a worker is back.")
+    "Interrupted", _("The worker was shut down. What was done is saved."), _("The job goes on by itself when a worker is back.")
 )
-TOO_LONG = Failed("timeout", _("The job took longer than it may."), _("Try a shorter video, or a model with fewer views."))
+TOO_LONG = Failed("Timeout", _("The job took longer than it may."), _("Try a shorter video, or a model with fewer views."))
 
 
 def card(failure: Failed) -> dict[str, Any]:

@@ -103,6 +103,11 @@ class Job(models.Model):
         return ((self.finished_at or timezone.now()) - self.started_at).total_seconds()
 
     @property
+    def waited_seconds(self) -> float:
+        """How long it stood in the queue before the current or last attempt."""
+        return ((self.started_at or timezone.now()) - self.queued_at).total_seconds()
+
+    @property
     def eta(self) -> timedelta | None:
         """Time left at this attempt's pace; None before there is a pace."""
         done = self.progress_done - self.progress_at_start

@@ -1,0 +1,269 @@
+"""The life of a job's row: who may move it where, and what follows for the jobs that wait."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from ml.events import Failed
+from webapp import queue
+from webapp.jobs import services
+from webapp.jobs.models import Job
+
+State = Job.State
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def user() -> User:
+    return User.objects.create_user("ada", password="x")
+
+
+@pytest.fixture(autouse=True)
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Ids that went to the broker."""
+    ids: list[int] = []
+
+    def send(job: Job) -> bool:
+        ids.append(job.pk)
+        Job.objects.filter(pk=job.pk).update(sent_at=timezone.now())
+        return True
+
+    monkeypatch.setattr(queue, "send", send)
+    return ids
+
+
+def submitted(user: User, *after: Job, kind: str = "train") -> Job:
+    job = services.open_job(kind, "a title", user)
+    services.submit(job, 1, after)
+    return job
+
+
+def state_of(job: Job) -> str:
+    job.refresh_from_db()
+    return job.state
+
+
+def ended(job: Job, state: State, **fields: object) -> None:
+    lease = services.claim(job.pk, "w")
+    assert lease is not None
+    services.finish(job.pk, lease, state, **fields)  # type: ignore[arg-type]
+
+
+def test_an_open_job_cannot_be_claimed_before_it_is_submitted(user: User) -> None:
+    job = services.open_job("train", "t", user)
+    services.release_waiting()
+    assert services.claim(job.pk, "w") is None
+    assert state_of(job) == State.WAITING
+
+
+def test_a_submitted_job_is_queued_and_sent_after_the_commit(
+    user: User, sent: list[int], django_capture_on_commit_callbacks: object
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+        job = submitted(user)
+        assert sent == []
+    assert (state_of(job), sent) == (State.QUEUED, [job.pk])
+
+
+def test_a_prediction_goes_to_its_own_queue_and_a_training_to_the_one_named(user: User) -> None:
+    assert submitted(user, kind="predict").queue == "predict"
+    job = services.open_job("train", "t", user)
+    services.submit(job, 1, queue="gpu")
+    assert job.queue == "gpu"
+
+
+def test_only_the_first_claim_wins_and_counts_as_an_attempt(user: User) -> None:
+    job = submitted(user)
+    assert services.claim(job.pk, "first") is not None
+    assert services.claim(job.pk, "second") is None
+    job.refresh_from_db()
+    assert (job.attempts, job.worker, job.state) == (1, "first", State.RUNNING)
+
+
+@pytest.mark.parametrize("state", [State.DONE, State.FAILED, State.STOPPED, State.CANCELLED, State.INTERRUPTED])
+def test_a_running_job_ends_in_any_final_state_and_lets_go_of_its_lease(user: User, state: State) -> None:
+    job = submitted(user)
+    ended(job, state)
+    assert state_of(job) == state
+    assert (job.lease, job.lease_until) == ("", None)
+    assert job.finished_at is not None
+
+
+def test_whoever_lost_the_lease_can_neither_renew_nor_finish(user: User) -> None:
+    job = submitted(user)
+    lease = services.claim(job.pk, "slow")
+    assert lease is not None
+    services.interrupt_expired(timezone.now() + timedelta(hours=1))
+    services.requeue_interrupted()
+    assert services.claim(job.pk, "other") is not None
+    services.record_progress(job.pk, lease, 5, 10)
+    assert services.heartbeat(job.pk, lease) is False
+    with pytest.raises(services.LeaseLost):
+        services.finish(job.pk, lease, State.DONE)
+    assert state_of(job) == State.RUNNING
+    assert (job.worker, job.progress_done) == ("other", 0)
+
+
+def test_a_heartbeat_keeps_the_job_from_being_interrupted(user: User) -> None:
+    job = submitted(user)
+    lease = services.claim(job.pk, "w")
+    assert lease is not None
+    Job.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert services.heartbeat(job.pk, lease) is True
+    assert services.interrupt_expired() == []
+
+
+def test_an_expired_lease_interrupts_and_the_job_goes_back_to_the_queue_until_its_attempts_are_used_up(user: User) -> None:
+    job = submitted(user)
+    for attempt in range(1, 4):
+        assert services.claim(job.pk, "w") is not None
+        assert services.interrupt_expired(timezone.now() + timedelta(hours=1)) == [job.pk]
+        assert state_of(job) == State.INTERRUPTED
+        assert services.requeue_interrupted() == ([job.pk] if attempt < 3 else [])
+    assert state_of(job) == State.INTERRUPTED
+    assert job.failure["code"] == "Interrupted"
+    assert job.failure["advice"]
+
+
+def test_a_worker_that_shuts_down_costs_no_attempt(user: User) -> None:
+    job = submitted(user)
+    for _ in range(5):
+        lease = services.claim(job.pk, "w")
+        assert lease is not None
+        services.hand_back(job.pk, lease)
+        assert services.requeue_interrupted() == [job.pk]
+
+
+@pytest.mark.parametrize(("ask", "state"), [(services.request_stop, State.STOPPED), (services.cancel, State.CANCELLED)])
+def test_a_job_that_has_not_begun_ends_at_once(user: User, ask: object, state: State) -> None:
+    job = submitted(user)
+    ask(job)  # type: ignore[operator]
+    assert state_of(job) == state
+    assert services.claim(job.pk, "w") is None
+
+
+@pytest.mark.parametrize(("ask", "state"), [(services.request_stop, State.STOPPED), (services.cancel, State.CANCELLED)])
+def test_a_running_job_is_asked_and_ends_as_asked_even_if_its_worker_dies(user: User, ask: object, state: State) -> None:
+    job = submitted(user)
+    services.claim(job.pk, "w")
+    ask(job)  # type: ignore[operator]
+    assert state_of(job) == State.RUNNING
+    services.interrupt_expired(timezone.now() + timedelta(hours=1))
+    assert state_of(job) == state
+
+
+@pytest.mark.parametrize("ask", [services.request_stop, services.cancel, services.restart])
+def test_a_finished_job_refuses_to_be_stopped_cancelled_or_restarted(user: User, ask: object) -> None:
+    job = submitted(user)
+    ended(job, State.DONE)
+    with pytest.raises(services.JobMoved, match="Done"):
+        ask(job)  # type: ignore[operator]
+    assert state_of(job) == State.DONE
+
+
+@pytest.mark.parametrize("state", Job.RESTARTABLE)
+def test_a_restart_brings_back_every_restartable_state_with_fresh_attempts(user: User, state: State) -> None:
+    job = submitted(user)
+    ended(job, state, failure=Failed("Bug", "broken"))
+    services.restart(job)
+    assert state_of(job) == State.QUEUED
+    assert (job.failure, job.attempts, job.max_attempts) == ({}, 1, 4)
+
+
+def test_a_follower_waits_until_all_jobs_before_it_are_done(user: User) -> None:
+    spatial, temporal = submitted(user), submitted(user)
+    fuse = submitted(user, spatial, temporal, kind="fuse")
+    assert fuse.state == State.WAITING
+    ended(spatial, State.DONE)
+    assert state_of(fuse) == State.WAITING
+    ended(temporal, State.DONE)
+    assert state_of(fuse) == State.QUEUED
+
+
+def test_a_job_submitted_after_one_that_is_done_is_queued(user: User) -> None:
+    first = submitted(user)
+    ended(first, State.DONE)
+    assert submitted(user, first).state == State.QUEUED
+
+
+def test_a_failure_fails_all_that_follow_and_names_the_culprit(user: User) -> None:
+    first = submitted(user)
+    second = submitted(user, first)
+    third = submitted(user, second)
+    ended(first, State.FAILED, failure=Failed("Bug", "broken"))
+    assert (state_of(second), state_of(third)) == (State.FAILED, State.FAILED)
+    assert str(first) in second.failure["message"]
+    assert str(second) in third.failure["message"]
+
+
+def test_restarting_the_culprit_lets_all_that_failed_with_it_wait_again(user: User) -> None:
+    first = submitted(user)
+    second = submitted(user, first)
+    third = submitted(user, second)
+    ended(first, State.FAILED, failure=Failed("Bug", "broken"))
+    services.restart(first)
+    assert (state_of(second), state_of(third)) == (State.WAITING, State.WAITING)
+    ended(first, State.DONE)
+    assert state_of(second) == State.QUEUED
+
+
+def test_restarting_a_follower_of_a_failed_job_says_again_what_is_missing(user: User) -> None:
+    first = submitted(user)
+    second = submitted(user, first)
+    ended(first, State.FAILED)
+    services.restart(second)
+    assert state_of(second) == State.FAILED
+    assert second.failure["job"] == first.pk
+
+
+def test_followers_of_a_stopped_job_wait_for_its_resumption(user: User) -> None:
+    first = submitted(user)
+    second = submitted(user, first)
+    ended(first, State.STOPPED)
+    assert state_of(second) == State.WAITING
+
+
+def test_followers_of_an_interrupted_job_wait_while_it_has_attempts_and_fail_with_it(user: User) -> None:
+    first = submitted(user)
+    second = submitted(user, first)
+    ended(first, State.INTERRUPTED)
+    assert state_of(second) == State.WAITING
+    Job.objects.filter(pk=first.pk).update(max_attempts=2)
+    services.requeue_interrupted()
+    ended(first, State.INTERRUPTED)
+    assert state_of(second) == State.FAILED
+
+
+def test_a_queued_job_whose_message_never_went_out_is_sent_again(user: User, sent: list[int]) -> None:
+    lost, fresh, other = submitted(user), submitted(user), submitted(user, kind="predict")
+    now = timezone.now()
+    Job.objects.exclude(pk=fresh.pk).update(queued_at=now - timedelta(minutes=1))
+    sent.clear()
+    assert services.send_again("cpu", now - timedelta(seconds=30)) == [lost.pk]
+    assert services.send_again("cpu", now - timedelta(seconds=30)) == []
+    assert sent == [lost.pk]
+    assert state_of(other) == State.QUEUED
+
+
+def test_the_eta_counts_the_pace_of_this_attempt_alone(user: User) -> None:
+    job = submitted(user)
+    Job.objects.update(progress_done=500)
+    lease = services.claim(job.pk, "w")
+    assert lease is not None
+    Job.objects.update(started_at=timezone.now() - timedelta(seconds=100))
+    services.record_progress(job.pk, lease, 600, 1000)
+    job.refresh_from_db()
+    assert job.eta is not None
+    assert job.eta.total_seconds() == pytest.approx(400, rel=0.01)
+
+
+def test_work_that_begins_anew_does_not_count_what_an_earlier_attempt_had_done(user: User) -> None:
+    job = submitted(user)
+    Job.objects.update(progress_done=500)
+    lease = services.claim(job.pk, "w")
+    assert lease is not None
+    services.record_progress(job.pk, lease, 0, 1000, "videos", "x" * 400)
+    job.refresh_from_db()
+    assert (job.progress_at_start, len(job.message)) == (0, 300)

@@ -1,0 +1,106 @@
+"""What of the jobs may be seen, and by whom."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from webapp import queue as broker
+from webapp.datasets.models import Membership
+from webapp.datasets.selectors import visible_datasets
+from webapp.jobs.models import Job, WorkerNode
+
+AnyUser = AbstractBaseUser | AnonymousUser
+TAIL_BYTES = 64 * 1024
+
+
+def visible_jobs(user: AnyUser) -> QuerySet[Job]:
+    """A user's own jobs and those of datasets the user may see; all of them for a superuser."""
+    jobs = Job.objects.select_related("user", "dataset")
+    if getattr(user, "is_superuser", False):
+        return jobs
+    return jobs.filter(Q(user_id=user.pk) | Q(dataset__in=visible_datasets(user)))
+
+
+def changeable_jobs(user: AnyUser) -> QuerySet[Job]:
+    """Jobs the user may stop, cancel and restart: their own, and those of datasets they own or may change."""
+    jobs = Job.objects.select_related("user", "dataset")
+    if getattr(user, "is_superuser", False):
+        return jobs
+    edited = Membership.objects.filter(user__pk=user.pk, role=Membership.Role.EDITOR).values("dataset")
+    return jobs.filter(Q(user_id=user.pk) | Q(dataset__owner_id=user.pk) | Q(dataset__in=edited))
+
+
+def queue_positions() -> dict[int, int]:
+    """Id of each queued job → its place in its queue, from 1."""
+    ahead: defaultdict[str, int] = defaultdict(int)
+    places: dict[int, int] = {}
+    for job_id, queue in Job.objects.filter(state=Job.State.QUEUED).order_by("queued_at", "id").values_list("id", "queue"):
+        ahead[queue] += 1
+        places[job_id] = ahead[queue]
+    return places
+
+
+@dataclass(frozen=True)
+class JobRow:
+    """A line of the job list."""
+
+    job: Job
+    position: int | None
+    may_change: bool
+
+
+def job_rows(jobs: Iterable[Job], user: AnyUser) -> list[JobRow]:
+    """Jobs with their place in the queue, and whether this user may change them."""
+    jobs = list(jobs)
+    places = queue_positions()
+    changeable = set(changeable_jobs(user).filter(pk__in=[job.pk for job in jobs]).values_list("pk", flat=True))
+    return [JobRow(job, places.get(job.pk), job.pk in changeable) for job in jobs]
+
+
+def job_folder(job_id: int) -> Path:
+    """Where a job's log lies."""
+    return Path(settings.DATA_DIR) / "jobs" / str(int(job_id))
+
+
+def log_tail(job: Job, name: str = "log.txt", lines: int = 200) -> str:
+    """The last lines of a job's log; empty when there is none yet."""
+    path = job_folder(job.pk) / name
+    if not path.exists():
+        return ""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - TAIL_BYTES))
+        text = file.read().decode(errors="replace")
+    return "\n".join(text.splitlines()[-lines:])
+
+
+@dataclass(frozen=True)
+class QueueState:
+    """A queue as the System page shows it. `messages` is None while the broker is away."""
+
+    name: str
+    queued: int
+    running: int
+    messages: int | None
+
+
+def queue_states() -> list[QueueState]:
+    """Every queue with its rows and messages."""
+    lengths = broker.lengths() or {}
+    rows = list(Job.objects.filter(state__in=(Job.State.QUEUED, Job.State.RUNNING)).values_list("queue", "state"))
+    return [
+        QueueState(name, rows.count((name, Job.State.QUEUED)), rows.count((name, Job.State.RUNNING)), lengths.get(name))
+        for name in broker.QUEUES
+    ]
+
+
+def worker_was_heard() -> bool:
+    """Whether any worker answered within the last minute."""
+    return WorkerNode.objects.filter(last_seen__gt=timezone.now() - WorkerNode.ALIVE_FOR).exists()
