@@ -1,0 +1,82 @@
+"""A real Chromium. Every page is watched: nothing from another host, no error in the console."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+# The sync API of playwright runs an event loop in this thread; the ORM beside it is safe here.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+ARGUMENTS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+)  # fmt: skip
+
+
+def chromium_path() -> str | None:
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = chromium_path()
+    if path is None:
+        message = "no Chromium on this machine; on Debian: apt-get install chromium"
+        if os.environ.get("CI"):
+            pytest.fail(f"browser tests must run in CI: {message}")
+        pytest.skip(message)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+def watch(page: Page) -> list[str]:
+    """What a page did that it must not: requests to other hosts, errors in the console."""
+    faults: list[str] = []
+    page.on("request", lambda request: faults.append(f"request to {request.url}") if is_foreign(request.url) else None)
+    page.on("console", lambda message: faults.append(f"console: {message.text}") if message.type == "error" else None)
+    page.on("pageerror", lambda error: faults.append(f"script: {error}"))
+    return faults
+
+
+def is_foreign(url: str) -> bool:
+    return urlsplit(url).hostname not in {"localhost", "127.0.0.1", None}
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    context = chromium.new_context(viewport={"width": 1280, "height": 860}, locale="en-GB")
+    context.set_default_timeout(15_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    """A page that fails the test afterwards if it loaded anything foreign or a script failed."""
+    page = context.new_page()
+    faults = watch(page)
+    yield page
+    assert faults == []
+
+
+@pytest.fixture
+def signed_in(page: Page, live_server: LiveServer, context: BrowserContext) -> Page:
+    """A page with the session of a superuser called `ada`, on the live server's home."""
+    user = User.objects.create_superuser("ada", password="analytical engine")
+    client = Client()
+    client.force_login(user)
+    context.add_cookies(
+        [{"name": settings.SESSION_COOKIE_NAME, "value": client.cookies[settings.SESSION_COOKIE_NAME].value, "url": live_server.url}]
+    )
+    page.goto(live_server.url)
+    return page
