@@ -13,6 +13,7 @@ import mmap
 import struct
 import zlib
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
@@ -35,6 +36,16 @@ def write_blobs(path: Path, stamp: Stamp, blobs: Iterable[bytes]) -> int:
     """Write a whole file or none; its size in bytes."""
     with atomic_path(path) as temporary, temporary.open("wb") as handle:
         return _write(handle, json.dumps(stamp, sort_keys=True).encode(), blobs)
+
+
+def read_stamp(path: Path) -> Stamp:
+    """What the blobs of a file depend on.
+
+    Raises:
+        BadPack: not such a file, another version, cut short or damaged.
+    """
+    with closing(_mapped(path)) as mapped:
+        return _checked(path, mapped)[0]
 
 
 def _write(handle: BinaryIO, stamp: bytes, blobs: Iterable[bytes]) -> int:
@@ -61,7 +72,8 @@ class BlobFile:
         self.path = path
         self._map = _mapped(path)
         try:
-            self._index = _checked_index(path, self._map, stamp)
+            found, self._index = _checked(path, self._map)
+            _compare(path, found, stamp)
         except BadPack:
             self.close()
             raise
@@ -98,20 +110,25 @@ def _mapped(path: Path) -> mmap.mmap:
         raise BadPack(f"{path} is empty", _MAKE_ANEW) from error
 
 
-def _checked_index(path: Path, mapped: mmap.mmap, stamp: Stamp) -> np.ndarray:
+def _checked(path: Path, mapped: mmap.mmap) -> tuple[Stamp, np.ndarray]:
     if len(mapped) < HEADER.size or mapped[: len(MAGIC)] != MAGIC:
         raise BadPack(f"{path} is no pack", _MAKE_ANEW)
     _, version, stamp_size, count, index_offset, crc = HEADER.unpack(mapped[: HEADER.size])
     if version != VERSION:
         raise BadPack(f"{path} is a pack of version {version}; this program reads version {VERSION}", _MAKE_ANEW)
-    if len(mapped) != index_offset + count * INDEX.itemsize:
-        raise BadPack(f"{path} is cut short: {len(mapped)} bytes of {index_offset + count * INDEX.itemsize}", _MAKE_ANEW)
-    found, rows = mapped[HEADER.size : HEADER.size + stamp_size], mapped[index_offset:]
-    if zlib.crc32(found + rows) != crc:
+    whole = index_offset + count * INDEX.itemsize
+    if len(mapped) != whole:
+        raise BadPack(f"{path} is cut short or spoilt: it has {len(mapped)} bytes of {whole}", _MAKE_ANEW)
+    stamp, rows = mapped[HEADER.size : HEADER.size + stamp_size], mapped[index_offset:]
+    if zlib.crc32(stamp + rows) != crc:
         raise BadPack(f"{path} is damaged: its checksum does not fit", _MAKE_ANEW)
-    if json.loads(found) != json.loads(json.dumps(stamp)):
+    return json.loads(stamp), np.frombuffer(rows, INDEX)
+
+
+def _compare(path: Path, found: Stamp, expected: Stamp) -> None:
+    if found != expected:
+        has, asked = (json.dumps(stamp, sort_keys=True, ensure_ascii=False) for stamp in (found, expected))
         raise BadPack(
-            f"{path} was made with another spec. It has {found.decode()}; asked for {json.dumps(stamp, sort_keys=True)}",
+            f"{path} was made with another spec. It has {has}; asked for {asked}",
             "Use the spec the pack has, or make a pack with the other one.",
         )
-    return np.frombuffer(rows, INDEX)

@@ -1,0 +1,107 @@
+"""What a network can be shown of a video: one row a modality. No code compares a modality's name; it asks its row."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+import numpy as np
+
+from ml.config.data import FlowInput, FrameSpec, RGBInput
+from ml.config.schema import Schema
+from ml.config.store import MediaStore
+from ml.errors import MissingFlow
+from ml.flow.stacking import stack_flow, subtract_mean
+from ml.video.arrays import Floats
+from ml.video.blobs import read_stamp
+from ml.video.pack import FlowPack, FramePack
+from ml.video.transforms import mirror, mirror_flow, pca_jitter, rescale, rescale_flow
+
+
+class Pack(Protocol):
+    """Units of one video by number: frames (H, W, 3) uint8 or flow fields (2, H, W) float32."""
+
+    def __len__(self) -> int: ...
+
+    def read(self, indices: Sequence[int]) -> Any: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *reason: Any) -> None: ...
+
+
+@dataclass(frozen=True)
+class Modality:
+    """One way of seeing a video; the functions that take `Any` take the modality's own schema."""
+
+    title: str
+    channels: Callable[[Any], int]
+    snippet_len: Callable[[Any], int]
+    open_pack: Callable[[MediaStore, str, str, FrameSpec, Any], Pack]
+    """(store, media, name for messages, frame spec, input)"""
+    compose: Callable[[Any, Any], Floats]
+    """Units as a pack reads them, input → (C, H, W) float32"""
+    rescale: Callable[[Floats, int], Floats]
+    mirror: Callable[[Floats], Floats]
+    jitter: Callable[[Floats, float, np.random.Generator], Floats]
+
+
+def _open_frames(store: MediaStore, media: str, _name: str, frames: FrameSpec, _input: RGBInput) -> FramePack:
+    return FramePack(store.frames(media, frames.spec_id()), frames)
+
+
+def _open_flow(store: MediaStore, media: str, name: str, frames: FrameSpec, seen: FlowInput) -> FlowPack:
+    path = store.flow(media, frames.spec_id(), seen.flow.spec_id())
+    if not path.exists():
+        raise MissingFlow(
+            f"{name} has no {seen.flow.method.kind} flow of the spec asked for: {seen.flow.canonical_json()}{_what_there_is(path)}",
+            f"Extract it first: on the dataset's flow page, or with python -m ml flow DATASET --method {seen.flow.method.kind}",
+        )
+    return FlowPack(path, seen.flow, frames)
+
+
+def _what_there_is(path: Path) -> str:
+    prefix = path.stem.rpartition("-")[0]
+    others = sorted(path.parent.glob(f"{prefix}-*.pack"))
+    return "".join(f"; there is {read_stamp(other)['flow']}" for other in others)
+
+
+def _compose_frame(frames: Any, _input: RGBInput) -> Floats:
+    return np.asarray(frames[0].transpose(2, 0, 1), np.float32)  # (1, H, W, 3) → (3, H, W), 0..255
+
+
+def _compose_stack(fields: Any, seen: FlowInput) -> Floats:
+    return stack_flow(subtract_mean(fields) if seen.mean_subtraction else fields)  # (L, 2, H, W) → (2L, H, W)
+
+
+def _no_jitter(image: Floats, _sigma: float, _generator: np.random.Generator) -> Floats:
+    return image
+
+
+MODALITIES: dict[type[Schema], Modality] = {
+    RGBInput: Modality(
+        title="RGB",
+        channels=lambda _: 3,
+        snippet_len=lambda _: 1,
+        open_pack=_open_frames,
+        compose=_compose_frame,
+        rescale=rescale,
+        mirror=mirror,
+        jitter=pca_jitter,
+    ),
+    FlowInput: Modality(
+        title="Optical flow",
+        channels=lambda seen: 2 * seen.stack_len,
+        snippet_len=lambda seen: seen.stack_len,
+        open_pack=_open_flow,
+        compose=_compose_stack,
+        rescale=rescale_flow,
+        mirror=mirror_flow,
+        jitter=_no_jitter,
+    ),
+}
+
+
+def modality_of(seen: Schema) -> Modality:
+    """The row of an input."""
+    return MODALITIES[type(seen)]

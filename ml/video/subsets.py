@@ -1,0 +1,57 @@
+"""Which videos of a dataset belong to a subset of a split; the validation videos are held out by whole groups."""
+
+from collections import Counter, defaultdict
+
+import numpy as np
+
+from ml.config.data import Manifest, Split, Subset, VideoEntry
+from ml.errors import BadConfig
+
+
+def subset_videos(manifest: Manifest, split: str, subset: Subset, validation_fraction: float = 0.0, seed: int = 0) -> list[VideoEntry]:
+    """The videos of one subset, in the manifest's order.
+
+    A split that brings validation videos is taken as it is. Otherwise about `validation_fraction` of the training videos are held
+    out of "train" and become "validation": whole groups, each class near its share, never the last of a class; same seed, same groups.
+
+    Raises:
+        BadConfig: there is no such split.
+    """
+    subsets = _split(manifest, split).subsets
+    if subset == "test" or "validation" in subsets.values():
+        return [video for video in manifest.videos if subsets.get(video.key) == subset]
+    training = [video for video in manifest.videos if subsets.get(video.key) == "train"]
+    held_out = _held_out_groups(training, validation_fraction, seed)
+    return [video for video in training if (group_of(video) in held_out) == (subset == "validation")]
+
+
+def group_of(video: VideoEntry) -> str:
+    """What must stay together: the group, or the very content for a video without one."""
+    return f"group {video.group}" if video.group else f"media {video.media}"
+
+
+def _split(manifest: Manifest, name: str) -> Split:
+    for split in manifest.splits:
+        if split.name == name:
+            return split
+    names = ", ".join(split.name for split in manifest.splits) or "none"
+    raise BadConfig(f"Dataset “{manifest.name}” has no split “{name}”", f"Its splits: {names}.")
+
+
+def _held_out_groups(training: list[VideoEntry], fraction: float, seed: int) -> set[str]:
+    """Groups in random order, each taken if more than half of it is still wanted."""
+    left = Counter(video.label for video in training)
+    wanted = {label: fraction * count for label, count in left.items()}
+    groups: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for video in training:
+        groups[group_of(video)][video.label] += 1
+    names = sorted(groups)
+    held_out = set()
+    for number in np.random.default_rng(seed).permutation(len(names)):
+        labels = groups[names[number]]
+        gain = sum(min(count, wanted[label]) for label, count in labels.items())
+        if gain > labels.total() / 2 and all(left[label] > count for label, count in labels.items()):
+            held_out.add(names[number])
+            left -= labels
+            wanted = {label: max(0.0, want - labels[label]) for label, want in wanted.items()}
+    return held_out
