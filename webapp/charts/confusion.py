@@ -1,0 +1,68 @@
+"""The confusion matrix as a heat map: true classes are rows, predicted ones columns."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from webapp.charts.names import axis_names
+from webapp.experiments.results import Confusion
+
+# From nothing to blue, by transparency: reads on a light page and on a dark one.
+SCALE = ((0, "rgba(31,131,201,0)"), (0.001, "rgba(31,131,201,0.14)"), (1, "rgba(31,131,201,1)"))
+LARGEST_LABELLED = 120
+WRITTEN_CELLS = 12
+
+
+def confusion_map(
+    confusion: Confusion, names: Sequence[str], order: Sequence[int], *, normalized: bool = True, diagonal: bool = True, cells_at: str = ""
+) -> dict[str, Any]:
+    """Cells in the order of these class indices.
+
+    Args:
+        normalized: share of the row instead of the count; a row without videos stays empty.
+        diagonal: False leaves the right answers out, so that the colours tell the mistakes apart.
+        cells_at: address of the videos behind a cell, to which `true=` and `predicted=` are added on a click.
+    """
+    counts = [[confusion[i][j] for j in order] for i in order]
+    labels = axis_names([names[index] for index in order])
+    heat = {
+        "type": "heatmap",
+        "z": [_row(row, place, normalized, diagonal) for place, row in enumerate(counts)],
+        "x": labels,
+        "y": labels,
+        "customdata": counts,
+        "colorscale": SCALE,
+        "zmin": 0,
+        "showscale": False,
+        "xgap": 1 if len(order) <= LARGEST_LABELLED else 0,
+        "ygap": 1 if len(order) <= LARGEST_LABELLED else 0,
+        "hoverongaps": False,
+        "hovertemplate": "true: %{y}<br>predicted: %{x}<br>%{customdata} videos"
+        + (" (%{z:.1%} of the class)" if normalized else "")
+        + "<extra></extra>",
+    }
+    if len(order) <= WRITTEN_CELLS:
+        heat["texttemplate"] = "%{z:.0%}" if normalized else "%{z}"
+    return {"data": [heat], "layout": _layout(labels, {"cells": cells_at, "order": list(order)})}
+
+
+def _row(counts: Sequence[int], place: int, normalized: bool, diagonal: bool) -> list[float | None]:
+    total = sum(counts) if normalized else 1
+    cells: list[float | None] = [round(count / total, 3) if total and count else 0 for count in counts] if normalized else list(counts)
+    if not diagonal:
+        cells[place] = None
+    return cells
+
+
+def _layout(labels: Sequence[str], meta: dict[str, Any]) -> dict[str, Any]:
+    """Every class has its label up to LARGEST_LABELLED; beyond that Plotly thins them out until one zooms in."""
+    N = len(labels)
+    every = {"dtick": 1} if N <= LARGEST_LABELLED else {}
+    size = 9 if N > 60 else 11
+    axis = {"type": "category", "tickfont": {"size": size}, "showgrid": False, **every}
+    return {
+        "height": 190 + (max(200, N * (36 if N <= WRITTEN_CELLS else 13)) if N <= LARGEST_LABELLED else 900),
+        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+        "xaxis": {**axis, "title": {"text": "predicted"}, "tickangle": -90 if N > 5 else 0},
+        "yaxis": {**axis, "title": {"text": "true"}, "autorange": "reversed"},
+        "meta": meta,
+    }

@@ -1,0 +1,94 @@
+"""The metrics of an evaluation, read once into named fields. Fractions are 0…1; None where a class has no videos."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+Order = Literal["recall", "name", "support", "index"]
+Confusion = list[list[int]]
+"""Counts; rows are the true classes, columns the predicted ones."""
+
+
+@dataclass(frozen=True)
+class ClassResult:
+    """What came out for the videos of one class; `recall_low … recall_high` is the 95 % Wilson interval."""
+
+    index: int
+    name: str
+    support: int
+    correct: int
+    recall: float | None
+    recall_low: float | None
+    recall_high: float | None
+    precision: float | None
+    ap: float | None
+
+
+@dataclass(frozen=True)
+class ProtocolText:
+    """What stands beside every number."""
+
+    short: str
+    description: str
+    subset: str
+    split: str
+
+
+@dataclass(frozen=True)
+class Results:
+    """`Evaluation.metrics`, typed."""
+
+    top1: float
+    top5: float
+    mean_class_accuracy: float
+    map: float | None
+    num_videos: int
+    classes: tuple[ClassResult, ...]
+    confusion: Confusion
+    protocol: ProtocolText
+
+    @classmethod
+    def of(cls, metrics: dict[str, Any]) -> Self:
+        return cls(
+            top1=metrics["top1"],
+            top5=metrics["top5"],
+            mean_class_accuracy=metrics["mean_class_accuracy"],
+            map=metrics["map"],
+            num_videos=metrics["num_videos"],
+            classes=tuple(ClassResult(**row) for row in metrics["per_class"]),
+            confusion=metrics["confusion"],
+            protocol=ProtocolText(**metrics["protocol"]),
+        )
+
+    @property
+    def names(self) -> list[str]:
+        return [row.name for row in self.classes]
+
+
+@dataclass(frozen=True)
+class ConfusedPair:
+    """Videos of class `label` that were taken for class `predicted`; `share` of all videos of `label`."""
+
+    label: ClassResult
+    predicted: ClassResult
+    count: int
+    share: float
+
+
+def ordered(classes: Sequence[ClassResult], order: Order) -> list[ClassResult]:
+    """Best recall first, or by name, most videos first, or as the score vector has them; classes without videos come last."""
+    keys = {
+        "recall": lambda row: (row.recall is None, -(row.recall or 0.0), row.name),
+        "name": lambda row: row.name.casefold(),
+        "support": lambda row: (-row.support, row.name),
+        "index": lambda row: row.index,
+    }
+    return sorted(classes, key=keys[order])  # type: ignore[arg-type, return-value]
+
+
+def top_confusions(results: Results, limit: int = 15) -> list[ConfusedPair]:
+    """The pairs of different classes with the most videos."""
+    cells = ((count, i, j) for i, row in enumerate(results.confusion) for j, count in enumerate(row) if count and i != j)
+    largest = sorted(cells, key=lambda cell: (-cell[0], cell[1], cell[2]))[:limit]
+    classes = results.classes
+    return [ConfusedPair(classes[i], classes[j], count, count / classes[i].support) for count, i, j in largest]
