@@ -75,8 +75,7 @@ def signed_in(page: Page, live_server: LiveServer, context: BrowserContext) -> P
     user = User.objects.create_superuser("ada", password="analytical engine")
     client = Client()
     client.force_login(user)
-    context.add_cookies(
-        [{"name": settings.SESSION_COOKIE_NAME, "value": client.cookies[settings.SESSION_COOKIE_NAME].value, "url": live_server.url}]
-    )
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
     page.goto(live_server.url)
     return page
