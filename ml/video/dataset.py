@@ -80,12 +80,12 @@ class SnippetReader:
 
 
 def iter_views(source: SnippetReader | Pack, entry: VideoEntry, data: DataConfig, protocol: Protocol) -> Iterator[Floats]:
-    """The views of one video, snippet by snippet: (crops, C, H, W) each; crops in the order of `five_crops`, then those of the mirror image."""
+    """The views of one video, snippet by snippet, (crops, C, H, W) each.
+
+    Crops come in the order of `five_crops`, then those of the mirror image. `source` is the dataset's reader, or the video's own pack.
+    """
     modality = modality_of(data.input)
-    opened: AbstractContextManager[Pack] = (
-        source.open(entry.media, entry.path) if isinstance(source, SnippetReader) else nullcontext(source)
-    )
-    with opened as pack:
+    with _opened(source, entry) as pack:
         for start in equally_spaced_starts(len(pack), modality.snippet_len(data.input), protocol.frames):
             image = _snippet(pack, start, data)
             images = [image, modality.mirror(image)] if protocol.crops == 10 else [image]
