@@ -39,6 +39,7 @@ class Terminal:
     def __init__(self, out: TextIO, err: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self.out, self.err, self.clock = out, err, clock
         self.first: tuple[float, int] | None = None
+        self.has_answered = False
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, Started):
@@ -47,7 +48,10 @@ class Terminal:
             self._draw(event)
         elif isinstance(event, Failed):
             self._print(card(event), self.err)
+        elif isinstance(event, Finished) and self.has_answered:
+            self._print("Done.", self.out)
         elif text := line(event):
+            self.has_answered |= isinstance(event, Result)
             self._print(text, self.out)
 
     def _draw(self, event: Progress) -> None:

@@ -120,11 +120,6 @@ def video_rows(scores: Scores) -> list[dict[str, Any]]:
     ]
 
 
-def results(scores: Scores) -> dict[str, Any]:
-    """What stands in `results.json` beside a score file."""
-    return {"metrics": metrics(scores), "videos": video_rows(scores)}
-
-
 def _notes(scores: Scores, rows: list[dict[str, Any]]) -> list[str]:
     """What a reader of the means must know."""
     empty = [row["name"] for row in rows if not row["support"]]

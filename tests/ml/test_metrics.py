@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as sklearn
 
-from ml.evaluation.metrics import average_precision, confusion, metrics, results, top_k, true_ranks, video_rows, wilson
+from ml.evaluation.metrics import average_precision, confusion, metrics, top_k, true_ranks, video_rows, wilson
+from ml.evaluation.results import results
 from ml.evaluation.scores import Scores, softmax
 from tests.ml.scores_by_hand import made_up
 

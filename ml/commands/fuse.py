@@ -1,0 +1,59 @@
+"""Streams → one score."""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from ml.config.evaluation import FusionConfig
+from ml.errors import BadConfig
+from ml.events import Event, Finished, Result, Started
+from ml.process import Stop
+
+HELP = "Fuse the scores of several streams on the same videos: average, weighted sum, or a multi-class linear SVM."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    fields = FusionConfig.model_fields
+    parser.add_argument("members", nargs="+", type=Path, metavar="A.npz", help="a score file a stream, of the same videos")
+    parser.add_argument("--method", choices=("average", "weighted", "svm"), default="average", help=fields["method"].description)
+    parser.add_argument("--weights", nargs="+", default=(), metavar="W", help="one a stream, in order: 1 1.5 or 1,1.5 (weighted)")
+    normalize = f"{fields['normalize'].description} Default: softmax, for the SVM l2."
+    parser.add_argument("--normalize", choices=("none", "softmax", "l2"), help=normalize)
+    parser.add_argument("--svm-c", type=float, default=fields["svm_c"].default, metavar="C", help=fields["svm_c"].description)
+    fit = "fit the SVM on these scores of other videos, one file a stream; without, on the given ones by group-disjoint cross-fitting"
+    parser.add_argument("--fit", nargs="+", type=Path, default=(), metavar="A_train.npz", help=fit)
+    parser.add_argument("--out", type=Path, required=True, help="F.npz, or a folder for scores.npz and results.json")
+
+
+def run(args: argparse.Namespace, stop: Stop) -> Iterator[Event]:  # noqa: ARG001 - done in a moment
+    from ml.evaluation.fusion import fuse
+    from ml.evaluation.results import files_of, write_results
+    from ml.evaluation.scores import Scores
+
+    config = config_of(args)
+    yield Started("fuse", len(args.members), "streams")
+    fused = fuse([Scores.load(path) for path in args.members], config, [Scores.load(path) for path in args.fit])
+    found = write_results(args.out, fused)
+    yield Result({**found, "scores": str(files_of(args.out)[0])})
+    yield Finished(found)
+
+
+def config_of(args: argparse.Namespace) -> FusionConfig:
+    """The arguments as a fusion.
+
+    Raises:
+        BadConfig: a value out of range, or a fit that the method does not know.
+    """
+    if args.fit and args.method != "svm":
+        raise BadConfig(f"--fit has no meaning for the method “{args.method}”", "Leave it out, or choose --method svm.")
+    normalize = args.normalize or ("l2" if args.method == "svm" else "softmax")
+    try:
+        weights = tuple(float(weight) for text in args.weights for weight in text.split(",") if weight.strip())
+        return FusionConfig(method=args.method, normalize=normalize, weights=weights, svm_c=args.svm_c)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise BadConfig(f"{'.'.join(map(str, first['loc']))}: {first['msg']}, got {first['input']}", "See `fuse --help`.") from error
+    except ValueError as error:
+        raise BadConfig(f"The weights {' '.join(args.weights)} are no numbers", "Write them like 1 1.5 or 1,1.5.") from error
