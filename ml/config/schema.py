@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class Schema(BaseModel):
     """A frozen config: unknown keys are refused, equal configs have equal ids."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
     def canonical_json(self) -> str:
         """The one spelling of this config: sorted keys, no spaces."""

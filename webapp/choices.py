@@ -1,0 +1,44 @@
+"""How the values of schemas are called on our pages; a value without a name here gets one made from itself."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+NAMES: dict[object, str | Promise] = {
+    "rgb": _("RGB frames"),
+    "flow": _("Optical flow"),
+    "tv_l1": "TV-L1",
+    "farneback": "Farnebäck",
+    "dis": "DIS",
+    "range": _("Each field's own range"),
+    "bound": _("One fixed bound"),
+    "cnn_m_2048": "CNN-M-2048",
+    "vgg16": "VGG-16",
+    "resnet10t": "ResNet-10-T",
+    "resnet18": "ResNet-18",
+    "resnet50": "ResNet-50",
+    "efficientnet_lite0": "EfficientNet-Lite0",
+    "none": _("None"),
+    "imagenet": "ImageNet",
+    "all": _("All layers"),
+    "last_layer": _("Last layer only"),
+    "uniform_classes": _("Uniform across classes"),
+    "shuffle": _("Shuffled list"),
+    "auto": _("Automatic"),
+    "cpu": "CPU",
+    "cuda": _("GPU (CUDA)"),
+    "softmax": _("Class probabilities (softmax)"),
+    "logits": _("Scores before softmax"),
+    "l2": _("L2-normalised probabilities"),
+    "average": _("Average"),
+    "weighted": _("Weighted sum"),
+    "svm": _("Linear SVM"),
+    "two_stream": _("Two-stream network"),
+    1: _("1: centre"),
+    5: _("5: corners and centre"),
+    10: _("10: corners and centre, mirrored too"),
+}
+
+
+def name_of(value: object) -> str | Promise:
+    """A readable name: `last_layer` → “Last layer only”."""
+    return NAMES.get(value) or str(value).replace("_", " ").capitalize()

@@ -1,0 +1,93 @@
+"""Schema → form: every pydantic schema of `ml.config` gets a Django form with help, units and limits, and gives a validated config back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from pydantic import ValidationError
+
+from ml.config.schema import Schema
+from webapp.schema_fields import in_words
+from webapp.schema_layout import Section, initial_of, layout_of, raw_of
+
+
+@dataclass(frozen=True)
+class BoundSection:
+    """A section with the fields of one form, for the templates."""
+
+    form: SchemaForm
+    section: Section
+
+    @property
+    def title(self) -> Any:
+        return self.section.title
+
+    @property
+    def help(self) -> Any:
+        return self.section.help
+
+    @property
+    def fields(self) -> list[forms.BoundField]:
+        return [self.form[name] for name in self.section.names]
+
+    @property
+    def sections(self) -> list[BoundSection]:
+        return [BoundSection(self.form, section) for section in self.section.sections if not section.is_empty]
+
+    @property
+    def variant(self) -> str:
+        """`NAME:VALUE` of the select that shows this section, or nothing."""
+        if self.section.variant is None:
+            return ""
+        name, value = self.section.variant
+        return f"{self.form.add_prefix(name)}:{value}"
+
+
+class SchemaForm(forms.Form):
+    """The base of all generated forms. After `is_valid()`, `cleaned_config` is the schema's instance."""
+
+    schema: type[Schema]
+    fixed: Mapping[str, Any]
+    layout: Section
+    cleaned_config: Schema
+
+    def __init__(self, *args: Any, config: Schema | None = None, **kwargs: Any) -> None:
+        kwargs["initial"] = {**initial_of(config or self.schema()), **kwargs.get("initial", {})}
+        super().__init__(*args, **kwargs)
+
+    @property
+    def root(self) -> BoundSection:
+        return BoundSection(self, self.layout)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if self.errors:
+            return cleaned
+        try:
+            self.cleaned_config = self.schema.model_validate(raw_of(self.schema, "", {**cleaned, **self.fixed}))
+        except ValidationError as error:
+            for problem in error.errors():
+                self.add_error(self._field_at(problem["loc"], problem.get("ctx", {})), in_words(problem))
+        return cleaned
+
+    def _field_at(self, loc: tuple[int | str, ...], ctx: Mapping[str, Any]) -> str | None:
+        """The field an error belongs to: the longest beginning of its path that is one; None for the whole form."""
+        loc = (*loc, str(ctx["discriminator"]).strip("'")) if "discriminator" in ctx else loc
+        paths = (".".join(map(str, loc[:length])) for length in range(len(loc), 0, -1))
+        return next((path for path in paths if path in self.fields), None)
+
+
+def schema_form(schema: type[Schema], *, fixed: Mapping[str, Any] | None = None) -> type[SchemaForm]:
+    """The form class of a schema.
+
+    Args:
+        fixed: values by path that the form neither shows nor accepts, e.g. `{"data.split": "1", "data.input.modality": "flow"}`;
+            a fixed discriminator leaves only its own variant.
+    """
+    fixed = dict(fixed or {})
+    fields: dict[str, forms.Field] = {}
+    layout = layout_of(schema, "", fixed, fields)
+    return type(f"{schema.__name__}Form", (SchemaForm,), {**fields, "schema": schema, "fixed": fixed, "layout": layout})
