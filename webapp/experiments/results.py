@@ -1,7 +1,7 @@
 """The metrics of an evaluation, read once into named fields. Fractions are 0…1; None where a class has no videos."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal, Self
 
 Order = Literal["recall", "name", "support", "index"]
@@ -46,6 +46,8 @@ class Results:
     classes: tuple[ClassResult, ...]
     confusion: Confusion
     protocol: ProtocolText
+    definitions: dict[str, str]
+    notes: tuple[str, ...]
 
     @classmethod
     def of(cls, metrics: dict[str, Any]) -> Self:
@@ -55,14 +57,21 @@ class Results:
             mean_class_accuracy=metrics["mean_class_accuracy"],
             map=metrics["map"],
             num_videos=metrics["num_videos"],
-            classes=tuple(ClassResult(**row) for row in metrics["per_class"]),
+            classes=tuple(ClassResult(**_named(ClassResult, row)) for row in metrics["per_class"]),
             confusion=metrics["confusion"],
-            protocol=ProtocolText(**metrics["protocol"]),
+            protocol=ProtocolText(**_named(ProtocolText, metrics["protocol"])),
+            definitions=metrics.get("definitions", {}),
+            notes=tuple(metrics.get("notes", ())),
         )
 
     @property
     def names(self) -> list[str]:
         return [row.name for row in self.classes]
+
+
+def _named(kind: type[ClassResult | ProtocolText], row: dict[str, Any]) -> dict[str, Any]:
+    """The fields of `kind`; what else the row holds is for other readers."""
+    return {field.name: row[field.name] for field in fields(kind)}
 
 
 @dataclass(frozen=True)
@@ -84,6 +93,11 @@ def ordered(classes: Sequence[ClassResult], order: Order) -> list[ClassResult]:
         "index": lambda row: row.index,
     }
     return sorted(classes, key=keys[order])  # type: ignore[arg-type, return-value]
+
+
+def worst_classes(classes: Sequence[ClassResult], limit: int) -> set[ClassResult]:
+    """The classes with videos that have the lowest recall."""
+    return set([row for row in ordered(classes, "recall") if row.support][-limit:])
 
 
 def top_confusions(results: Results, limit: int = 15) -> list[ConfusedPair]:

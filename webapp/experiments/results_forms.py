@@ -1,0 +1,60 @@
+"""What can be chosen on the pages of results: allow-listed, and anything else in the address is ignored."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.core.validators import RegexValidator
+from django.utils.translation import gettext_lazy as _
+
+ID_LIST = RegexValidator(r"^\d{1,18}(,\d{1,18}){0,9}$")
+
+
+class _LenientForm(forms.Form):
+    """Each field has the value of the address if that is allowed, else its initial one."""
+
+    def chosen(self) -> dict[str, Any]:
+        self.is_valid()
+        return {name: self.cleaned_data.get(name) or field.initial for name, field in self.fields.items()}
+
+    def shown(self) -> "_LenientForm":
+        """The same form with the values in force selected."""
+        return type(self)(self.chosen())
+
+
+class ChartOptions(_LenientForm):
+    """How the charts of an evaluation are drawn."""
+
+    order = forms.ChoiceField(
+        label=_("Order"), required=False, initial="recall", choices=[("recall", _("recall")), ("name", _("name")), ("support", _("videos"))]
+    )
+    cells = forms.ChoiceField(
+        label=_("Cells"), required=False, initial="share", choices=[("share", _("share of the class")), ("counts", _("videos"))]
+    )
+    diagonal = forms.ChoiceField(label=_("Diagonal"), required=False, initial="show", choices=[("show", _("shown")), ("hide", _("hidden"))])
+    matrix = forms.ChoiceField(label=_("Order"), required=False, initial="index", choices=[("index", _("class")), ("recall", _("recall"))])
+    classes = forms.ChoiceField(
+        label=_("Classes"), required=False, initial="all", choices=[("all", _("all")), ("worst", _("the 40 worst"))]
+    )
+
+
+class ScoredVideoFilter(forms.Form):
+    """Which scored videos to list. `right` and `wrong` name other evaluations that must be right or wrong on the video."""
+
+    true = forms.TypedChoiceField(label=_("True class"), required=False, coerce=int, empty_value=None)
+    predicted = forms.TypedChoiceField(label=_("Predicted class"), required=False, coerce=int, empty_value=None)
+    outcome = forms.ChoiceField(label=_("Outcome"), required=False, choices=[("", _("all")), ("right", _("right")), ("wrong", _("wrong"))])
+    right = forms.CharField(required=False, validators=[ID_LIST], widget=forms.HiddenInput)
+    wrong = forms.CharField(required=False, validators=[ID_LIST], widget=forms.HiddenInput)
+
+    def __init__(self, names: Sequence[str], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in ("true", "predicted"):
+            self.fields[field].choices = [("", _("all")), *enumerate(names)]  # type: ignore[attr-defined]
+
+    def chosen(self) -> dict[str, Any]:
+        """Keyword arguments for `results_selectors.scored_videos`, ids as lists."""
+        self.is_valid()
+        allowed = self.cleaned_data
+        ids = {name: [int(part) for part in (allowed.get(name) or "").split(",") if part] for name in ("right", "wrong")}
+        return {"true": allowed.get("true"), "predicted": allowed.get("predicted"), "outcome": allowed.get("outcome") or "", **ids}

@@ -1,0 +1,71 @@
+"""Reading what evaluations say of videos: the rows behind every bar, cell and gallery."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from webapp.datasets.models import Dataset, Video
+from webapp.datasets.selectors import AnyUser
+from webapp.experiments.models import Evaluation, VideoScore
+from webapp.experiments.selectors import visible_evaluations
+
+
+@dataclass(frozen=True)
+class ScoredVideo:
+    """A video with its true and its predicted class by name, and what it was given for each."""
+
+    video: Video
+    true: str
+    predicted: str
+    probability: float
+    true_probability: float
+    is_correct: bool
+
+
+def evaluations_with_source(user: AnyUser) -> QuerySet[Evaluation]:
+    """Visible evaluations with all that a page says of their source, in one query."""
+    return visible_evaluations(user).select_related("run__dataset", "run__split", "fusion__dataset", "fusion__split", "job")
+
+
+def class_names(dataset: Dataset) -> list[str]:
+    return list(dataset.labels.values_list("name", flat=True))
+
+
+def outcome_on_same_video(evaluation_id: int, is_correct: bool) -> Exists:
+    """Whether this evaluation is right (or wrong) on the video of a VideoScore."""
+    return Exists(VideoScore.objects.filter(evaluation=evaluation_id, video=OuterRef("video"), is_correct=is_correct))
+
+
+def scored_videos(
+    evaluation: Evaluation,
+    *,
+    true: int | None = None,
+    predicted: int | None = None,
+    outcome: str = "",
+    right: Iterable[int] = (),
+    wrong: Iterable[int] = (),
+) -> QuerySet[VideoScore]:
+    """Scores that fit, by class, the most confident first; `right` and `wrong` are ids of other evaluations of the same videos."""
+    scores = evaluation.video_scores.select_related("video")
+    if true is not None:
+        scores = scores.filter(label_index=true)
+    if predicted is not None:
+        scores = scores.filter(predicted_index=predicted)
+    if outcome:
+        scores = scores.filter(is_correct=outcome == "right")
+    for ids, is_correct in ((right, True), (wrong, False)):
+        for other in ids:
+            scores = scores.filter(outcome_on_same_video(other, is_correct))
+    return scores.order_by("label_index", "-top__0__1", "video_id")
+
+
+def worst_mistakes(evaluation: Evaluation, limit: int = 12) -> QuerySet[VideoScore]:
+    """Wrong answers given with the highest probability."""
+    return evaluation.video_scores.filter(is_correct=False).select_related("video").order_by("-top__0__1", "video_id")[:limit]
+
+
+def with_names(scores: Iterable[VideoScore], names: Sequence[str]) -> list[ScoredVideo]:
+    return [
+        ScoredVideo(s.video, names[s.label_index], names[s.predicted_index], s.top[0][1], s.true_probability, s.is_correct) for s in scores
+    ]

@@ -1,0 +1,100 @@
+"""What came out of an evaluation: numbers with their protocol, charts, and the videos behind them."""
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET
+
+from webapp.charts.confusion import confusion_map
+from webapp.charts.recall import RecallSeries, recall_bars
+from webapp.datasets.selectors import AnyUser
+from webapp.downloads import csv_response
+from webapp.experiments.models import Evaluation
+from webapp.experiments.result_links import class_url, videos_url
+from webapp.experiments.results import Results, ordered, top_confusions, worst_classes
+from webapp.experiments.results_forms import ChartOptions, ScoredVideoFilter
+from webapp.experiments.results_selectors import evaluations_with_source, scored_videos, with_names, worst_mistakes
+from webapp.experiments.selectors import visible_evaluations
+
+VIDEOS_PER_PAGE = 48
+WORST_CLASSES = 40
+CLASS_COLUMNS = ("class", "support", "correct", "recall", "recall_low", "recall_high", "precision", "ap")
+
+
+@require_GET
+def evaluation_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """Everything one evaluation says; until its job is done, how far it is."""
+    evaluation = get_object_or_404(evaluations_with_source(request.user), pk=pk)
+    ctx: dict[str, Any] = {"evaluation": evaluation, "source": evaluation.source, "job": evaluation.job}
+    if not evaluation.metrics:
+        return render(request, "experiments/evaluation_pending.html", ctx)
+    results = Results.of(evaluation.metrics)
+    options = ChartOptions(request.GET)
+    mistakes = with_names(worst_mistakes(evaluation), results.names)
+    ctx |= {"results": results, "options": options.shown(), "confusions": top_confusions(results), "mistakes": mistakes}
+    ctx |= _figures(evaluation, results, options.chosen())
+    return render(request, "experiments/evaluation_detail.html", ctx)
+
+
+def _figures(evaluation: Evaluation, results: Results, chosen: dict[str, str]) -> dict[str, Any]:
+    series = RecallSeries("", results.classes, class_url(evaluation.pk))
+    rows = ordered(results.classes, chosen["order"])  # type: ignore[arg-type]
+    matrix = ordered(results.classes, chosen["matrix"])  # type: ignore[arg-type]
+    if chosen["classes"] == "worst":
+        worst = worst_classes(results.classes, WORST_CLASSES)
+        matrix = [row for row in matrix if row in worst]
+    confusion = confusion_map(
+        results.confusion,
+        results.names,
+        [row.index for row in matrix],
+        normalized=chosen["cells"] == "share",
+        diagonal=chosen["diagonal"] == "show",
+        cells_at=videos_url(evaluation.pk),
+    )
+    return {"recall_figure": recall_bars([series], [row.index for row in rows]), "confusion_figure": confusion}
+
+
+@require_GET
+def evaluation_videos(request: HttpRequest, pk: int) -> HttpResponse:
+    """The scored videos, by true class, predicted class and outcome."""
+    evaluation = get_object_or_404(evaluations_with_source(request.user), pk=pk)
+    if not evaluation.metrics:
+        return redirect("experiments:evaluation_detail", pk)
+    results = Results.of(evaluation.metrics)
+    form = ScoredVideoFilter(results.names, request.GET)
+    chosen = form.chosen()
+    others = _others(request.user, chosen["right"] + chosen["wrong"])
+    page = Paginator(scored_videos(evaluation, **chosen), VIDEOS_PER_PAGE).get_page(request.GET.get("page"))
+    ctx = {
+        "evaluation": evaluation,
+        "source": evaluation.source,
+        "results": results,
+        "form": form,
+        "page": page,
+        "videos": with_names(page, results.names),
+        "right": [others[other] for other in chosen["right"]],
+        "wrong": [others[other] for other in chosen["wrong"]],
+    }
+    return render(request, "experiments/evaluation_videos.html", ctx)
+
+
+def _others(user: AnyUser, ids: list[int]) -> dict[int, Evaluation]:
+    """The evaluations named in the address: all of them visible, or the page does not exist."""
+    found = evaluations_with_source(user).in_bulk(ids) if ids else {}
+    if set(found) != set(ids):
+        raise Http404
+    return found
+
+
+@require_GET
+def evaluation_csv(request: HttpRequest, pk: int) -> HttpResponse:
+    """The per-class table with its protocol in the last column."""
+    evaluation = get_object_or_404(visible_evaluations(request.user).exclude(metrics={}), pk=pk)
+    results = Results.of(evaluation.metrics)
+    rows = [
+        (r.name, r.support, r.correct, r.recall, r.recall_low, r.recall_high, r.precision, r.ap, results.protocol.description)
+        for r in results.classes
+    ]
+    return csv_response(f"evaluation-{evaluation.pk}-classes.csv", (*CLASS_COLUMNS, "protocol"), rows)
