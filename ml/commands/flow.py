@@ -1,0 +1,49 @@
+"""Optical flow for every video of a dataset, kept beside its frames."""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from ml.config.flow import DIS, TVL1, Farneback, FlowSpec
+from ml.errors import BadConfig
+from ml.events import Event
+from ml.flow.extract import extract
+from ml.process import Stop
+from ml.video.manifest import load_manifest
+
+HELP = "Extract optical flow for every video of a dataset. What is already there is kept; stopped or killed, it goes on where it was."
+
+METHODS = {"tv_l1": TVL1(), "farneback": Farneback(), "dis": DIS()}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("dataset", type=Path, metavar="DATASET", help="the dataset's folder")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--method", choices=METHODS, default="tv_l1", help="a method with its default parameters (default: %(default)s)")
+    how.add_argument("--spec", type=Path, metavar="FILE", help="a flow spec as JSON: method with parameters, encoding, bound, quality")
+    parser.add_argument("--processes", type=int, default=0, help="how many at once (default: one a core)")
+
+
+def run(args: argparse.Namespace, stop: Stop) -> Iterator[Event]:
+    spec = read_spec(args.spec) if args.spec else FlowSpec(method=METHODS[args.method])
+    yield from extract(args.dataset, load_manifest(args.dataset), spec, stop, args.processes)
+
+
+def read_spec(path: Path) -> FlowSpec:
+    """A flow spec from its JSON file.
+
+    Raises:
+        BadConfig: it is not there, or is no flow spec.
+    """
+    try:
+        return FlowSpec.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise BadConfig(f"The flow spec {path} cannot be read: {error.strerror}", "Check the path.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the whole file"
+        raise BadConfig(
+            f"{path} is no flow spec: {where}: {first['msg']}", "`python -m ml catalogue --json` shows the schema under “flow”."
+        ) from error
