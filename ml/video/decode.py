@@ -1,0 +1,94 @@
+"""From a video file to its frames, as a viewer would see them: right way up, one size, RGB."""
+
+import math
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av.error
+import numpy as np
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from ml.errors import BadVideo
+from ml.video.arrays import Pixels
+from ml.video.container import MAX_SIDE, open_video
+
+USUAL_FPS = Fraction(25)
+
+
+@dataclass(frozen=True)
+class TimedFrame:
+    """Pixels (H, W, 3) uint8 RGB, shown from `seconds` on; the first frame at 0, each later than the one before."""
+
+    pixels: Pixels
+    seconds: float
+
+
+def decode_frames(path: Path) -> Iterator[Pixels]:
+    """Every frame that can be decoded, (H, W, 3) uint8 RGB, display-rotated.
+
+    Raises:
+        BadVideo: the file is no usable video; one frame that cannot be read is left out, not an error.
+    """
+    for frame in decode_timed(path):
+        yield frame.pixels
+
+
+def decode_timed(path: Path) -> Generator[TimedFrame, None, None]:
+    """`decode_frames` with times: a variable frame rate keeps its rhythm."""
+    with open_video(path) as (container, stream):
+        step = 1 / float(frame_rate(stream))
+        size: tuple[int, int] | None = None
+        start = seconds = -math.inf
+        for frame in _decoded(container, stream):
+            size = size or _first_size(frame)
+            time = frame.time if frame.time is not None else seconds + step
+            if math.isinf(start):
+                start = time if math.isfinite(time) else 0.0
+                seconds = 0.0
+            else:
+                seconds = time - start if time - start > seconds else seconds + step
+            yield TimedFrame(upright(frame, size), seconds)
+
+
+def frame_rate(stream: VideoStream) -> Fraction:
+    """Frames per second: the average, else what the codec says; a stream that says neither is taken for 25."""
+    for rate in (stream.average_rate, stream.guessed_rate):
+        if rate and 0 < rate <= 1000:
+            return rate
+    return USUAL_FPS
+
+
+def upright(frame: VideoFrame, size: tuple[int, int]) -> Pixels:
+    """(H, W, 3) RGB scaled to the stored (width, height) `size`, then turned as the file's display matrix says."""
+    width, height = size
+    pixels = frame.to_ndarray(format="rgb24", width=width, height=height)
+    return np.ascontiguousarray(np.rot90(pixels, quarter_turns(frame)))
+
+
+def quarter_turns(frame: VideoFrame) -> int:
+    """Counter-clockwise quarter turns, 0..3."""
+    return round(frame.rotation / 90) % 4
+
+
+def _first_size(frame: VideoFrame) -> tuple[int, int]:
+    if max(frame.width, frame.height) > MAX_SIDE:
+        raise BadVideo(f"Frames of {frame.width}×{frame.height} pixels are too large (limit {MAX_SIDE})", "Scale the video down.")
+    return frame.width, frame.height
+
+
+def _decoded(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+    """Frames of the packets that can be read; damaged packets are skipped, a broken end ends it."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except (StopIteration, av.error.FFmpegError):
+            return
+        try:
+            yield from (frame for frame in packet.decode() if isinstance(frame, VideoFrame))
+        except (av.error.InvalidDataError, av.error.PatchWelcomeError, av.error.EOFError, av.error.ExternalError):
+            continue

@@ -1,0 +1,60 @@
+"""What a video file says of itself, checked on its first frame."""
+
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from ml.errors import BadVideo
+from ml.video.container import open_video
+from ml.video.decode import decode_timed, frame_rate
+
+MICROSECONDS = 1_000_000
+
+
+@dataclass(frozen=True)
+class VideoFacts:
+    """Width and height as displayed; `frames` as the header says or its duration implies (0: it does not say)."""
+
+    frames: int
+    fps: float
+    width: int
+    height: int
+    duration_seconds: float
+    codec: str
+    pixel_format: str
+    suffixes: frozenset[str]
+
+
+def probe(path: Path) -> VideoFacts:
+    """Facts from the header and the first frame; quick, whatever the length.
+
+    Raises:
+        BadVideo: the file is no usable video.
+    """
+    with open_video(path) as (container, stream):
+        fps = float(frame_rate(stream))
+        duration = _duration_seconds(container, stream, fps)
+        codec, pixel_format = stream.codec_context.name, stream.codec_context.pix_fmt or ""
+        frames = stream.frames or round(duration * fps)
+        suffixes = frozenset(f".{extension}" for extension in container.format.extensions)
+    height, width = _first_frame_size(path)
+    return VideoFacts(frames, fps, width, height, duration or frames / fps, codec, pixel_format, suffixes)
+
+
+def _duration_seconds(container: InputContainer, stream: VideoStream, fps: float) -> float:
+    if stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    if container.duration and container.duration > 0:
+        return container.duration / MICROSECONDS
+    return stream.frames / fps
+
+
+def _first_frame_size(path: Path) -> tuple[int, int]:
+    with closing(decode_timed(path)) as frames:
+        for frame in frames:
+            height, width, _ = frame.pixels.shape
+            return height, width
+    raise BadVideo("No frame of it can be decoded", "Check that it plays; convert it to H.264 if it does.")
