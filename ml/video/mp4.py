@@ -23,9 +23,10 @@ def write_mp4(path: Path, frames: Iterable[Pixels], fps: float, crf: int = 20, p
         with av.open(str(temporary), "w", format="mp4", options={"movflags": "+faststart"}) as container:
             stream = container.add_stream("libx264", rate=rate, options={"crf": str(crf), "preset": preset})
             stream.pix_fmt, stream.thread_count = "yuv420p", 1
-            for frame in frames:
+            for number, frame in enumerate(frames):
                 even = np.pad(frame, ((0, frame.shape[0] % 2), (0, frame.shape[1] % 2), (0, 0)), mode="edge")
-                stream.height, stream.width = even.shape[:2]
+                if number == 0:
+                    stream.height, stream.width = even.shape[:2]
                 container.mux(stream.encode(av.VideoFrame.from_ndarray(even, format="rgb24")))
             container.mux(stream.encode(None))
         return temporary.stat().st_size
