@@ -51,3 +51,7 @@ class NotANumber(UserError):
 
 class FolderBusy(UserError):
     """Another process works in the same output folder."""
+
+
+class OutOfMemory(UserError):
+    """A model, crop or batch that the device's memory does not hold."""

@@ -1,0 +1,102 @@
+"""Everything needed to go on as if nothing had happened, in one safetensors file: tensors, and JSON in its metadata.
+
+Tensors are named `model.…`, `momentum.…` (by parameter) and `rng.…`. Nothing in the file can be executed.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from ml.errors import BadCheckpoint
+from ml.process import atomic_path
+
+FORMAT = "kinetoscope-checkpoint-1"
+START_OVER = "Choose another output folder, or delete this one to start over."
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """`passport` is the config of the run, `progress` where it stands; both plain JSON."""
+
+    tensors: dict[str, Tensor]
+    passport: dict[str, Any]
+    progress: dict[str, Any]
+
+
+def capture(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """All tensors of a run at this moment, on the CPU."""
+    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+    for name, parameter in model.named_parameters():
+        if parameter in optimizer.state and (momentum := optimizer.state[parameter].get("momentum_buffer")) is not None:
+            tensors[f"momentum.{name}"] = momentum
+    tensors["rng.cpu"] = torch.get_rng_state()
+    if any(parameter.is_cuda for parameter in model.parameters()):
+        tensors["rng.cuda"] = torch.cuda.get_rng_state()
+    return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+
+
+def restore(tensors: dict[str, Tensor], model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+    """The inverse of `capture`.
+
+    Raises:
+        BadCheckpoint: the tensors are another network's.
+    """
+    try:
+        model.load_state_dict(_within(tensors, "model."))
+    except RuntimeError as error:
+        raise BadCheckpoint(f"The checkpoint is of another network: {str(error)[:300]}", START_OVER) from error
+    parameters = dict(model.named_parameters())
+    for name, momentum in _within(tensors, "momentum.").items():
+        optimizer.state[parameters[name]]["momentum_buffer"] = momentum.to(parameters[name].device)
+    torch.set_rng_state(tensors["rng.cpu"])
+    if "rng.cuda" in tensors and torch.cuda.is_available():
+        torch.cuda.set_rng_state(tensors["rng.cuda"])
+
+
+def save(path: Path, checkpoint: Checkpoint) -> None:
+    """Write `checkpoint`; the old one stands until the new one is whole."""
+    metadata = {"format": FORMAT, "passport": json.dumps(checkpoint.passport), "progress": json.dumps(checkpoint.progress)}
+    with atomic_path(path) as temporary:
+        save_file(checkpoint.tensors, temporary, metadata)
+
+
+def load(path: Path, passport: dict[str, Any]) -> Checkpoint:
+    """Read the checkpoint of the run with this `passport`.
+
+    Raises:
+        BadCheckpoint: it is truncated, no checkpoint of ours, or of another config (the fields that differ are named).
+    """
+    checkpoint = _read(path)
+    if different := differences(checkpoint.passport, passport):
+        raise BadCheckpoint(f"The checkpoint in {path.parent} is of another config: {'; '.join(different)}", START_OVER)
+    return checkpoint
+
+
+def _read(path: Path) -> Checkpoint:
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no mapping)
+    except SafetensorError as error:
+        raise BadCheckpoint(f"{path} is damaged or no checkpoint: {error}", START_OVER) from error
+    if metadata.get("format") != FORMAT:
+        raise BadCheckpoint(f"{path} is no checkpoint of a run: its format is {metadata.get('format')!r}, expected {FORMAT!r}", START_OVER)
+    return Checkpoint(tensors, json.loads(metadata["passport"]), json.loads(metadata["progress"]))
+
+
+def differences(old: Any, new: Any, name: str = "") -> list[str]:
+    """`["training.batch_size was 8, is 16"]`: every field in which two configs differ."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        keys = sorted(old.keys() | new.keys())
+        return [line for key in keys for line in differences(old.get(key), new.get(key), f"{name}.{key}".lstrip("."))]
+    return [] if old == new else [f"{name} was {json.dumps(old)}, is {json.dumps(new)}"]
+
+
+def _within(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

@@ -1,0 +1,254 @@
+"""The training loop: it learns, tells, stops, and goes on as if it had never stopped."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from ml.config.training import TrainingConfig
+from ml.errors import BadCheckpoint, BadConfig, NotANumber, OutOfMemory
+from ml.events import CheckpointSaved, DeviceUse, EpochEnded, Event, Progress, Started, StepsDone, Stopped
+from ml.process import Stop
+from ml.training import trainer as module
+from ml.training.objective import Outcome, classification
+from ml.training.trainer import Every, Trainer
+from tests.ml.training_data import tiny_net, training_data
+
+CONFIG = TrainingConfig(epochs=4, batch_size=4, learning_rate=0.05, milestones=(2, 3), device="cpu")
+
+
+def build(folder: Path, config: TrainingConfig = CONFIG, stop: Stop | None = None, **changes: object) -> Trainer:
+    data = replace(training_data(config.batch_size), **changes)  # type: ignore[arg-type]
+    return Trainer(tiny_net(), data, config, folder / "checkpoint.safetensors", config.model_dump(mode="json"), stop or Stop())
+
+
+def logged(events: list[Event]) -> list[Event]:
+    """What must not depend on time or interruptions."""
+    steps = [replace(event, videos_per_second=0.0) if isinstance(event, StepsDone) else event for event in events]
+    return [event for event in steps if isinstance(event, StepsDone | EpochEnded)]
+
+
+def weights(trainer: Trainer) -> dict[str, Tensor]:
+    return {name: tensor.clone() for name, tensor in trainer.model.state_dict().items()}
+
+
+def run_until(trainer: Trainer, steps: int) -> list[Event]:
+    """Ask to stop when so many steps are done, as a signal would."""
+    events = []
+    for event in trainer.run():
+        events.append(event)
+        if trainer.steps_done >= steps:
+            trainer.stop.requested = True
+    return events
+
+
+def test_training_tells_its_beginning_every_epoch_and_every_checkpoint(tmp_path: Path) -> None:
+    events = list(build(tmp_path).run())
+
+    assert events[0] == Started("train", 20, "steps")
+    assert [event.epoch for event in events if isinstance(event, EpochEnded)] == [1, 2, 3, 4]
+    assert [event.step for event in events if isinstance(event, StepsDone)] == list(range(1, 21))
+    assert [(event.epoch, event.step) for event in events if isinstance(event, CheckpointSaved)] == [(1, 5), (2, 10), (3, 15), (4, 20)]
+
+
+def test_training_learns_and_validates_with_three_numbers(tmp_path: Path) -> None:
+    events = list(build(tmp_path, CONFIG.replace(epochs=30, milestones=())).run())
+
+    epochs = [event for event in events if isinstance(event, EpochEnded)]
+    assert epochs[-1].train["loss"] < epochs[0].train["loss"] * 0.8
+    assert set(epochs[-1].validation) == {"loss", "top1", "mean_class_accuracy"}
+    assert epochs[-1].validation["top1"] > 0.5
+
+
+def test_validation_numbers_are_those_of_the_network_in_evaluation_mode(tmp_path: Path) -> None:
+    trainer = build(tmp_path, CONFIG.replace(epochs=1))
+    ended = next(event for event in trainer.run() if isinstance(event, EpochEnded))
+
+    assert trainer.data.validation is not None
+    x = torch.stack([trainer.data.validation[i][0] for i in range(7)])
+    labels = [int(trainer.data.validation[i][1]) for i in range(7)]
+    scores = trainer.model.eval()(x).detach()
+    recalls = []
+    for label in range(3):
+        of_class = [i for i in range(7) if labels[i] == label]
+        recalls.append(sum(int(scores[i].argmax()) == label for i in of_class) / len(of_class))
+    loss = -sum(float(scores[i].log_softmax(0)[labels[i]]) for i in range(7)) / 7
+    assert ended.validation["mean_class_accuracy"] == pytest.approx(sum(recalls) / 3)
+    assert ended.validation["loss"] == pytest.approx(loss, rel=1e-5)
+
+
+def test_without_validation_videos_an_epoch_has_training_numbers_only(tmp_path: Path) -> None:
+    events = list(build(tmp_path, CONFIG.replace(epochs=1), validation=None).run())
+
+    ended = next(event for event in events if isinstance(event, EpochEnded))
+    assert ended.validation == {}
+    assert set(ended.train) == {"loss", "top1"}
+
+
+def test_the_learning_rate_drops_after_its_milestones(tmp_path: Path) -> None:
+    steps = [event for event in build(tmp_path).run() if isinstance(event, StepsDone)]
+
+    rates = {event.epoch: event.learning_rate for event in steps}
+    assert rates == pytest.approx({1: 0.05, 2: 0.05, 3: 0.005, 4: 0.0005})
+
+
+@pytest.mark.parametrize("stops", [(1,), (5,), (7,), (3, 4, 11, 19)])
+def test_a_resumed_run_equals_the_uninterrupted_one_bit_for_bit(tmp_path: Path, stops: tuple[int, ...]) -> None:
+    whole = build(tmp_path / "whole")
+    expected = logged(list(whole.run()))
+
+    events: list[Event] = []
+    for steps in stops:
+        events += run_until(build(tmp_path / "parts"), steps)
+        assert isinstance(events[-1], Stopped)
+    last = build(tmp_path / "parts")
+    events += list(last.run())
+
+    assert logged(events) == expected
+    assert all(torch.equal(tensor, weights(whole)[name]) for name, tensor in weights(last).items())
+
+
+def test_a_stop_during_validation_repeats_only_the_validation(tmp_path: Path) -> None:
+    whole = build(tmp_path / "whole")
+    expected = logged(list(whole.run()))
+    stopped = build(tmp_path / "parts")
+    events = run_until(stopped, 5)
+
+    assert stopped.place.step == 5 and stopped.place.epoch == 0
+    assert logged(events + list(build(tmp_path / "parts").run())) == expected
+
+
+def test_a_run_killed_without_warning_goes_on_from_its_last_checkpoint(tmp_path: Path) -> None:
+    whole = build(tmp_path / "whole")
+    list(whole.run())
+    killed = build(tmp_path / "parts").run()
+    next(event for event in killed if isinstance(event, StepsDone) and event.step == 12)
+    killed.close()
+
+    last = build(tmp_path / "parts")
+
+    assert last.steps_done == 10
+    list(last.run())
+    assert all(torch.equal(tensor, weights(whole)[name]) for name, tensor in weights(last).items())
+
+
+def test_a_finished_run_started_again_does_nothing_and_tells_the_same(tmp_path: Path) -> None:
+    first, second = _summary(build(tmp_path)), _summary(build(tmp_path))
+
+    assert first == second
+    assert first is not None and first["steps"] == 20
+
+
+def _summary(trainer: Trainer) -> dict[str, object] | None:
+    events = trainer.run()
+    while True:
+        try:
+            next(events)
+        except StopIteration as end:
+            summary: dict[str, object] | None = end.value
+            return summary
+
+
+def test_a_stop_before_the_first_step_is_obeyed(tmp_path: Path) -> None:
+    stop = Stop()
+    stop.requested = True
+
+    events = list(build(tmp_path, stop=stop).run())
+
+    assert isinstance(events[-1], Stopped)
+    assert not logged(events)
+
+
+def test_loader_processes_do_not_change_a_number(tmp_path: Path) -> None:
+    alone = logged(list(build(tmp_path / "0", CONFIG.replace(epochs=2)).run()))
+    helped = logged(list(build(tmp_path / "2", CONFIG.replace(epochs=2, loader_workers=2)).run()))
+
+    assert helped == alone
+
+
+def test_an_infinite_loss_ends_the_run_and_keeps_the_last_good_checkpoint(tmp_path: Path) -> None:
+    list(build(tmp_path, CONFIG).run())
+    good = (tmp_path / "checkpoint.safetensors").read_bytes()
+    longer = Trainer(
+        tiny_net(), training_data(), CONFIG.replace(epochs=9), tmp_path / "checkpoint.safetensors", CONFIG.model_dump(mode="json"), Stop(),
+        objective=lambda model, x, labels: _broken(classification(model, x, labels)),
+    )  # fmt: skip
+
+    with pytest.raises(NotANumber, match=r"became inf at step 21 \(epoch 5\) with learning rate 0\.0005"):
+        list(longer.run())
+
+    assert (tmp_path / "checkpoint.safetensors").read_bytes() == good
+
+
+def _broken(outcome: Outcome) -> Outcome:
+    return Outcome({name: loss * torch.inf for name, loss in outcome.losses.items()}, outcome.scores)
+
+
+def test_weights_that_are_not_finite_are_never_saved(tmp_path: Path) -> None:
+    trainer = build(tmp_path)
+    with torch.no_grad():
+        next(trainer.model.parameters())[0] = torch.nan
+    trainer.stop.requested = True
+
+    with pytest.raises(NotANumber, match="no longer finite"):
+        list(trainer.run())
+
+    assert not (tmp_path / "checkpoint.safetensors").exists()
+
+
+def test_a_full_gpu_is_an_error_with_advice(tmp_path: Path) -> None:
+    def full(model: nn.Module, x: Tensor, labels: Tensor) -> Outcome:
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+    trainer = build(tmp_path)
+    trainer.objective = full
+
+    with pytest.raises(OutOfMemory, match="a batch of 4 videos") as caught:
+        list(trainer.run())
+
+    assert "batch size below 4" in caught.value.advice
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_asking_for_a_gpu_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(BadConfig, match="no usable NVIDIA GPU"):
+        build(tmp_path, CONFIG.replace(device="cuda"))
+
+
+def test_another_config_does_not_resume_and_the_fields_are_named(tmp_path: Path) -> None:
+    list(build(tmp_path).run())
+
+    with pytest.raises(BadCheckpoint, match=r"learning_rate was 0\.05, is 0\.1"):
+        build(tmp_path, CONFIG.replace(learning_rate=0.1))
+
+
+def test_gradients_are_clipped_to_the_norm_asked_for(tmp_path: Path) -> None:
+    trainer = build(tmp_path, CONFIG.replace(clip_norm=1e-6, momentum=0, weight_decay=0, epochs=1))
+    before = weights(trainer)
+
+    list(trainer.run())
+
+    moved = [(weights(trainer)[name] - before[name]).norm().item() for name, _ in trainer.model.named_parameters()]
+    assert 0 < max(moved) <= 5 * 0.05 * 1e-6 * 1.01
+
+
+def test_time_brings_progress_device_use_and_checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PROGRESS_SECONDS", "DEVICE_SECONDS", "CHECKPOINT_SECONDS"):
+        monkeypatch.setattr(module, name, 0.0)
+
+    events = list(build(tmp_path, CONFIG.replace(epochs=1)).run())
+
+    assert [event.done for event in events if isinstance(event, Progress)] == [0, 1, 2, 3, 4, 5]
+    assert [event.step for event in events if isinstance(event, CheckpointSaved)] == [1, 2, 3, 4, 5, 5]
+    use = next(event for event in events if isinstance(event, DeviceUse))
+    assert use.device == "cpu" and use.memory_bytes > 10_000_000 and use.gpu_percent is None
+
+
+def test_every_is_due_once_in_its_seconds() -> None:
+    times: Iterator[float] = iter([0.0, 0.5, 1.5, 1.5, 2.0, 3.0, 3.0])
+    every = Every(1.0, clock=lambda: next(times))
+
+    assert [every.due() for _ in range(4)] == [False, True, False, True]
