@@ -22,20 +22,19 @@ class _LenientForm(forms.Form):
         return type(self)(self.chosen())
 
 
+def _choice(label: Any, *choices: tuple[str, Any]) -> forms.ChoiceField:
+    """The first choice holds until another one is made."""
+    return forms.ChoiceField(label=label, required=False, initial=choices[0][0], choices=choices)
+
+
 class ChartOptions(_LenientForm):
     """How the charts of an evaluation are drawn."""
 
-    order = forms.ChoiceField(
-        label=_("Order"), required=False, initial="recall", choices=[("recall", _("recall")), ("name", _("name")), ("support", _("videos"))]
-    )
-    cells = forms.ChoiceField(
-        label=_("Cells"), required=False, initial="share", choices=[("share", _("share of the class")), ("counts", _("videos"))]
-    )
-    diagonal = forms.ChoiceField(label=_("Diagonal"), required=False, initial="show", choices=[("show", _("shown")), ("hide", _("hidden"))])
-    matrix = forms.ChoiceField(label=_("Order"), required=False, initial="index", choices=[("index", _("class")), ("recall", _("recall"))])
-    classes = forms.ChoiceField(
-        label=_("Classes"), required=False, initial="all", choices=[("all", _("all")), ("worst", _("the 40 worst"))]
-    )
+    order = _choice(_("Order"), ("recall", _("recall")), ("name", _("name")), ("support", _("videos")))
+    cells = _choice(_("Cells"), ("share", _("share of the class")), ("counts", _("videos")))
+    diagonal = _choice(_("Diagonal"), ("show", _("shown")), ("hide", _("hidden")))
+    matrix = _choice(_("Order"), ("index", _("class")), ("recall", _("recall")))
+    classes = _choice(_("Classes"), ("all", _("all")), ("worst", _("the 40 worst")))
 
 
 class ScoredVideoFilter(forms.Form):

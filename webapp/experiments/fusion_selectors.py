@@ -1,0 +1,83 @@
+"""Reading fusions: their streams, and on which videos each of them is right."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Count
+
+from webapp.experiments.models import Evaluation, Fusion, Run
+from webapp.experiments.results import Results
+from webapp.experiments.results_selectors import outcome_on_same_video
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A member of a fusion. `short` is its modality, or its name where two streams share one; `weight` 0…1, None where an SVM decides."""
+
+    evaluation: Evaluation
+    run: Run
+    short: str
+    weight: float | None
+    results: Results | None
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Videos on which exactly these streams are right, in all and class by class; `fused` of them are right after fusion."""
+
+    right: tuple[bool, ...]
+    count: int
+    fused: int
+    share: float
+    by_class: dict[int, int]
+
+    @property
+    def fused_share(self) -> float | None:
+        return self.fused / self.count if self.count else None
+
+
+def streams_of(fusion: Fusion) -> list[Stream]:
+    """The members in order."""
+    members = fusion.memberships.select_related("evaluation__run", "evaluation__job")
+    evaluations = [member.evaluation for member in members]
+    runs = [evaluation.run for evaluation in evaluations if evaluation.run is not None]
+    modalities = Counter(run.modality for run in runs)
+    weights = _weights(fusion, len(runs))
+    return [
+        Stream(
+            evaluation=evaluation,
+            run=run,
+            short=run.modality if modalities[run.modality] == 1 else run.name,
+            weight=weight,
+            results=Results.of(evaluation.metrics) if evaluation.metrics else None,
+        )
+        for evaluation, run, weight in zip(evaluations, runs, weights, strict=True)
+    ]
+
+
+def _weights(fusion: Fusion, num_streams: int) -> Sequence[float | None]:
+    """Shares that add up to 1."""
+    config = fusion.fusion
+    if config.method == "svm":
+        return [None] * num_streams
+    weights = config.weights if config.method == "weighted" else (1.0,) * num_streams
+    return [weight / sum(weights) for weight in weights]
+
+
+def agreements(fused: Evaluation, streams: Sequence[Evaluation]) -> list[Agreement]:
+    """Every pattern of right and wrong streams that occurs, most streams right first; one grouped query whatever the number of videos."""
+    names = [f"stream_{position}" for position in range(len(streams))]
+    is_right = {name: outcome_on_same_video(stream.pk, True) for name, stream in zip(names, streams, strict=True)}
+    groups = fused.video_scores.annotate(**is_right).values_list(*names, "label_index", "is_correct").annotate(n=Count("pk")).order_by()
+    by_class: defaultdict[tuple[bool, ...], Counter[int]] = defaultdict(Counter)
+    fused_right: Counter[tuple[bool, ...]] = Counter()
+    for *right, label, is_correct, count in groups:
+        by_class[tuple(right)][label] += count
+        fused_right[tuple(right)] += count * is_correct
+    total = sum(counts.total() for counts in by_class.values())
+    patterns = sorted(by_class, key=lambda right: (-sum(right), [not one for one in right]))
+    return [
+        Agreement(right, by_class[right].total(), fused_right[right], by_class[right].total() / total, dict(by_class[right]))
+        for right in patterns
+    ]
