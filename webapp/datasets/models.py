@@ -63,6 +63,11 @@ class Dataset(models.Model):
         return self.name
 
     @property
+    def folder(self) -> Path:
+        """Holds `manifest.json`."""
+        return Path(settings.DATA_DIR) / "datasets" / str(int(self.pk))
+
+    @property
     def frames(self) -> FrameSpec:
         return FrameSpec.model_validate(self.frame_spec)
 

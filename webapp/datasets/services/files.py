@@ -1,0 +1,30 @@
+"""Taking files away: after the rows are gone, and only inside the data folder."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+
+
+def remove_after_commit(*paths: Path) -> None:
+    """Delete files and folders once the transaction is committed; what is gone already is fine.
+
+    Raises:
+        ValueError: a path leads out of the data folder.
+    """
+    root = Path(settings.DATA_DIR).resolve()
+    for path in paths:
+        if not path.resolve().is_relative_to(root) or path.resolve() == root:
+            raise ValueError(f"{path} is not inside {root}")
+    transaction.on_commit(lambda: _remove(paths))
+
+
+def _remove(paths: tuple[Path, ...]) -> None:
+    for path in paths:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
