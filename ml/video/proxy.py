@@ -1,5 +1,6 @@
 """What a browser shows of a video: an H.264 copy that plays everywhere, and a still."""
 
+from collections import deque
 from collections.abc import Iterable
 from fractions import Fraction
 from itertools import islice
@@ -97,9 +98,7 @@ def save_poster(pixels: Pixels, out: Path) -> None:
 
 
 def _frame_near(frames: Iterable[Pixels], index: int) -> Pixels:
-    last: Pixels | None = None
-    for last in islice(frames, index + 1):
-        pass
-    if last is None:
+    last = deque(islice(frames, index + 1), maxlen=1)
+    if not last:
         raise BadVideo("No frame of it can be decoded", "Check that it plays; convert it to H.264 if it does.")
-    return last
+    return last[0]
