@@ -1,1 +1,1 @@
-"""The driver: Celery tasks that claim a job's row, start an ml process and record its events."""
+"""The driver: takes jobs from the table and runs each as an ml process of its own."""

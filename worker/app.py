@@ -1,0 +1,55 @@
+"""The Celery application: JSON only, early acknowledgement, one message ahead, a sweep on beat.
+
+celery -A worker.app worker -Q cpu,gpu -c 1
+celery -A worker.app worker -Q predict,sweep -P solo -B
+"""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
+
+from celery import Celery
+from celery.signals import beat_embedded_init, setup_logging, worker_process_init, worker_shutting_down
+from django.conf import settings
+from kombu import Queue
+
+from ml.process import die_with_parent
+from webapp.queue import QUEUES
+from worker import shutdown
+
+SWEEP_SECONDS = settings.JOB_LEASE_SECONDS / 3
+
+app = Celery("worker", broker=settings.REDIS_URL, include=["worker.run", "worker.sweep"])
+app.conf.update(
+    accept_content=["json"],
+    task_serializer="json",
+    task_ignore_result=True,
+    task_acks_late=False,
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    worker_send_task_events=False,
+    worker_cancel_long_running_tasks_on_connection_loss=False,
+    task_queues=[Queue(name) for name in (*QUEUES, "sweep")],
+    task_default_queue="cpu",
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    broker_transport_options={"socket_connect_timeout": 2, "socket_keepalive": True},
+    beat_scheduler="celery.beat.Scheduler",
+    beat_schedule={
+        "sweep": {"task": "worker.sweep", "schedule": SWEEP_SECONDS, "options": {"queue": "sweep", "expires": SWEEP_SECONDS}},
+    },
+)
+
+worker_shutting_down.connect(shutdown.announce)
+
+
+@worker_process_init.connect
+@beat_embedded_init.connect
+def follow_parent(**_signal: object) -> None:
+    """A child goes with its worker, even one that was killed; its ml process goes with the child."""
+    die_with_parent()
+
+
+@setup_logging.connect
+def configure_logging(**_signal: object) -> None:
+    """Django's logging stays as it is."""

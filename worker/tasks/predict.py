@@ -1,0 +1,42 @@
+"""Predict one video with a run or a fusion, through the warm process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from webapp.jobs.models import Job
+from webapp.predictions.models import Prediction
+from worker.supervise import Ending
+from worker.tasks.task import Task
+from worker.warm import warm
+
+LIMIT_SECONDS = 300.0
+
+
+class PredictTask(Task):
+    """Subject: a `Prediction`."""
+
+    limit_seconds = LIMIT_SECONDS
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        self.prediction = Prediction.objects.select_related("upload", "run", "fusion__evaluation").get(pk=job.subject_id)
+
+    def command(self) -> list[str]:
+        return ["predict", str(self.source), str(self.prediction.upload.path), "--out", str(self.prediction.folder)]
+
+    @property
+    def source(self) -> Path:
+        """The run's folder, or the score file of the fusion."""
+        if self.prediction.fusion is not None:
+            return self.prediction.fusion.evaluation.folder / "scores.npz"
+        assert self.prediction.run is not None  # noqa: S101 - one of the two, says the table
+        return self.prediction.run.folder
+
+    def run(self, lease: str) -> Ending:
+        request = {"source": str(self.source), "video": str(self.prediction.upload.path), "out": str(self.prediction.folder)}
+        return warm.ask(self.job, lease, request, self.on_event, self.limit_seconds)
+
+    def on_finished(self, summary: dict[str, Any], answer: dict[str, Any] | None) -> None:
+        Prediction.objects.filter(pk=self.prediction.pk).update(result=answer or summary)

@@ -1,0 +1,42 @@
+"""What an import reads: uploads by their id, or a folder on the server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.conf import settings
+
+from ml.errors import UserError
+from webapp.datasets.models import Import
+
+
+class MissingSource(UserError):
+    """An upload or folder that an import names and that is not there."""
+
+
+def sources(source: Import) -> list[str]:
+    """Paths for `inspect` and `ingest`.
+
+    Raises:
+        MissingSource: a file is gone or not whole, or the folder is not inside a folder that imports may read.
+    """
+    if source.folder:
+        return [str(_allowed(Path(source.folder)))]
+    uploads = list(source.uploads.order_by("created_at", "pk"))
+    for upload in uploads:
+        if not upload.is_complete or not upload.path.exists():
+            raise MissingSource(f"The upload “{upload.name}” is not complete", "Upload the file again; it goes on where it was cut.")
+    if not uploads:
+        raise MissingSource("This import has no files", "Upload an archive or videos, or name a folder on the server.")
+    return [str(upload.path) for upload in uploads]
+
+
+def _allowed(folder: Path) -> Path:
+    resolved = folder.resolve()
+    if not any(resolved.is_relative_to(root) for root in settings.IMPORT_ROOTS):
+        raise MissingSource(
+            f"{folder} is not inside a folder that imports may read", "Ask who runs this site to add it to the import folders."
+        )
+    if not resolved.is_dir():
+        raise MissingSource(f"There is no folder {folder}", "Check its name on the server.")
+    return resolved
