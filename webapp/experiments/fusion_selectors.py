@@ -4,11 +4,47 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
+from webapp.datasets.selectors import AnyUser, dataset_is_editable
 from webapp.experiments.models import Evaluation, Fusion, Run
 from webapp.experiments.results import Results
 from webapp.experiments.results_selectors import outcome_on_same_video
+from webapp.jobs.models import Job
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where streams can be fused: a split and a subset with scores of `count` runs."""
+
+    split_id: int
+    dataset: str
+    split: str
+    subset: str
+    count: int
+
+    @property
+    def key(self) -> str:
+        return f"{self.split_id}:{self.subset}"
+
+
+def fusable_evaluations(user: AnyUser) -> QuerySet[Evaluation]:
+    """Finished evaluations of runs on datasets the user may change, in the order in which weights are given."""
+    done = Evaluation.objects.filter(dataset_is_editable(user, "run__dataset__"), run__isnull=False, job__state=Job.State.DONE)
+    return done.exclude(metrics={}).select_related("run__dataset", "run__split", "job").order_by("pk")
+
+
+def fusable_places(user: AnyUser) -> list[Place]:
+    """Every split and subset with two finished evaluations or more, the newest first."""
+    groups = (
+        fusable_evaluations(user)
+        .order_by()
+        .values_list("run__split_id", "run__dataset__name", "run__split__name", "subset")
+        .annotate(count=Count("pk"))
+        .filter(count__gte=2)
+        .order_by("-run__split_id", "subset")
+    )
+    return [Place(*group) for group in groups]
 
 
 @dataclass(frozen=True)

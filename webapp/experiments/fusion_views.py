@@ -4,15 +4,25 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_http_methods
 
 from webapp.charts.agreement import Part, agreement_bars
 from webapp.charts.confusion import confusion_map
 from webapp.charts.palette import GRAY, color_of
 from webapp.charts.recall import RecallSeries, recall_bars
-from webapp.experiments.fusion_selectors import Agreement, Stream, agreements, streams_of
+from webapp.experiments.fusion_forms import FusionConfigForm, StreamsForm
+from webapp.experiments.fusion_selectors import (
+    Agreement,
+    Place,
+    Stream,
+    agreements,
+    fusable_evaluations,
+    fusable_places,
+    streams_of,
+)
+from webapp.experiments.fusion_services import UnfitStreams, create_fusion
 from webapp.experiments.models import Evaluation
 from webapp.experiments.result_links import class_url, id_list, videos_url
 from webapp.experiments.results import Results, ordered
@@ -20,6 +30,33 @@ from webapp.experiments.selectors import visible_fusions
 
 Column = tuple[str, Evaluation, Results, str]
 """What stands side by side: name, evaluation, its results, colour."""
+
+
+@require_http_methods(["GET", "POST"])
+def fusion_new(request: HttpRequest) -> HttpResponse:
+    """Choose where, which streams and how; the fusion's page then shows the result as soon as it is there."""
+    places = fusable_places(request.user)
+    asked = request.GET.get("on", "")
+    place = next((place for place in places if place.key == asked), places[0] if places else None)
+    if place is None:
+        return render(request, "experiments/fusion_new.html", {"places": places})
+    evaluations = fusable_evaluations(request.user).filter(run__split_id=place.split_id, subset=place.subset)
+    first = {"name": _suggested_name(place), "streams": [int(pk) for pk in request.GET.getlist("stream") if pk.isdecimal()]}
+    streams = StreamsForm(list(evaluations), request.POST or None, initial=first)
+    config = FusionConfigForm(request.POST or None)
+    if request.method == "POST" and streams.is_valid() and config.is_valid():
+        try:
+            chosen: Any = config.cleaned_config
+            fusion = create_fusion(request.user, streams.chosen(), chosen, streams.cleaned_data["name"])  # type: ignore[arg-type]
+            return redirect("experiments:fusion_detail", fusion.pk)
+        except UnfitStreams as error:
+            streams.add_error(None, f"{error} {error.advice}")
+    ctx = {"places": places, "place": place, "form": streams, "config": config}
+    return render(request, "experiments/fusion_new.html", ctx)
+
+
+def _suggested_name(place: Place) -> str:
+    return _("Fusion on %(dataset)s, split %(split)s") % {"dataset": place.dataset, "split": place.split}
 
 
 @require_GET
