@@ -1,0 +1,92 @@
+"""Runs side by side."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from webapp.charts.compare import recall_deltas
+from webapp.experiments.compare_selectors import Compared, change, compared, differences
+from webapp.experiments.models import Evaluation, Run
+from webapp.experiments.result_links import class_url, videos_url
+from webapp.experiments.selectors import visible_runs
+
+MOST_RUNS = 8
+
+
+@require_GET
+def compare(request: HttpRequest) -> HttpResponse:
+    """`?runs=1,2,…`: what differs in their configs, in their numbers and, against the first, on which videos."""
+    runs = _asked_runs(request)
+    if len(runs) < 2:
+        return render(request, "experiments/compare_empty.html", {})
+    columns = compared(runs)
+    tested = [column for column in columns if column.evaluation]
+    ctx = {
+        "columns": columns,
+        "differences": differences([run.config for run in runs]),
+        "warnings": _warnings(columns),
+        "pairs": [_pair(tested[0], other) for other in tested[1:] if _is_same_test(tested[0].run, other.run)],
+    }
+    return render(request, "experiments/compare.html", ctx)
+
+
+def _asked_runs(request: HttpRequest) -> list[Run]:
+    """The runs of the address in its order, each once.
+
+    Raises:
+        Http404: one of them is not there, or not this user's to see.
+    """
+    ids = list(dict.fromkeys(int(part) for value in request.GET.getlist("runs") for part in value.split(",") if _is_id(part)))[:MOST_RUNS]
+    found = visible_runs(request.user).in_bulk(ids)
+    if len(found) != len(ids):
+        raise Http404
+    return [found[run_id] for run_id in ids]
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 18
+
+
+def _is_same_test(first: Run, second: Run) -> bool:
+    return (first.dataset_id, first.split_id) == (second.dataset_id, second.split_id)
+
+
+def _warnings(columns: Sequence[Compared]) -> list[str]:
+    """Why numbers may not be comparable."""
+    warnings = []
+    if len({column.run.dataset_id for column in columns}) > 1:
+        warnings.append(_("These runs were trained on different datasets: their numbers do not compare."))
+    elif len({column.run.split_id for column in columns}) > 1:
+        warnings.append(_("These runs were trained on different splits: they were tested on different videos."))
+    protocols = {column.results.protocol.short for column in columns if column.results}
+    if len(protocols) > 1:
+        shown = ", ".join(sorted(protocols))
+        warnings.append(_("The test protocols differ (%(shown)s): part of a difference may come from them.") % {"shown": shown})
+    untested = [str(column.run) for column in columns if not column.results]
+    if untested:
+        warnings.append(_("No finished test evaluation: %(runs)s.") % {"runs": ", ".join(untested)})
+    return warnings
+
+
+def _pair(before: Compared, after: Compared) -> dict[str, Any]:
+    """One run against the first: change of recall and the videos that changed."""
+    old, new = _evaluation(before), _evaluation(after)
+    assert before.results is not None and after.results is not None  # noqa: S101 - an evaluation came with them
+    return {
+        "before": before,
+        "after": after,
+        "change": change(old, new),
+        "id": f"deltas-{new.pk}",
+        "figure": recall_deltas(before.results.classes, after.results.classes, class_url(new.pk)),
+        "gained_url": videos_url(new.pk, outcome="right", wrong=old.pk),
+        "lost_url": videos_url(new.pk, outcome="wrong", right=old.pk),
+    }
+
+
+def _evaluation(column: Compared) -> Evaluation:
+    assert column.evaluation is not None  # noqa: S101 - only tested runs are paired
+    return column.evaluation
