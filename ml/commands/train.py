@@ -1,0 +1,29 @@
+"""Train a run from a config, or go on with it."""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+from ml.config.reading import read_experiment
+from ml.errors import BadConfig
+from ml.events import Event
+from ml.process import Stop
+
+HELP = "Train the run that CONFIG.json declares. The same command again goes on from the last checkpoint."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("config", type=Path, metavar="CONFIG.json", help="an experiment config; the catalogue lists presets")
+    parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder of the run")
+
+
+def run(args: argparse.Namespace, stop: Stop) -> Iterator[Event]:
+    try:
+        text = args.config.read_bytes()
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise BadConfig(f"{args.config} is not a file", "Give the path of a config in JSON.") from error
+    config = read_experiment(text, str(args.config))
+
+    from ml.experiment import train
+
+    yield from train(config, args.out, stop)
