@@ -3,14 +3,9 @@
 What is there and whole is kept, so an extraction that was stopped or killed goes on where it was.
 """
 
-import os
-import signal
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -24,12 +19,11 @@ from ml.events import Event, Finished, Progress, Started, Stopped, VideoDone, Vi
 from ml.flow import build_flow
 from ml.flow.method import FlowMethod
 from ml.flow.preview import write_flow_preview
-from ml.process import Stop, die_with_parent
+from ml.parallel import in_processes
+from ml.process import Stop
 from ml.video.arrays import Floats, Pixels
 from ml.video.manifest import store_of
 from ml.video.pack import FlowPack, FramePack, write_flow_pack
-
-_SECONDS_BETWEEN_LOOKS = 0.5  # at the stop flag, while all processes are busy
 
 
 @dataclass(frozen=True)
@@ -65,7 +59,7 @@ def extract(folder: Path, manifest: Manifest, spec: FlowSpec, stop: Stop, num_pr
     works = [work_of(folder, manifest, video, spec) for video in manifest.videos]
     yield Started("flow", len(works), "videos")
     outcomes: list[Outcome] = []
-    for outcome in _in_processes(extract_video, works, stop, num_processes or len(os.sched_getaffinity(0))):
+    for outcome in in_processes(extract_video, works, stop, num_processes):
         outcomes.append(outcome)
         yield _event(outcome)
         yield Progress(len(outcomes), len(works), "videos", outcome.name)
@@ -144,36 +138,6 @@ def _preview_bytes(work: Work, is_new: bool) -> int:
 @lru_cache(maxsize=1)
 def _built(method: Schema) -> FlowMethod:
     return build_flow(method)
-
-
-def _in_processes(do: Callable[[Work], Outcome], works: list[Work], stop: Stop, num_processes: int) -> Iterator[Outcome]:
-    """Outcomes as they come; after a stop only those already begun."""
-    waiting, running = iter(works), set[Future[Outcome]]()
-    with ProcessPoolExecutor(min(num_processes, len(works) or 1), get_context("spawn"), _become_child) as pool:
-        while True:
-            while not stop.requested and len(running) < num_processes and (work := next(waiting, None)):
-                running.add(pool.submit(do, work))
-            if not running:
-                return
-            done, running = wait(running, _SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED)
-            for future in done:
-                yield _result(future)
-
-
-def _become_child() -> None:
-    die_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
-    cv2.setNumThreads(1)
-
-
-def _result(future: Future[Outcome]) -> Outcome:
-    try:
-        return future.result()
-    except BrokenProcessPool as error:
-        raise UserError(
-            "A process that extracts flow was killed, most likely because the machine ran out of memory",
-            "Start again with fewer processes; the videos that are done are kept.",
-        ) from error
 
 
 def _event(outcome: Outcome) -> Event:
