@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, stop: Stop) -> Iterator[Event]:  # noqa: ARG001 - done in a moment
     from ml.evaluation.fusion import fuse
-    from ml.evaluation.results import files_of, write_results
+    from ml.evaluation.results import files_of, headline, write_results
     from ml.evaluation.scores import Scores
 
     config = config_of(args)
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace, stop: Stop) -> Iterator[Event]:  # noqa: ARG00
     fused = fuse([Scores.load(path) for path in args.members], config, [Scores.load(path) for path in args.fit])
     found = write_results(args.out, fused)
     yield Result({**found, "scores": str(files_of(args.out)[0])})
-    yield Finished(found)
+    yield Finished(headline(found))
 
 
 def config_of(args: argparse.Namespace) -> FusionConfig:

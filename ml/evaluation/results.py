@@ -30,3 +30,8 @@ def write_results(out: Path, scores: Scores) -> dict[str, Any]:
         temporary.write_text(json.dumps(found, ensure_ascii=False, allow_nan=False), encoding="utf-8")
     metrics_found: dict[str, Any] = found["metrics"]
     return metrics_found
+
+
+def headline(found: dict[str, Any]) -> dict[str, Any]:
+    """The numbers of a summary, and the protocol that stands beside them."""
+    return {key: found[key] for key in ("top1", "top5", "mean_class_accuracy", "map", "num_videos", "protocol")}

@@ -1,27 +1,33 @@
-"""Views of a video → one score vector: the last step of a test protocol (Simonyan & Zisserman 2014, sec. 5: 25 frames × 10 crops)."""
+"""Views of a video → one score vector: the last step of a test protocol (Simonyan & Zisserman 2014, sec. 4: 25 frames × 10 crops)."""
 
-from typing import Literal
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Final, Literal, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from ml.evaluation.scores import log_probabilities, softmax
 
-BATCH = 32
-"""Views in one forward pass: 32 stacks of 20 × 224 × 224 are 128 MB."""
+BATCH: Final = 32
+"""Views in one forward pass, or a few more: 32 stacks of 20 × 224 × 224 are 128 MB."""
+
+Floats = NDArray[np.float32]
+T = TypeVar("T")
 
 
 @torch.inference_mode()
-def score_views(model: nn.Module, views: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(V, C, H, W) → (V, N) scores before softmax; `model` is in eval mode, on whatever device."""
+def score_views(model: nn.Module, pieces: Iterable[Floats]) -> Floats:
+    """Pieces of (v, C, H, W) → (V, N) scores before softmax, V = Σ v; `model` is in eval mode, on whatever device."""
     device = next(model.parameters()).device
-    parts = [model(_on(device, views[start : start + BATCH])).float().cpu() for start in range(0, len(views), BATCH)]
-    return np.asarray(torch.cat(parts).numpy())
+    scores = [model(torch.from_numpy(batch).to(device)).float().cpu() for batch in _batches(pieces)]
+    return np.asarray(torch.cat(scores).numpy())
 
 
-def aggregate(scores: NDArray[np.float32], how: Literal["softmax", "logits"]) -> NDArray[np.float32]:
+def aggregate(scores: Floats, how: Literal["softmax", "logits"]) -> Floats:
     """(V, N) scores of all views → (N,) of the video.
 
     softmax: log of the mean over views of softmax(scores), so that softmax of it is the averaged probability.
@@ -32,5 +38,22 @@ def aggregate(scores: NDArray[np.float32], how: Literal["softmax", "logits"]) ->
     return log_probabilities(softmax(scores).mean(axis=0))
 
 
-def _on(device: torch.device, views: NDArray[np.float32]) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(views)).to(device, non_blocking=True)
+def read_ahead(items: Iterator[T], depth: int) -> Iterator[T]:
+    """The same items in the same order, `depth` of them made in advance by a thread."""
+    end = object()
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        waiting: deque[Future[T | object]] = deque(thread.submit(next, items, end) for _ in range(depth))
+        while (item := waiting.popleft().result()) is not end:
+            waiting.append(thread.submit(next, items, end))
+            yield item  # type: ignore[misc]  # the end was sorted out above
+
+
+def _batches(pieces: Iterable[Floats]) -> Iterator[Floats]:
+    held: list[Floats] = []
+    for piece in pieces:
+        held.append(piece)
+        if sum(map(len, held)) >= BATCH:
+            yield np.concatenate(held)
+            held = []
+    if held:
+        yield np.concatenate(held)

@@ -1,0 +1,32 @@
+"""The classes of one video."""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+from ml.commands.evaluate import add_protocol
+from ml.evaluation.protocol import parse_protocol
+from ml.events import Event, Finished, Result, Started
+from ml.process import Stop
+
+HELP = "The likeliest classes of a video by a run, or by a fusion (and what each of its streams says). Flow is extracted on the fly."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", type=Path, metavar="RUN|F.npz", help="folder of a trained run, or the score file of a fusion")
+    parser.add_argument("video", type=Path, metavar="VIDEO", help="any video that can be imported")
+    parser.add_argument("--top", type=int, default=5, metavar="K", help="how many classes to name (default: 5)")
+    parser.add_argument("--runs", nargs="+", type=Path, default=(), metavar="RUN", help="the fusion's runs in order, if they have moved")
+    add_protocol(parser)
+
+
+def run(args: argparse.Namespace, stop: Stop) -> Iterator[Event]:  # noqa: ARG001 - over in seconds
+    from ml.prediction.predictor import predict
+    from ml.prediction.source import load_source
+
+    yield Started("predict")
+    protocol = parse_protocol(args.protocol) if args.protocol else None
+    source = load_source(args.source, args.runs)
+    found = yield from predict(source, args.video, protocol, args.top)
+    yield Result(found)
+    yield Finished()

@@ -1,0 +1,136 @@
+"""A run × a subset × a protocol → scores: the only place where test videos meet a network."""
+
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from ml.config.data import Manifest, Subset, VideoEntry
+from ml.config.evaluation import Protocol
+from ml.errors import BadConfig, BadPack, BadScores, BadVideo
+from ml.evaluation.scores import Scores
+from ml.evaluation.views import aggregate, read_ahead, score_views
+from ml.events import Event, Log, Progress, Started, Stopped, VideoFailed
+from ml.process import Stop
+from ml.video.dataset import SnippetReader, iter_views, subset_videos
+from ml.video.manifest import load_manifest, snapshot_id
+
+if TYPE_CHECKING:
+    from ml.experiment import TrainedRun
+
+AHEAD = 4
+"""Pieces (all crops of one snippet) that are read while the network is busy."""
+
+Floats = NDArray[np.float32]
+Piece = tuple[VideoEntry, Floats | BadPack | BadVideo]
+
+
+def evaluate(
+    run: "TrainedRun", run_folder: Path, dataset: Path, subset: Subset, protocol: Protocol, stop: Stop
+) -> Generator[Event, None, Scores | None]:
+    """Score every video of a subset; the generator returns the scores, or None when it was stopped.
+
+    A video whose pack is bad is left out, and that is said with the scores.
+
+    Raises:
+        BadConfig: a class that the run does not know, or a subset without videos.
+        MissingFlow: the flow that the run needs was not extracted.
+        BadScores: not one video could be read.
+    """
+    manifest, data = load_manifest(dataset), run.config.data
+    entries = subset_videos(manifest, data.split, subset, data.validation_fraction, run.config.training.seed)
+    labels = labels_of(entries, run.classes, subset)
+    about = about_of(run, run_folder, dataset, manifest, subset, protocol)
+    yield Started("evaluate", len(entries), "videos")
+    if about["snapshot"] != about["trained_on"]:
+        yield Log("The dataset is not as it was when this run was trained; the scores are of the dataset as it is now.", "warning")
+    reader, rows = SnippetReader(dataset, manifest, data), {}
+    pieces = read_ahead(((e, p) for e in entries for p in _pieces(reader, e, run, protocol)), AHEAD)
+    for done, (entry, parts) in enumerate(groupby(pieces, key=lambda piece: piece[0]), start=1):
+        if stop.requested:
+            yield Stopped("No scores were written; evaluate again.")
+            return None
+        try:
+            rows[entry.key] = aggregate(_score(run.model, parts), protocol.aggregation)
+        except (BadPack, BadVideo) as error:
+            about["left_out"].append(entry.key)
+            yield VideoFailed(entry.key, str(error), error.advice)
+        yield Progress(done, len(entries), "videos", entry.key)
+    return _scores(entries, labels, rows, run.classes, about)
+
+
+def _pieces(reader: SnippetReader, entry: VideoEntry, run: "TrainedRun", protocol: Protocol) -> Iterator[Floats | BadPack | BadVideo]:
+    """The views of one video; a video that cannot be read ends with the error instead, so that the next one is read all the same."""
+    try:
+        yield from iter_views(reader, entry, run.config.data, protocol)
+    except (BadPack, BadVideo) as error:
+        yield error
+
+
+def _score(model: nn.Module, parts: Iterable[Piece]) -> Floats:
+    """(V, N); raises the error among the parts, if there is one."""
+
+    def views() -> Iterator[Floats]:
+        for _, part in parts:
+            if isinstance(part, (BadPack, BadVideo)):
+                raise part
+            yield part
+
+    return score_views(model, views())
+
+
+def labels_of(entries: Sequence[VideoEntry], classes: Sequence[str], subset: str) -> dict[str, int]:
+    """Key → class index of the run.
+
+    Raises:
+        BadConfig: no videos, or one of a class that the run was not trained on.
+    """
+    if not entries:
+        raise BadConfig(f"The {subset} subset has no videos", "Choose another subset, or a split that has one.")
+    index = {name: number for number, name in enumerate(classes)}
+    for entry in entries:
+        if entry.label not in index:
+            advice = "Evaluate on the dataset it was trained on, or on one with the same classes."
+            raise BadConfig(f"{entry.key} is of class “{entry.label}”, which this run was not trained on", advice)
+    return {entry.key: index[entry.label] for entry in entries}
+
+
+def about_of(run: "TrainedRun", run_folder: Path, dataset: Path, manifest: Manifest, subset: Subset, protocol: Protocol) -> dict[str, Any]:
+    """Where the numbers come from."""
+    return {
+        "short": protocol.short(),
+        "description": protocol.describe(),
+        "protocol": protocol.model_dump(mode="json"),
+        "subset": subset,
+        "split": run.config.data.split,
+        "dataset": str(dataset.resolve()),
+        "snapshot": snapshot_id(manifest),
+        "trained_on": run.facts.get("snapshot", ""),
+        "run": str(run_folder.resolve()),
+        "modality": run.config.data.input.modality,
+        "left_out": [],
+    }
+
+
+def _scores(
+    entries: Sequence[VideoEntry], labels: dict[str, int], rows: dict[str, Floats], classes: Sequence[str], about: dict[str, Any]
+) -> Scores:
+    found = [entry for entry in entries if entry.key in rows]
+    if not found:
+        raise BadScores(
+            f"None of the {len(entries)} videos could be read", "Import the dataset again; the log names what is wrong with each."
+        )
+    if about["left_out"]:
+        about["description"] += f"; {len(about['left_out'])} of {len(entries)} videos left out as unreadable"
+    return Scores(
+        np.stack([rows[entry.key] for entry in found]),
+        np.array([labels[entry.key] for entry in found], dtype=np.int64),
+        np.array([entry.key for entry in found]),
+        np.array([entry.group for entry in found]),
+        np.array(list(classes)),
+        about,
+    )

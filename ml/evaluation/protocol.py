@@ -1,0 +1,23 @@
+"""A protocol as people and programs write it on a command line."""
+
+from pydantic import ValidationError
+
+from ml.config.evaluation import Protocol
+from ml.errors import BadConfig
+
+ADVICE = "Write it like 25x10 or 5x1:logits: 1 to 250 frames × 1, 5 or 10 crops; or as JSON."
+
+
+def parse_protocol(text: str) -> Protocol:
+    """`25x10`, `5x1:logits` or `{"frames": 25, "crops": 10}` → Protocol.
+
+    Raises:
+        BadConfig: it is none.
+    """
+    try:
+        return Protocol.model_validate_json(text) if text.lstrip().startswith("{") else Protocol.parse(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise BadConfig(f"“{text}” is not a protocol: {'.'.join(map(str, first['loc']))}: {first['msg']}", ADVICE) from error
+    except ValueError as error:
+        raise BadConfig(str(error), ADVICE) from error

@@ -1,0 +1,99 @@
+"""Warm predictions: networks stay in memory between requests, and no video, however bad, ends the process."""
+
+import os
+import select
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from ml.config.schema import Schema, knob
+from ml.evaluation.protocol import parse_protocol
+from ml.evaluation.results import files_of
+from ml.events import Event, Failed, Finished, Result
+from ml.failure import failure
+from ml.prediction.predictor import TOP, predict
+from ml.prediction.source import Source, load_source
+from ml.process import Stop
+from ml.video.proxy import write_poster, write_proxy
+
+POLL_SECONDS = 0.2
+CAPACITY = 4
+
+
+class Request(Schema):
+    """One line on stdin."""
+
+    id: int | str = knob(..., "Id", "Comes back in the `Finished` event that ends the answer.")
+    source: Path = knob(..., "Source", "Folder of a run, or a fusion's score file or its folder.")
+    runs: tuple[Path, ...] = knob((), "Runs", "Folders of the fusion's members, where they have moved.")
+    video: Path = knob(..., "Video", "The file to look at.")
+    out: Path | None = knob(None, "Output", "Folder for proxy.mp4 and poster.jpg.")
+    protocol: str | None = knob(None, "Protocol", "FRAMESxCROPS; without it, what each stream was tested with.")
+    top: int = knob(TOP, "Classes", "How many classes to name.", ge=1)
+
+
+class WarmSources:
+    """The last few sources that were asked, in memory; one whose files have changed is read anew."""
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self.capacity = capacity
+        self._sources: OrderedDict[tuple[object, ...], Source] = OrderedDict()
+
+    def get(self, path: Path, runs: Sequence[Path]) -> Source:
+        """What `load_source` gives."""
+        key = (path, *runs, *map(_age, (path / "model.safetensors", files_of(path)[0])))
+        if key not in self._sources:
+            self._sources[key] = load_source(path, runs)
+        self._sources.move_to_end(key)
+        while len(self._sources) > self.capacity:
+            self._sources.popitem(last=False)
+        return self._sources[key]
+
+
+def serve(lines: Iterator[str], stop: Stop) -> Iterator[Event]:
+    """Answers requests in their order: `Progress`…, `Result` or `Failed`, and `Finished({"id": …})` after either."""
+    warm = WarmSources()
+    for line in lines:
+        request_id: int | str | None = None
+        try:
+            request = Request.model_validate_json(line)
+            request_id = request.id
+            yield from answer(request, warm)
+        except ValidationError as error:
+            first = error.errors()[0]
+            yield Failed("BadRequest", f"{'.'.join(map(str, first['loc'])) or 'the line'}: {first['msg']}", "Send one JSON object a line.")
+        except Exception as error:  # noqa: BLE001 - the edge of a request: the next one is answered whatever this one did
+            yield failure(error)[0]
+        yield Finished({"id": request_id})
+        if stop.requested:
+            return
+
+
+def answer(request: Request, warm: WarmSources) -> Iterator[Event]:
+    """Look at one video, and make what a page shows of it."""
+    source = warm.get(request.source, request.runs)
+    protocol = parse_protocol(request.protocol) if request.protocol else None
+    found = yield from predict(source, request.video, protocol, request.top)
+    if request.out is not None:
+        write_proxy(request.video, request.out / "proxy.mp4")
+        write_poster(request.video, request.out / "poster.jpg")
+    yield Result({"id": request.id, **found})
+
+
+def lines_of(file: int, stop: Stop) -> Iterator[str]:
+    """Lines from a file descriptor as they come, until its end or until asked to stop."""
+    rest = b""
+    while not stop.requested:
+        if not select.select([file], [], [], POLL_SECONDS)[0]:
+            continue
+        chunk = os.read(file, 1 << 16)
+        if not chunk:
+            return
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from (line.decode("utf-8", "replace") for line in whole if line.strip())
+
+
+def _age(path: Path) -> int:
+    return path.stat().st_mtime_ns if path.exists() else 0
