@@ -1,0 +1,108 @@
+"""Schemas say no to what they do not know, and equal configs have equal ids."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, ValidationError
+
+from ml.config.data import FlowInput
+from ml.config.evaluation import FusionConfig, Protocol
+from ml.config.experiment import PRESETS, ExperimentConfig
+from ml.config.flow import DIS, TVL1, Farneback, FlowSpec
+from ml.config.schema import Schema
+from ml.config.store import MediaStore
+
+ASKED_FOR = (ExperimentConfig, FlowSpec, Protocol, FusionConfig)
+
+
+def knobs(schema: type[BaseModel]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every field of a schema and of those within it, as JSON schema; kinds and versions are no knobs."""
+    document = schema.model_json_schema()
+    for part in (document, *document.get("$defs", {}).values()):
+        for name, declared in part.get("properties", {}).items():
+            if "const" not in declared:
+                yield f"{part['title']}.{name}", declared
+
+
+@pytest.mark.parametrize(("name", "declared"), [knob for schema in ASKED_FOR for knob in knobs(schema)])
+def test_every_knob_has_a_title_and_a_sentence(name: str, declared: dict[str, Any]) -> None:
+    assert declared.get("title"), name
+    assert declared.get("description", "").endswith("."), name
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_survives_json(name: str) -> None:
+    config = PRESETS[name].config
+    assert ExperimentConfig.model_validate_json(config.model_dump_json()) == config
+
+
+def test_an_unknown_key_and_another_version_are_refused() -> None:
+    with pytest.raises(ValidationError, match="Extra inputs"):
+        ExperimentConfig.model_validate({"modle": {}})
+    with pytest.raises(ValidationError, match="version"):
+        ExperimentConfig.model_validate({"version": 2})
+
+
+def test_a_value_out_of_range_is_refused_by_name() -> None:
+    with pytest.raises(ValidationError, match=r"training\.learning_rate"):
+        ExperimentConfig.model_validate({"training": {"learning_rate": -1}})
+
+
+def test_a_stored_config_is_never_edited() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        Protocol().frames = 3  # type: ignore[misc]
+
+
+def test_replace_makes_a_validated_copy() -> None:
+    assert Protocol().replace(frames=5) == Protocol(frames=5)
+    with pytest.raises(ValidationError, match="frames"):
+        Protocol().replace(frames=0)
+
+
+@given(st.sampled_from([TVL1, Farneback, DIS]), st.integers(50, 100))
+def test_equal_specs_have_equal_ids_and_a_change_has_another(method: type[Schema], quality: int) -> None:
+    spec = FlowSpec.model_validate({"method": method().model_dump(), "quality": quality})
+    assert spec.spec_id() == FlowSpec.model_validate_json(spec.model_dump_json()).spec_id()
+    assert spec.replace(bound=19.5).spec_id() != spec.spec_id()
+    assert len(spec.spec_id()) == 12
+
+
+def test_the_input_is_told_apart_by_its_modality() -> None:
+    config = ExperimentConfig.model_validate({"data": {"input": {"modality": "flow", "stack_len": 5}}})
+    assert config.data.input == FlowInput(stack_len=5)
+
+
+@given(st.integers(1, 250), st.sampled_from([1, 5, 10]), st.sampled_from(["softmax", "logits"]))
+def test_a_protocol_is_read_back_from_its_short_name(frames: int, crops: Any, aggregation: Any) -> None:
+    protocol = Protocol(frames=frames, crops=crops, aggregation=aggregation)
+    assert Protocol.parse(protocol.short()) == protocol
+
+
+@pytest.mark.parametrize("text", ["", "25", "25x", "x10", "25x10x3", "25 x 10", "25x10:max", "-1x10"])
+def test_what_is_no_protocol_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(ValueError, match="for example 25x10"):
+        Protocol.parse(text)
+
+
+@pytest.mark.parametrize("text", ["0x1", "251x1", "5x3"])
+def test_a_protocol_out_of_range_is_refused(text: str) -> None:
+    with pytest.raises(ValidationError):
+        Protocol.parse(text)
+
+
+@pytest.mark.parametrize("media", ["", "..", "a" * 63, "A" * 64, "../" + "a" * 61, "a" * 64 + "/x", "a" * 64 + "\n"])
+def test_no_path_is_made_of_anything_but_a_content_hash(tmp_path: Any, media: str) -> None:
+    with pytest.raises(ValueError, match="content hash"):
+        MediaStore(tmp_path).folder(media)
+
+
+def test_every_file_of_a_video_lies_in_its_folder(tmp_path: Any) -> None:
+    store, media, spec = MediaStore(tmp_path), "ab" + "0" * 62, FlowSpec().spec_id()
+    files = {store.original(media), store.proxy(media), store.poster(media), store.flow_preview(media, spec)}
+    files |= {store.frames(media, spec), store.flow(media, spec, spec)}
+    assert len(files) == 6 and {path.parent for path in files} == {tmp_path / "ab" / media}
+    with pytest.raises(ValueError, match="spec id"):
+        store.frames(media, "../x")
