@@ -38,6 +38,7 @@ def draw_video(
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w", format=container, options=container_options or {}) as output:
         stream = output.add_stream(codec, rate=fps, options=options or {})
+        assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt = width, height, pixel_format
         if times is not None:
             stream.codec_context.time_base = Fraction(1, 1000)

@@ -1,3 +1,4 @@
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -56,7 +57,7 @@ def test_times_begin_at_zero_and_rise_where_the_file_says_nothing_of_them(tmp_pa
     seconds = [frame.seconds for frame in decode_timed(path)]
 
     assert len(seconds) == 8 and seconds[0] == 0
-    assert all(later > earlier for earlier, later in zip(seconds, seconds[1:], strict=False))
+    assert all(later > earlier for earlier, later in pairwise(seconds))
 
 
 def test_a_cut_off_video_gives_the_frames_before_the_cut(tmp_path: Path) -> None:

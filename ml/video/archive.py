@@ -1,0 +1,132 @@
+"""Zip files from strangers: their central directory alone says what is inside; members are read as streams with limits."""
+
+import io
+import stat
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from ml.errors import BadArchive, BadVideo
+from ml.video.members import Member, Members
+from ml.video.names import ARCHIVE_SUFFIXES, decode_name, is_ignorable, suffix_of, why_unsafe
+
+MAX_MEMBERS = 500_000
+MAX_RATIO = 200
+"""Bytes out for one byte in. Videos hardly shrink; what does more is a bomb."""
+
+RATIO_FREE_BYTES = 16 * 2**20
+UTF8_FLAG, ENCRYPTED_FLAG = 0x800, 0x1
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
+
+
+@contextmanager
+def open_zip(path: Path, shown_as: str, members: Members) -> Iterator[None]:
+    """Add the files of the zip at `path` to `members`; they can be read while the block lasts.
+
+    Raises:
+        BadArchive: the archive as a whole is damaged, a bomb, or too full.
+    """
+    try:
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, UnicodeDecodeError, ValueError, OverflowError) as error:
+        raise BadArchive(f"{shown_as} is damaged or was cut off: {error}", "Make the zip again, or copy or upload it again.") from error
+    with archive:
+        entries = archive.infolist()
+        _check_whole(path, shown_as, entries)
+        for entry in entries:
+            if not entry.is_dir():
+                _add(archive, entry, members)
+            elif not is_ignorable(name := _name_of(entry).rstrip("/")) and not why_unsafe(name):
+                members.folders.add(name)
+        yield
+
+
+def _check_whole(path: Path, shown_as: str, entries: list[zipfile.ZipInfo]) -> None:
+    if len(entries) > MAX_MEMBERS:
+        raise BadArchive(f"{shown_as} holds {len(entries):,} files (limit {MAX_MEMBERS:,})", "Split it into several zips.")
+    total, compressed = sum(entry.file_size for entry in entries), path.stat().st_size
+    if total > RATIO_FREE_BYTES + MAX_RATIO * compressed:
+        raise BadArchive(
+            f"{shown_as} would unpack to {total:,} bytes from {compressed:,}: that is no archive of videos",
+            "Make the zip again from the videos alone.",
+        )
+
+
+def _add(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, members: Members) -> None:
+    name = _name_of(entry)
+    if is_ignorable(name):
+        members.num_ignored += 1
+    elif reason := _why_refused(entry, name):
+        members.refuse(printable(name), *reason)
+    else:
+        members.add(Member(name, entry.file_size, _opener(archive, entry), entry.compress_size))
+
+
+def _name_of(entry: zipfile.ZipInfo) -> str:
+    """The name as written: zipfile itself cuts it at a NUL and reads what is not UTF-8 as code page 437."""
+    encoding = "utf-8" if entry.flag_bits & UTF8_FLAG else "cp437"
+    return decode_name(entry.orig_filename.encode(encoding))
+
+
+def _why_refused(entry: zipfile.ZipInfo, name: str) -> tuple[str, str] | None:
+    mode = entry.external_attr >> 16
+    if unsafe := why_unsafe(name):
+        return unsafe, "Rename it and make the zip again."
+    if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
+        return "It is a link or a device, not a file", "Put the file itself into the zip."
+    if entry.flag_bits & ENCRYPTED_FLAG:
+        return "It is encrypted", "Make the zip without a password."
+    if suffix_of(name) in ARCHIVE_SUFFIXES:
+        return "It is an archive inside the archive", "Unpack it, and make one zip of the videos."
+    return None
+
+
+def _opener(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Callable[[], IO[bytes]]:
+    return lambda: io.BufferedReader(MemberStream(archive, entry))
+
+
+class MemberStream(io.RawIOBase):
+    """A member's bytes, counted as they come: neither more than its share nor more than declared.
+
+    Raises:
+        BadVideo: the member is damaged or unpacks to more than it may.
+    """
+
+    def __init__(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
+        self._limit = min(entry.file_size, RATIO_FREE_BYTES + MAX_RATIO * entry.compress_size)
+        self._count = 0
+        try:
+            self._stream = archive.open(entry)
+        except DAMAGED as error:
+            raise BadVideo(f"It cannot be unpacked: {error}", "Make the zip again.") from error
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        try:
+            data = self._stream.read(len(buffer))
+        except DAMAGED as error:
+            raise BadVideo(f"It is damaged inside the zip: {error}", "Make the zip again, or copy or upload it again.") from error
+        self._count += len(data)
+        if self._count > self._limit:
+            raise BadVideo(f"It unpacks to more than {self._limit:,} bytes", "Make the zip again from the videos alone.")
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._stream.close()
+        super().close()
+
+
+def printable(name: str) -> str:
+    """A hostile name as it may be shown: control characters and lone surrogates escaped, and not endless."""
+    escaped = "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in name)
+    return escaped if len(escaped) <= MAX_SHOWN else escaped[: MAX_SHOWN - 1] + "…"
+
+
+MAX_SHOWN = 300

@@ -1,0 +1,79 @@
+"""One folder per class; or `train/` and `test/`, and in each one folder per class."""
+
+from ml.config.data import Finding, Subset
+from ml.errors import BadLayout
+from ml.video.groups import group_of
+from ml.video.layouts.plan import Item, Plan, PlannedSplit
+from ml.video.members import Member, Members
+from ml.video.names import is_video_name, natural_key
+
+TITLE = "One folder per class"
+
+SUBSET_FOLDERS: dict[str, Subset] = {
+    "train": "train", "training": "train",
+    "val": "validation", "valid": "validation", "validation": "validation",
+    "test": "test", "testing": "test",
+}  # fmt: skip
+
+
+def recognises(members: Members) -> bool:
+    return any(is_video_name(name) for name in members.files)
+
+
+def read(members: Members) -> Plan:
+    """The class of a video is its first folder, once a folder around everything is taken away.
+
+    Raises:
+        BadLayout: videos, but no folders that could be classes.
+    """
+    videos = [member for name, member in members.files.items() if is_video_name(name)]
+    depth = _wrapper_depth([member.name.split("/") for member in videos])
+    placed = [(member, member.name.split("/")[depth:-1]) for member in videos]
+    plan = Plan("folders", (), [])
+    has_subsets = _has_subset_folders([folders for _, folders in placed])
+    for member, folders in placed:
+        _place(plan, member, folders[has_subsets:])
+    if not plan.items:
+        raise BadLayout("The videos lie in no folders: their classes are unknown", "Make one folder per class, or add a CSV list.")
+    plan.classes = tuple(sorted({item.label for item in plan.items}, key=natural_key))
+    if has_subsets:
+        plan.splits = [_split(plan.items, depth)]
+    plan.findings = _empty_classes(members, plan, depth + has_subsets)
+    return plan
+
+
+def _wrapper_depth(names: list[list[str]]) -> int:
+    """How many folders stand around everything: shared by all videos, with class folders still below."""
+    depth = 0
+    while all(len(parts) > depth + 2 for parts in names) and len({parts[depth] for parts in names}) == 1:
+        depth += 1
+    return depth
+
+
+def _has_subset_folders(placed: list[list[str]]) -> bool:
+    tops = {folders[0].lower() if folders else "" for folders in placed}
+    if len(tops) < 2 or not tops <= SUBSET_FOLDERS.keys():
+        return False
+    if not all(len(folders) >= 2 for folders in placed):
+        raise BadLayout(
+            f"The folders {' and '.join(sorted(tops))} hold videos, but no class folders", "Make one folder per class in each of them."
+        )
+    return True
+
+
+def _place(plan: Plan, member: Member, folders: list[str]) -> None:
+    if folders:
+        plan.items.append(Item(member, folders[0], group_of(member.name, folders[0])))
+    else:
+        plan.refuse(member.name, "It lies in no class folder", "Move it into the folder of its class.")
+
+
+def _split(items: list[Item], depth: int) -> PlannedSplit:
+    return PlannedSplit("1", "folder", {item.member.name: SUBSET_FOLDERS[item.member.name.split("/")[depth].lower()] for item in items})
+
+
+def _empty_classes(members: Members, plan: Plan, depth: int) -> list[Finding]:
+    parts = [folder.split("/") for folder in members.folders]
+    empty = {folder[depth] for folder in parts if len(folder) == depth + 1} - set(plan.classes)
+    names = sorted(empty, key=natural_key)
+    return [Finding(kind="empty_class", message=f"The folder {name} holds no video: it becomes no class") for name in names]

@@ -1,0 +1,73 @@
+"""What the official lists of UCF101 and HMDB51 have in common: several splits of one set of videos, some of which may be absent."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ml.config.data import Finding, Subset
+from ml.errors import BadLayout
+from ml.video.groups import group_of
+from ml.video.layouts.lists import Finder, some
+from ml.video.layouts.plan import Item, Plan, PlannedSplit
+from ml.video.members import Member, Members
+from ml.video.names import is_video_name
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A line of a list: `subset` in the split called `split`, or None where the list leaves the video out of it."""
+
+    path: str
+    label: str
+    split: str
+    subset: Subset | None
+
+
+def plan_from(layout: str, members: Members, lists: frozenset[str], classes: tuple[str, ...], lines: Iterable[Listed]) -> Plan:
+    """Videos that are there and listed, all splits; what is missing or unlisted is told.
+
+    Raises:
+        BadLayout: no listed video is there.
+    """
+    videos = [member for name, member in members.files.items() if is_video_name(name)]
+    finder = Finder(videos)
+    items: dict[str, Item] = {}
+    splits: dict[str, dict[str, Subset]] = {}
+    missing: dict[str, None] = {}
+    for line in lines:
+        found = finder.find(line.path)
+        subsets = splits.setdefault(line.split, {})
+        if not found:
+            missing[line.path] = None
+            continue
+        member = found[0]
+        items.setdefault(member.name, Item(member, line.label, group_of(member.name, line.label)))
+        if line.subset:
+            subsets[member.name] = line.subset
+    if not items:
+        raise BadLayout(
+            f"No video of the official lists is there, e.g. {some(missing, 1) or 'the lists are empty'}",
+            f"The sources hold {some((member.name for member in videos), 1) or 'no video'}; add the videos to the lists.",
+        )
+    plan = Plan(layout, classes, list(items.values()), lists=lists)
+    plan.splits = [PlannedSplit(name, "official", splits[name]) for name in sorted(splits)]
+    _add_unlisted(plan, [video for video in videos if video.name not in items])
+    if missing:
+        message = f"{len(missing):,} listed videos are missing: {some(missing)}"
+        plan.findings.append(Finding(kind="missing", message=message, videos=tuple(missing)))
+    return plan
+
+
+def _add_unlisted(plan: Plan, videos: list[Member]) -> None:
+    """A video in no list belongs to the class of its folder and to no subset."""
+    known = set(plan.classes)
+    names = []
+    for member in videos:
+        label = ("/" + member.name).split("/")[-2]
+        if label in known:
+            names.append(member.name)
+            plan.items.append(Item(member, label, group_of(member.name, label)))
+        else:
+            plan.refuse(member.name, "It is in no list, and its folder is no class of the lists", "Add it to a list, or leave it out.")
+    if names:
+        message = f"{len(names):,} videos are in no list: they get the class of their folder and belong to no subset: {some(names)}"
+        plan.findings.append(Finding(kind="unlisted", message=message, videos=tuple(names)))

@@ -1,0 +1,41 @@
+"""What a layout makes of the files: which videos, in which classes, groups and subsets."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ml.config.data import Finding, Refusal, Subset
+from ml.video.members import Member
+
+
+@dataclass(frozen=True)
+class Item:
+    """A video to be imported."""
+
+    member: Member
+    label: str
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class PlannedSplit:
+    """A partition that came with the data: member name → subset."""
+
+    name: str
+    origin: Literal["official", "csv", "folder"]
+    subsets: dict[str, Subset]
+
+
+@dataclass
+class Plan:
+    """`classes` in the order of the score vector; `lists` are the files that were read as lists, and so are no problem."""
+
+    layout: str
+    classes: tuple[str, ...]
+    items: list[Item]
+    splits: list[PlannedSplit] = field(default_factory=list)
+    problems: list[Refusal] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    lists: frozenset[str] = frozenset()
+
+    def refuse(self, path: str, reason: str, advice: str = "") -> None:
+        self.problems.append(Refusal(path=path, reason=reason, advice=advice))

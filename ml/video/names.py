@@ -1,0 +1,67 @@
+"""Names as users' machines wrote them: decoded, sorted out, shown, never used as a path of ours."""
+
+import re
+import unicodedata
+from pathlib import PurePosixPath
+
+VIDEO_SUFFIXES = frozenset(
+    (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".m2v", ".ts", ".mts", ".m2ts", ".wmv", ".asf",
+     ".flv", ".f4v", ".3gp", ".3g2", ".ogv", ".vob", ".divx", ".gif", ".h264", ".hevc")
+)  # fmt: skip
+ARCHIVE_SUFFIXES = frozenset([".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst"])
+LIST_SUFFIXES = frozenset((".csv", ".tsv", ".txt"))
+
+MAX_LENGTH = 1000
+MAX_PART = 200
+MAX_DEPTH = 16
+
+
+def decode_name(raw: bytes) -> str:
+    """A name of unknown encoding: UTF-8, else the Chinese GB 18030, else the code page 437 of old zips. Composed (NFC)."""
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            return unicodedata.normalize("NFC", raw.decode(encoding))
+        except UnicodeDecodeError:
+            continue
+    return raw.decode("cp437")
+
+
+def is_ignorable(name: str) -> bool:
+    """What operating systems scatter about: nobody wants to hear of it."""
+    parts = PurePosixPath(name.replace("\\", "/")).parts
+    return "__MACOSX" in parts or any(part in {".DS_Store", "Thumbs.db", "desktop.ini"} or part.startswith("._") for part in parts)
+
+
+def why_unsafe(name: str) -> str:
+    """Why a name inside an archive is refused; empty when it is harmless."""
+    parts = name.split("/")
+    if re.search(r"[\x00-\x1f\x7f\ud800-\udfff]", name):
+        return "Its name holds a control character"
+    if "\\" in name:
+        return "Its name holds a backslash"
+    if name.startswith("/") or re.match(r"[A-Za-z]:", name):
+        return "Its name is an absolute path"
+    if ".." in parts:
+        return "Its name leads out of the archive"
+    if "" in parts or "." in parts:
+        return "Its name is no plain path"
+    if len(parts) > MAX_DEPTH:
+        return f"It lies {len(parts)} folders deep (limit {MAX_DEPTH})"
+    if len(name) > MAX_LENGTH or max(map(len, parts)) > MAX_PART:
+        return f"Its name is too long (limit {MAX_PART} characters a part)"
+    return ""
+
+
+def suffix_of(name: str) -> str:
+    """The suffix in lower case, with its dot."""
+    return PurePosixPath(name).suffix.lower()
+
+
+def is_video_name(name: str) -> bool:
+    return suffix_of(name) in VIDEO_SUFFIXES
+
+
+def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Sorts `clip2` before `clip10`."""
+    parts = re.split(r"([0-9]+)", name)
+    return tuple((0, int(part), "") if part.isdigit() and part.isascii() else (1, 0, part.casefold()) for part in parts if part)
