@@ -1,17 +1,47 @@
 """Reading predictions: they are their owner's alone (and a superuser's)."""
 
+from dataclasses import dataclass
+from typing import Any
+
 from django.db.models import Q, QuerySet
 
+from webapp.datasets.models import Import
 from webapp.datasets.selectors import AnyUser
 from webapp.experiments.models import Fusion, Run
 from webapp.experiments.selectors import visible_fusions, visible_runs
 from webapp.jobs.models import Job
 from webapp.predictions.models import Prediction
 
+Ranking = list[tuple[str, float]]
+"""Class names with their probabilities, the highest first."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`Prediction.result`, typed. `streams`: name, modality and ranking of each."""
+
+    top: Ranking
+    streams: list[tuple[str, str, Ranking]]
+    protocol: str
+    video: dict[str, Any]
+    seconds: float | None
+
+    @classmethod
+    def of(cls, result: dict[str, Any]) -> "Answer | None":
+        """None before there is a result."""
+        if not result:
+            return None
+        streams = [(stream["name"], stream["modality"], _ranking(stream["top"])) for stream in result.get("streams", [])]
+        return cls(_ranking(result["top"]), streams, result.get("protocol", ""), result.get("video", {}), result.get("seconds"))
+
+
+def _ranking(top: list[list[Any]]) -> Ranking:
+    return [(str(name), float(probability)) for name, probability in top]
+
 
 def visible_predictions(user: AnyUser) -> QuerySet[Prediction]:
     rule = Q() if getattr(user, "is_superuser", False) else Q(user_id=user.pk)
-    related = ("upload", "run", "fusion", "job", "confirmed_label")
+    related = ("upload", "run__dataset", "fusion__dataset", "job", "confirmed_label")
     return Prediction.objects.filter(rule).select_related(*related).order_by("-id")
 
 
@@ -23,3 +53,10 @@ def predicting_runs(user: AnyUser) -> QuerySet[Run]:
 def predicting_fusions(user: AnyUser) -> QuerySet[Fusion]:
     """Fusions that have been computed, and so know how to weigh their streams."""
     return visible_fusions(user).filter(evaluation__job__state=Job.State.DONE)
+
+
+def sending_job(prediction: Prediction) -> Job | None:
+    """The job that takes the video into the dataset it was sent to; a failed or cancelled one does not count."""
+    imports = Import.objects.filter(uploads=prediction.upload_id, dataset_id=prediction.source.dataset_id)
+    jobs = Job.objects.filter(kind=Job.Kind.INGEST, subject_id__in=imports.values("pk"))
+    return jobs.exclude(state__in=(Job.State.FAILED, Job.State.CANCELLED)).first()

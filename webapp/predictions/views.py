@@ -1,18 +1,130 @@
-"""Predict: upload videos, choose who predicts, read what came out."""
+"""Predict: upload videos, choose who predicts, read what came out, and send it to a dataset."""
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from typing import Any
 
-from webapp.predictions.selectors import predicting_fusions, predicting_runs, visible_predictions
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST, require_safe
+
+from ml.errors import UserError
+from webapp.datasets.media import serve
+from webapp.datasets.selectors import editable_datasets, visible_datasets
+from webapp.datasets.services.uploads import store_files
+from webapp.predictions.forms import ConfirmForm, PredictForm
+from webapp.predictions.models import Prediction
+from webapp.predictions.selectors import Answer, sending_job, visible_predictions
+from webapp.predictions.services import confirm, predict, send_to_dataset
+
+LISTED = 50
 
 
 @require_GET
 def prediction_list(request: HttpRequest) -> HttpResponse:
-    """A place to drop videos, and what was predicted last."""
+    """A place to drop videos, and what was predicted last; the table asks for itself again while anything is open."""
+    predictions = list(visible_predictions(request.user)[:LISTED])
     ctx = {
-        "runs": predicting_runs(request.user),
-        "fusions": predicting_fusions(request.user),
-        "predictions": visible_predictions(request.user)[:50],
+        "form": PredictForm(request.user, initial={"model": request.GET.get("model")}),
+        "rows": [(prediction, Answer.of(prediction.result)) for prediction in predictions],
+        "is_live": any(prediction.job.is_open for prediction in predictions),
     }
     return render(request, "predictions/prediction_list.html", ctx)
+
+
+@require_POST
+def prediction_create(request: HttpRequest) -> HttpResponse:
+    """Predictions for uploads that are here already, and for files of the plain form."""
+    user = _user(request)
+    form = PredictForm(user, request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Choose a finished run or a fusion to predict with, and videos that are still here."))
+        return redirect("predictions:prediction_list")
+    try:
+        files = [file for file in request.FILES.getlist("videos") if isinstance(file, UploadedFile)]
+        uploads = [*form.cleaned_data["uploads"], *store_files(user, files)]
+        predictions = predict(user, uploads, form.source)
+    except UserError as error:
+        messages.error(request, f"{error} {error.advice}")
+        return redirect("predictions:prediction_list")
+    if len(predictions) == 1:
+        return redirect("predictions:prediction_detail", predictions[0].pk)
+    return redirect("predictions:prediction_list")
+
+
+@require_GET
+def prediction_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """The answer for one video; until it is there, how far the job is."""
+    prediction = _prediction(request, pk)
+    dataset = visible_datasets(request.user).filter(pk=prediction.source.dataset_id).first()
+    answer = Answer.of(prediction.result)
+    ctx = {
+        "prediction": prediction,
+        "job": prediction.job,
+        "answer": answer,
+        "dataset": dataset,
+        "form": _confirm_form(prediction, answer, dataset) if answer and dataset else None,
+        "may_send": editable_datasets(request.user).filter(pk=prediction.source.dataset_id).exists(),
+        "sending": sending_job(prediction),
+        "has_proxy": (prediction.folder / "proxy.mp4").exists(),
+    }
+    return render(request, "predictions/prediction_detail.html", ctx)
+
+
+def _confirm_form(prediction: Prediction, answer: Answer, dataset: Any) -> ConfirmForm:
+    """The confirmed label is chosen, else the best guess."""
+    best = dataset.labels.filter(name=answer.top[0][0]).first() if answer.top else None
+    return ConfirmForm(dataset, initial={"label": prediction.confirmed_label or best})
+
+
+@require_POST
+def prediction_confirm(request: HttpRequest, pk: int) -> HttpResponse:
+    """Accept the label, or correct it."""
+    prediction = _prediction(request, pk)
+    dataset = get_object_or_404(visible_datasets(request.user), pk=prediction.source.dataset_id)
+    form = ConfirmForm(dataset, request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Choose one of the dataset’s classes."))
+        return redirect("predictions:prediction_detail", pk)
+    try:
+        confirm(prediction, form.cleaned_data["label"])
+    except UserError as error:
+        messages.error(request, f"{error} {error.advice}")
+    return redirect("predictions:prediction_detail", pk)
+
+
+@require_POST
+def prediction_send(request: HttpRequest, pk: int) -> HttpResponse:
+    """The loop closes: the video goes into the dataset under its confirmed label."""
+    prediction = _prediction(request, pk)
+    get_object_or_404(editable_datasets(request.user), pk=prediction.source.dataset_id)
+    try:
+        send_to_dataset(prediction, _user(request))
+        messages.success(request, _("The video is on its way into the dataset."))
+    except UserError as error:
+        messages.error(request, f"{error} {error.advice}")
+    return redirect("predictions:prediction_detail", pk)
+
+
+@require_safe
+def prediction_proxy(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The video as any browser plays it."""
+    prediction = _prediction(request, pk)
+    return serve(request, prediction.folder / "proxy.mp4", "video/mp4", f"prediction-{prediction.pk}-proxy")
+
+
+@require_safe
+def prediction_poster(request: HttpRequest, pk: int) -> HttpResponseBase:
+    prediction = _prediction(request, pk)
+    return serve(request, prediction.folder / "poster.jpg", "image/jpeg", f"prediction-{prediction.pk}-poster")
+
+
+def _prediction(request: HttpRequest, pk: int) -> Prediction:
+    return get_object_or_404(visible_predictions(request.user), pk=pk)
+
+
+def _user(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # noqa: S101 - the login middleware lets nobody else in
+    return request.user
