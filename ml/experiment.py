@@ -167,6 +167,7 @@ def _facts(config: ExperimentConfig, manifest: Manifest, model: nn.Module) -> di
     return {
         "dataset": manifest.name,
         "snapshot": snapshot_id(manifest),
+        "frame_spec": manifest.frame_spec.model_dump(mode="json"),
         "split": config.data.split,
         "seed": config.training.seed,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),

@@ -29,13 +29,11 @@ def run(args: argparse.Namespace, stop: Stop) -> Iterator[Event]:
     from ml.evaluation.evaluator import evaluate
     from ml.evaluation.results import files_of, headline, write_results
     from ml.experiment import load_run
-    from ml.training.device import choose_device
 
     trained = load_run(args.run)
     protocol = parse_protocol(args.protocol) if args.protocol else trained.config.evaluation
     dataset = args.dataset or Path(trained.config.data.dataset)
     out = args.out or args.run / "evaluations" / f"{args.subset}-{protocol.short().replace(':', '-')}"
-    trained.model.to(choose_device("auto")).eval()
     scores = yield from evaluate(trained, args.run, dataset, args.subset, protocol, stop)
     if scores is None:
         return

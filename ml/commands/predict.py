@@ -17,16 +17,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("video", type=Path, metavar="VIDEO", help="any video that can be imported")
     parser.add_argument("--top", type=int, default=5, metavar="K", help="how many classes to name (default: 5)")
     parser.add_argument("--runs", nargs="+", type=Path, default=(), metavar="RUN", help="the fusion's runs in order, if they have moved")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder for a copy that any browser plays, proxy.mp4, and poster.jpg")
     add_protocol(parser)
 
 
 def run(args: argparse.Namespace, stop: Stop) -> Iterator[Event]:  # noqa: ARG001 - over in seconds
-    from ml.prediction.predictor import predict
+    from ml.prediction.predictor import predict, write_playable
     from ml.prediction.source import load_source
 
     yield Started("predict")
     protocol = parse_protocol(args.protocol) if args.protocol else None
     source = load_source(args.source, args.runs)
     found = yield from predict(source, args.video, protocol, args.top)
+    if args.out is not None:
+        write_playable(args.video, args.out)
     yield Result(found)
     yield Finished()

@@ -8,7 +8,7 @@ from ml.events import Event, Started
 from ml.process import Stop
 
 HELP = """Answer prediction requests: one JSON object a line on stdin, such as {"id": 1, "source": "RUN", "video": "a.mp4", "out": "DIR"};
-each answer is a Result or a Failed event and then Finished with the id. Ends with its input."""
+each answer is a Result and Finished with the id, or a Failed event alone. Ends with its input."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

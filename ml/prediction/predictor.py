@@ -23,6 +23,7 @@ from ml.video.dataset import iter_views
 from ml.video.decode import decode_frames
 from ml.video.pack import FramePack, write_frame_pack
 from ml.video.probe import VideoFacts, probe
+from ml.video.proxy import write_poster, write_proxy
 
 TOP = 5
 Floats = NDArray[np.float32]
@@ -73,6 +74,13 @@ def predict(source: Source, video: Path, protocol: Protocol | None = None, top: 
         "video": _video(facts, num_frames),
         "seconds": {what: round(spent, 3) for what, spent in seconds.items()},
     }
+
+
+def write_playable(video: Path, folder: Path) -> None:
+    """What a page shows beside the answer: `proxy.mp4`, which any browser plays, and `poster.jpg`."""
+    with _naming(video):
+        write_proxy(video, folder / "proxy.mp4")
+        write_poster(video, folder / "poster.jpg")
 
 
 def ranked(scores: Floats, classes: tuple[str, ...], top: int) -> list[list[Any]]:

@@ -13,10 +13,9 @@ from ml.evaluation.protocol import parse_protocol
 from ml.evaluation.results import files_of
 from ml.events import Event, Failed, Finished, Result
 from ml.failure import failure
-from ml.prediction.predictor import TOP, predict
+from ml.prediction.predictor import TOP, predict, write_playable
 from ml.prediction.source import Source, load_source
 from ml.process import Stop
-from ml.video.proxy import write_poster, write_proxy
 
 POLL_SECONDS = 0.2
 CAPACITY = 4
@@ -25,7 +24,7 @@ CAPACITY = 4
 class Request(Schema):
     """One line on stdin."""
 
-    id: int | str = knob(..., "Id", "Comes back in the `Finished` event that ends the answer.")
+    id: int | str | None = knob(None, "Id", "Comes back in the answer.")
     source: Path = knob(..., "Source", "Folder of a run, or a fusion's score file or its folder.")
     runs: tuple[Path, ...] = knob((), "Runs", "Folders of the fusion's members, where they have moved.")
     video: Path = knob(..., "Video", "The file to look at.")
@@ -53,20 +52,16 @@ class WarmSources:
 
 
 def serve(lines: Iterator[str], stop: Stop) -> Iterator[Event]:
-    """Answers requests in their order: `Progress`…, `Result` or `Failed`, and `Finished({"id": …})` after either."""
+    """Answers requests in their order: each answer is `Progress`…, `Result` and `Finished`, or ends with one `Failed`."""
     warm = WarmSources()
     for line in lines:
-        request_id: int | str | None = None
         try:
-            request = Request.model_validate_json(line)
-            request_id = request.id
-            yield from answer(request, warm)
+            yield from answer(Request.model_validate_json(line), warm)
         except ValidationError as error:
             first = error.errors()[0]
             yield Failed("BadRequest", f"{'.'.join(map(str, first['loc'])) or 'the line'}: {first['msg']}", "Send one JSON object a line.")
         except Exception as error:  # noqa: BLE001 - the edge of a request: the next one is answered whatever this one did
             yield failure(error)[0]
-        yield Finished({"id": request_id})
         if stop.requested:
             return
 
@@ -77,9 +72,9 @@ def answer(request: Request, warm: WarmSources) -> Iterator[Event]:
     protocol = parse_protocol(request.protocol) if request.protocol else None
     found = yield from predict(source, request.video, protocol, request.top)
     if request.out is not None:
-        write_proxy(request.video, request.out / "proxy.mp4")
-        write_poster(request.video, request.out / "poster.jpg")
+        write_playable(request.video, request.out)
     yield Result({"id": request.id, **found})
+    yield Finished({"id": request.id})
 
 
 def lines_of(file: int, stop: Stop) -> Iterator[str]:

@@ -18,7 +18,6 @@ from ml.evaluation.results import files_of
 from ml.evaluation.scores import Scores
 from ml.evaluation.svm import LinearSVM
 from ml.experiment import load_run
-from ml.training.device import choose_device
 
 MARGINS = "; shares are a softmax of the SVM's margins, good for ranking only"
 
@@ -77,9 +76,8 @@ def load_source(path: Path, runs: Sequence[Path] = ()) -> Source:
 def load_stream(folder: Path, protocol: Protocol | None) -> tuple[Stream, tuple[str, ...]]:
     """One run and its classes; `protocol` None means the run's own."""
     run = load_run(folder)
-    model = run.model.to(choose_device("auto")).eval()
     spec = FrameSpec.model_validate(run.facts["frame_spec"])
-    return Stream(folder.name, folder, model, run.config.data, spec, protocol or run.config.evaluation), tuple(run.classes)
+    return Stream(folder.name, folder, run.model, run.config.data, spec, protocol or run.config.evaluation), tuple(run.classes)
 
 
 def _fusion(path: Path, runs: Sequence[Path]) -> Source:
