@@ -11,7 +11,7 @@ from webapp.accounts.services import create_admin, generate_admin_password, has_
 
 
 class Command(BaseCommand):
-    help = "Create the first admin: from KINETOSCOPE_ADMIN_USER and KINETOSCOPE_ADMIN_PASSWORD, else by asking, else with a generated password."
+    help = "Create the first admin: from KINETOSCOPE_ADMIN_USER and KINETOSCOPE_ADMIN_PASSWORD, by asking, or with a generated password."
 
     def handle(self, *args: object, **options: object) -> None:
         if has_admin():
