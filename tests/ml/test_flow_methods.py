@@ -1,0 +1,93 @@
+from typing import get_args
+
+import cv2
+import numpy as np
+import pytest
+
+from ml.config.flow import DIS, TVL1, Farneback, FlowMethod
+from ml.config.schema import Schema
+from ml.errors import UserError
+from ml.flow import METHODS, build_flow
+from tests.ml.packed import moving, texture
+
+FAST_TVL1 = TVL1(epsilon=0.05)
+QUICK: list[Schema] = [FAST_TVL1, Farneback(), DIS()]
+
+
+def _pair(dx: int, dy: int) -> tuple[np.ndarray, np.ndarray]:
+    first, second = moving(2, dx, dy, 64, 72)[..., 0]
+    return np.ascontiguousarray(first), np.ascontiguousarray(second)
+
+
+def test_every_method_that_can_be_asked_for_is_in_the_table() -> None:
+    assert set(METHODS) == set(get_args(get_args(FlowMethod)[0]))
+
+
+@pytest.mark.parametrize("method", QUICK)
+@pytest.mark.parametrize(("dx", "dy"), [(2, 0), (0, -2), (-1, 3)])
+def test_a_known_translation_is_found(method: Schema, dx: int, dy: int) -> None:
+    field = build_flow(method)(*_pair(dx, dy))
+    assert field.shape == (2, 64, 72) and field.dtype == np.float32
+    inner = field[:, 10:-10, 10:-10]
+    assert np.hypot(inner[0] - dx, inner[1] - dy).mean() < 0.2
+
+
+@pytest.mark.parametrize("method", QUICK)
+def test_a_still_picture_does_not_move(method: Schema) -> None:
+    frame = texture(64, 64)
+    assert np.abs(build_flow(method)(frame, frame)).mean() < 0.01
+
+
+@pytest.mark.parametrize("method", QUICK)
+def test_a_method_keeps_nothing_from_one_pair_to_the_next(method: Schema) -> None:
+    flow = build_flow(method)
+    first = flow(*_pair(2, 0)).copy()
+    flow(*_pair(-3, 1))
+    assert np.array_equal(flow(*_pair(2, 0)), first)
+
+
+def test_tv_l1_is_opencvs_with_each_parameter_in_its_place() -> None:
+    method = TVL1(tau=0.2, lambda_=0.1, theta=0.4, epsilon=0.07, num_scales=3, scale_step=0.7, num_warps=2)
+    arguments = (0.2, 0.1, 0.4, 3, 2, 0.07, 30, 10, 0.7)  # tau, lambda, theta, scales, warps, epsilon, inner, outer, scale step
+    direct = cv2.optflow.DualTVL1OpticalFlow.create(*arguments)
+    expected = direct.calc(*_pair(2, 1), None)  # type: ignore[call-overload]
+    assert np.array_equal(build_flow(method)(*_pair(2, 1)), expected.transpose(2, 0, 1))
+
+
+def test_farneback_is_opencvs_with_each_parameter_in_its_place() -> None:
+    method = Farneback(pyramid_scale=0.6, num_levels=2, window_size=11, num_iterations=4, poly_n=7, poly_sigma=1.5)
+    expected = cv2.calcOpticalFlowFarneback(*_pair(2, 1), None, 0.6, 2, 11, 4, 7, 1.5, 0)  # type: ignore[call-overload]
+    assert np.array_equal(build_flow(method)(*_pair(2, 1)), expected.transpose(2, 0, 1))
+
+
+@pytest.mark.parametrize("preset", ["ultrafast", "fast", "medium"])
+def test_dis_is_opencvs_in_each_preset(preset: str) -> None:
+    number = getattr(cv2, f"DISOPTICAL_FLOW_PRESET_{preset.upper()}")
+    expected = cv2.DISOpticalFlow.create(number).calc(*_pair(2, 1), None)  # type: ignore[call-overload]
+    got = build_flow(DIS.model_validate({"preset": preset}))(*_pair(2, 1))
+    assert np.array_equal(got, expected.transpose(2, 0, 1))
+
+
+def test_without_opencvs_contrib_modules_tv_l1_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(cv2, "optflow")
+    with pytest.raises(UserError, match="contrib") as caught:
+        build_flow(TVL1())
+    assert "Farnebäck" in caught.value.advice
+    build_flow(Farneback())
+
+
+def _ends(schema: type[Schema]) -> list[Schema]:
+    """The schema with each number at each end of its declared range, the others quick."""
+    quick = {TVL1: FAST_TVL1.replace(num_scales=2, num_warps=1), Farneback: Farneback(), DIS: DIS()}[schema]
+    ends = []
+    for name, field in schema.model_fields.items():
+        for limit in field.metadata:
+            ends += [quick.replace(**{name: getattr(limit, end)}) for end in ("ge", "le") if hasattr(limit, end)]
+    return ends
+
+
+@pytest.mark.parametrize("method", [end for schema in METHODS for end in _ends(schema)], ids=str)
+def test_every_number_works_at_both_ends_of_its_range(method: Schema) -> None:
+    first, second = moving(2, 1, 0, 40, 40)[..., 0]
+    field = build_flow(method)(np.ascontiguousarray(first), np.ascontiguousarray(second))
+    assert np.isfinite(field).all()
