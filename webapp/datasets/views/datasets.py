@@ -1,12 +1,26 @@
-"""The list of datasets."""
+"""The list of datasets, and the page of one: counts, splits, health, flow, members."""
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from typing import Any
+from urllib.parse import urlencode
 
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from ml.errors import UserError
+from webapp.charts.class_counts import CountSeries, class_counts
+from webapp.charts.histogram import histogram
+from webapp.datasets.forms import DatasetForm, MemberForm
+from webapp.datasets.models import Dataset, Split, SplitEntry, Video
+from webapp.datasets.selectors import editable_datasets, owned_datasets, visible_datasets
+from webapp.datasets.selectors import summary as reading
 from webapp.datasets.selectors.overview import datasets_with_counts, imports_to_confirm, open_import_jobs
+from webapp.datasets.services.deletion import belongings, delete_dataset, freed_bytes
 
 
 @require_GET
@@ -18,3 +32,79 @@ def dataset_list(request: HttpRequest) -> HttpResponse:
     }
     is_poll = request.htmx  # type: ignore[attr-defined]
     return render(request, "datasets/_import_jobs.html" if is_poll else "datasets/dataset_list.html", ctx)
+
+
+@require_GET
+def dataset_detail(request: HttpRequest, dataset_id: int) -> HttpResponse:
+    dataset = get_object_or_404(visible_datasets(request.user).select_related("owner"), pk=dataset_id)
+    ctx: dict[str, Any] = {
+        "dataset": dataset,
+        "may_edit": editable_datasets(request.user).filter(pk=dataset.pk).exists(),
+        "is_owner": owned_datasets(request.user).filter(pk=dataset.pk).exists(),
+        "flow_rows": reading.flow_rows(dataset),
+    }
+    ctx["is_live"] = any(row.is_live for row in ctx["flow_rows"])
+    if request.htmx:  # type: ignore[attr-defined]
+        return render(request, "datasets/_flow_caches.html", ctx)
+    return render(request, "datasets/dataset_detail.html", {**ctx, **_overview(request, dataset)})
+
+
+def _overview(request: HttpRequest, dataset: Dataset) -> dict[str, Any]:
+    split = dataset.splits.filter(name=request.GET.get("split", "")).first() or dataset.splits.first()
+    rows = reading.class_rows(dataset, split)
+    return {
+        "split": split,
+        "totals": reading.totals(dataset),
+        "classes": rows,
+        "counts_figure": _counts_figure(dataset, split, rows),
+        "histograms": _histograms(dataset),
+        "split_rows": reading.split_rows(dataset),
+        "refused": dataset.videos.filter(status=Video.Status.REFUSED)[:200],
+        "open_jobs": dataset.jobs.filter(state__in=("waiting", "queued", "running", "interrupted")).exclude(kind="flow"),
+        "memberships": dataset.memberships.select_related("user"),
+        "form": DatasetForm(instance=dataset),
+        "member_form": MemberForm(),
+    }
+
+
+def _counts_figure(dataset: Dataset, split: Split | None, rows: list[reading.ClassRow]) -> dict[str, Any]:
+    start = reverse("datasets:browse", args=(dataset.pk,))
+
+    def series(subset: str, name: str) -> CountSeries:
+        query = {"split": split.name if split else "", "subset": subset or ("none" if split else "")}
+        address = f"{start}?{urlencode(query)}&label="
+        return CountSeries(name, [row.counts.get(subset, 0) for row in rows], lambda i: f"{address}{rows[i].index}")
+
+    subsets = [(value, str(label)) for value, label in SplitEntry.Subset.choices]
+    return class_counts([row.name for row in rows], [series(*subset) for subset in [*subsets, (reading.UNASSIGNED, _("in no subset"))]])
+
+
+def _histograms(dataset: Dataset) -> dict[str, dict[str, Any]]:
+    measured = reading.measures(dataset)
+    words = (("duration", _("Duration"), "s"), ("fps", _("Frame rate"), _("frames/s")), ("short_side", _("Short side"), "px"))
+    return {name: histogram(measured[name], title, unit) for name, title, unit in words if measured[name]}
+
+
+@require_http_methods(["GET", "POST"])
+def dataset_edit(request: HttpRequest, dataset_id: int) -> HttpResponse:
+    dataset = get_object_or_404(editable_datasets(request.user), pk=dataset_id)
+    form = DatasetForm(request.POST or None, instance=dataset)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        return redirect("datasets:dataset_detail", dataset.pk)
+    return render(request, "datasets/dataset_edit.html", {"dataset": dataset, "form": form}, status=400 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+def dataset_delete(request: HttpRequest, dataset_id: int) -> HttpResponse:
+    """Asks with what goes and what that frees; deletes on POST."""
+    dataset = get_object_or_404(owned_datasets(request.user), pk=dataset_id)
+    if request.method == "POST":
+        try:
+            delete_dataset(dataset)
+        except UserError as error:
+            messages.error(request, f"{error} {error.advice}")
+            return redirect("datasets:dataset_delete", dataset.pk)
+        messages.success(request, _("“%(name)s” is deleted.") % {"name": dataset.name})
+        return redirect("datasets:dataset_list")
+    return render(request, "datasets/dataset_delete.html", {"dataset": dataset, "mine": belongings(dataset), "bytes": freed_bytes(dataset)})

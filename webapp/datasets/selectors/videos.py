@@ -1,0 +1,35 @@
+"""What the page of one video shows beside its row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from webapp.datasets.models import FlowCache, Video, media_store
+from webapp.datasets.selectors import AnyUser
+from webapp.experiments.models import VideoScore
+from webapp.experiments.selectors import visible_evaluations
+
+
+def flow_choices(video: Video) -> list[FlowCache]:
+    """The dataset's flow caches that have a preview of this video."""
+    if not video.media:
+        return []
+    store = media_store()
+    return [cache for cache in video.dataset.flow_caches.all() if store.flow_preview(video.media, cache.spec_id).is_file()]
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    """What one evaluation says of the video."""
+
+    score: VideoScore
+    predicted: str
+    probability: float
+
+
+def score_rows(user: AnyUser, video: Video) -> list[ScoreRow]:
+    """Newest evaluation first. The probability is that of the predicted class."""
+    names = dict(video.dataset.labels.values_list("index", "name"))
+    scores = VideoScore.objects.filter(video=video, evaluation__in=visible_evaluations(user).values("pk"))
+    scores = scores.select_related("evaluation__run", "evaluation__fusion").order_by("-evaluation_id")
+    return [ScoreRow(score, names.get(score.predicted_index, "?"), score.top[0][1] if score.top else 0.0) for score in scores]

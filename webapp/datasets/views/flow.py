@@ -1,0 +1,44 @@
+"""Asking for optical flow, and deleting it."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from ml.config.flow import FlowSpec
+from ml.errors import UserError
+from webapp.datasets.selectors import editable_datasets, editable_flow_caches
+from webapp.datasets.selectors.estimate import flow_estimates
+from webapp.datasets.services.flow import delete_flow, request_flow
+from webapp.forms import schema_form
+
+FlowForm = schema_form(FlowSpec)
+
+
+@require_http_methods(["GET", "POST"])
+def flow_new(request: HttpRequest, dataset_id: int) -> HttpResponse:
+    dataset = get_object_or_404(editable_datasets(request.user), pk=dataset_id)
+    form = FlowForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        _cache, job = request_flow(dataset, cast(FlowSpec, form.cleaned_config), cast(User, request.user))
+        if job is None:
+            messages.success(request, _("This flow is there already."))
+        return redirect("datasets:dataset_detail", dataset.pk)
+    ctx = {"dataset": dataset, "form": form, "estimates": flow_estimates(dataset)}
+    return render(request, "datasets/flow_new.html", ctx, status=400 if form.errors else 200)
+
+
+@require_POST
+def flow_delete(request: HttpRequest, cache_id: int) -> HttpResponse:
+    cache = get_object_or_404(editable_flow_caches(request.user), pk=cache_id)
+    try:
+        delete_flow(cache)
+    except UserError as error:
+        messages.error(request, f"{error} {error.advice}")
+    return redirect("datasets:dataset_detail", cache.dataset_id)

@@ -1,0 +1,37 @@
+"""Who else may see a dataset: the owner's business."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from ml.errors import UserError
+from webapp.datasets.forms import MemberForm
+from webapp.datasets.selectors import owned_datasets
+from webapp.datasets.services.datasets import share_dataset, unshare_dataset
+
+
+@require_POST
+def member_add(request: HttpRequest, dataset_id: int) -> HttpResponse:
+    dataset = get_object_or_404(owned_datasets(request.user), pk=dataset_id)
+    form = MemberForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Give a user name and a role."))
+        return redirect("datasets:dataset_detail", dataset.pk)
+    try:
+        membership = share_dataset(dataset, form.cleaned_data["username"], form.cleaned_data["role"])
+        words = {"user": membership.user, "role": membership.get_role_display()}
+        messages.success(request, _("%(user)s %(role)s.") % words)
+    except UserError as error:
+        messages.error(request, f"{error} {error.advice}")
+    return redirect("datasets:dataset_detail", dataset.pk)
+
+
+@require_POST
+def member_remove(request: HttpRequest, dataset_id: int, membership_id: int) -> HttpResponse:
+    dataset = get_object_or_404(owned_datasets(request.user), pk=dataset_id)
+    unshare_dataset(get_object_or_404(dataset.memberships.all(), pk=membership_id))
+    return redirect("datasets:dataset_detail", dataset.pk)

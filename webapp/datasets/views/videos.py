@@ -1,0 +1,75 @@
+"""Videos: the grid with its filters, the page of one, and its class."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from ml.errors import UserError
+from webapp.datasets.forms import RelabelForm
+from webapp.datasets.models import Video
+from webapp.datasets.selectors import editable_datasets, editable_videos, visible_datasets, visible_videos
+from webapp.datasets.selectors.browse import PAGE_SIZE, BrowseForm, chosen_videos, neighbours, with_page_rows
+from webapp.datasets.selectors.videos import flow_choices, score_rows
+from webapp.datasets.services.datasets import relabel_video
+
+FILTERS = tuple(BrowseForm.base_fields)
+
+
+def _filter_query(request: HttpRequest) -> str:
+    """The filter of an address, without its page or anything else."""
+    return urlencode({name: request.GET[name] for name in FILTERS if request.GET.get(name)})
+
+
+@require_GET
+def browse(request: HttpRequest, dataset_id: int) -> HttpResponse:
+    dataset = get_object_or_404(visible_datasets(request.user), pk=dataset_id)
+    form = BrowseForm(dataset, request.GET)
+    videos = with_page_rows(chosen_videos(form), form.split_row)
+    page = Paginator(videos, PAGE_SIZE).get_page(request.GET.get("page"))
+    query = _filter_query(request)
+    return render(request, "datasets/browse.html", {"dataset": dataset, "form": form, "page": page, "query": query})
+
+
+@require_GET
+def video_detail(request: HttpRequest, video_id: int) -> HttpResponse:
+    video = get_object_or_404(visible_videos(request.user), pk=video_id)
+    before, after = neighbours(chosen_videos(BrowseForm(video.dataset, request.GET)), video)
+    choices = flow_choices(video)
+    wanted = request.GET.get("flow")
+    ctx: dict[str, Any] = {
+        "video": video,
+        "dataset": video.dataset,
+        "before": before,
+        "after": after,
+        "query": _filter_query(request),
+        "flow_choices": choices,
+        "flow": next((cache for cache in choices if str(cache.pk) == wanted), choices[0] if choices else None),
+        "entries": video.split_entries.select_related("split").order_by("split__name"),
+        "scores": score_rows(request.user, video),
+        "relabel_form": RelabelForm(video.dataset, initial={"label": video.label_id}),
+        "may_edit": editable_datasets(request.user).filter(pk=video.dataset_id).exists(),
+    }
+    return render(request, "datasets/video_detail.html", ctx)
+
+
+@require_POST
+def video_relabel(request: HttpRequest, video_id: int) -> HttpResponse:
+    video: Video = get_object_or_404(editable_videos(request.user), pk=video_id)
+    form = RelabelForm(video.dataset, request.POST)
+    try:
+        if form.is_valid():
+            relabel_video(video, form.cleaned_data["label"])
+        else:
+            messages.error(request, str(form.errors["label"][0]))
+    except UserError as error:
+        messages.error(request, f"{error} {error.advice}")
+    query = _filter_query(request)
+    return redirect(reverse("datasets:video_detail", args=(video.pk,)) + (f"?{query}" if query else ""))
