@@ -55,7 +55,6 @@ class SnippetReader:
         self._store = store_of(folder, manifest)
         self._frame_spec = manifest.frame_spec
         self._data = data
-        self._modality = modality_of(data.input)
 
     def open(self, media: str, name: str = "") -> Pack:
         """The pack of one video; `name` is for messages.
@@ -64,18 +63,18 @@ class SnippetReader:
             MissingFlow: nobody has extracted this flow.
             BadPack: the pack is damaged or has another spec.
         """
-        return self._modality.open_pack(self._store, media, name or media, self._frame_spec, self._data.input)
+        return modality_of(self._data.input).open_pack(self._store, media, name or media, self._frame_spec, self._data.input)
 
     def training_snippet(self, media: str, name: str, generator: np.random.Generator) -> Floats:
         """(C, crop, crop): a random snippet, randomly cropped from the whole picture, maybe mirrored, its colours shaken."""
-        data = self._data
+        data, modality = self._data, modality_of(self._data.input)
         with self.open(media, name) as pack:
-            image = _snippet(pack, random_start(len(pack), self._modality.snippet_len(data.input), generator), data)
+            image = _snippet(pack, random_start(len(pack), modality.snippet_len(data.input), generator), data)
         image = random_crop(image, data.crop_size, generator)
         if data.flip and generator.random() < 0.5:
-            image = self._modality.mirror(image)
+            image = modality.mirror(image)
         if data.color_jitter:
-            image = self._modality.jitter(image, data.color_jitter, generator)
+            image = modality.jitter(image, data.color_jitter, generator)
         return np.ascontiguousarray(image)
 
 

@@ -1,6 +1,6 @@
 """Frames → an H.264 mp4 that any browser plays."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,17 +11,20 @@ from ml.process import atomic_path
 from ml.video.arrays import Pixels
 
 MAX_FPS_DENOMINATOR = 1001  # as in 30000/1001
+GOOD = {"crf": "20", "preset": "veryfast"}
+EACH_FRAME_ALONE = {"qp": "20", "g": "1", "preset": "veryfast"}
+"""No frame is predicted from another and all have one quantiser: a frame's pixels depend on that frame alone."""
 
 
-def write_mp4(path: Path, frames: Iterable[Pixels], fps: float, crf: int = 20, preset: str = "veryfast") -> int:
+def write_mp4(path: Path, frames: Iterable[Pixels], fps: float, options: Mapping[str, str] = GOOD) -> int:
     """Write (H, W, 3) uint8 RGB frames of one size, whole or not at all; the file's size in bytes.
 
-    Odd sides get one more row or column, a copy of the last: H.264's 4:2:0 needs even ones. `crf` is x264's quality, lower is better.
+    Odd sides get one more row or column, a copy of the last: H.264's 4:2:0 needs even ones. `options` are x264's.
     """
     rate = Fraction(fps).limit_denominator(MAX_FPS_DENOMINATOR)
     with atomic_path(path) as temporary:
         with av.open(str(temporary), "w", format="mp4", options={"movflags": "+faststart"}) as container:
-            stream = container.add_stream("libx264", rate=rate, options={"crf": str(crf), "preset": preset})
+            stream = container.add_stream("libx264", rate=rate, options=dict(options))
             stream.pix_fmt, stream.thread_count = "yuv420p", 1
             for number, frame in enumerate(frames):
                 even = np.pad(frame, ((0, frame.shape[0] % 2), (0, frame.shape[1] % 2), (0, 0)), mode="edge")

@@ -1,0 +1,224 @@
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+from ml.config.data import DataConfig, FlowInput
+from ml.config.evaluation import Protocol
+from ml.errors import BadConfig, MissingFlow
+from ml.flow.stacking import stack_flow, subtract_mean
+from ml.video.dataset import (
+    SAMPLERS,
+    Draw,
+    ShuffleSampler,
+    SnippetReader,
+    TrainingDataset,
+    UniformClassSampler,
+    iter_views,
+    read_views,
+    subset_videos,
+)
+from ml.video.manifest import store_of
+from ml.video.pack import FlowPack, FramePack
+from ml.video.subsets import group_of
+from ml.video.transforms import five_crops, mirror_flow, rescale_flow
+from tests.ml.packed import FLOW, FRAMES, entry, manifest_of, packed_dataset
+
+RGB = DataConfig(short_side=40, crop_size=32, color_jitter=0.1)
+STACKS = DataConfig(input=FlowInput(stack_len=4, flow=FLOW), short_side=40, crop_size=32)
+WHOLE = DataConfig(short_side=48, crop_size=48, flip=False)
+
+
+@pytest.mark.parametrize(("data", "channels"), [(RGB, 3), (STACKS, 8)])
+def test_a_training_item_depends_on_seed_epoch_and_position_alone(tmp_path: Path, data: DataConfig, channels: int) -> None:
+    manifest = packed_dataset(tmp_path)
+    dataset = TrainingDataset(tmp_path, manifest, data, manifest.videos, seed=3)
+    x, label = dataset[Draw(2, 7, 5)]
+    assert x.shape == (channels, 32, 32) and x.dtype == torch.float32 and label == 1
+    dataset[Draw(2, 8, 1)]
+    again = TrainingDataset(tmp_path, manifest, data, manifest.videos, seed=3)[Draw(2, 7, 5)][0]
+    assert torch.equal(x, again)
+    other_seed = TrainingDataset(tmp_path, manifest, data, manifest.videos, seed=4)
+    for different in (dataset[Draw(3, 7, 5)], dataset[Draw(2, 8, 5)], other_seed[Draw(2, 7, 5)]):
+        assert not torch.equal(x, different[0])
+
+
+def test_loader_processes_change_no_number(tmp_path: Path) -> None:
+    manifest = packed_dataset(tmp_path)
+    dataset = TrainingDataset(tmp_path, manifest, STACKS, manifest.videos, seed=0)
+    sampler = UniformClassSampler(dataset.labels, 9, seed=0)
+    alone = list(DataLoader(dataset, 4, sampler=sampler))
+    helped = list(DataLoader(dataset, 4, sampler=sampler, num_workers=2, multiprocessing_context="spawn"))
+    assert len(alone) == len(helped) == 3
+    for (x, y), (x2, y2) in zip(alone, helped, strict=True):
+        assert torch.equal(x, x2) and torch.equal(y, y2)
+
+
+def test_an_item_without_chance_is_a_frame_of_the_pack(tmp_path: Path) -> None:
+    manifest = packed_dataset(tmp_path, 2)
+    dataset = TrainingDataset(tmp_path, manifest, WHOLE, manifest.videos, seed=0)
+    with FramePack(store_of(tmp_path, manifest).frames(manifest.videos[1].media, FRAMES.spec_id()), FRAMES) as pack:
+        frames = pack.read(range(9)).transpose(0, 3, 1, 2)  # (T, 3, H, W)
+    x = dataset[Draw(0, 0, 1)][0].numpy()
+    places = [(t, left) for t in range(9) for left in range(13) if np.array_equal(frames[t, :, :, left : left + 48], x)]
+    assert len(places) == 1
+
+
+def test_half_of_the_items_are_mirrored(tmp_path: Path) -> None:
+    manifest = packed_dataset(tmp_path, 1)
+    data = STACKS.replace(short_side=48, crop_size=48)
+    plain = TrainingDataset(tmp_path, manifest, data.replace(flip=False), manifest.videos, seed=0)
+    flipped = TrainingDataset(tmp_path, manifest, data, manifest.videos, seed=0)
+    mirrored = 0
+    for position in range(60):
+        a, b = plain[Draw(0, position, 0)][0].numpy(), flipped[Draw(0, position, 0)][0].numpy()
+        assert np.array_equal(a, b) or np.array_equal(mirror_flow(a), b)
+        mirrored += not np.array_equal(a, b)
+    assert 18 <= mirrored <= 42
+
+
+def test_views_are_equally_spaced_stacks_in_ten_crops(tmp_path: Path) -> None:
+    manifest = packed_dataset(tmp_path, 1)
+    video = manifest.videos[0]
+    views = read_views(SnippetReader(tmp_path, manifest, STACKS), video, STACKS, Protocol(frames=3, crops=10))
+    expected = []
+    with FlowPack(store_of(tmp_path, manifest).flow(video.media, FRAMES.spec_id(), FLOW.spec_id()), FLOW, FRAMES) as pack:
+        for start in (0, 2, 4):  # 8 fields, L = 4
+            stack = rescale_flow(stack_flow(subtract_mean(pack.read(range(start, start + 4)))), 40)
+            expected += [five_crops(stack, 32), five_crops(mirror_flow(stack), 32)]
+        from_pack = read_views(pack, video, STACKS, Protocol(frames=3, crops=10))
+    assert views.shape == (30, 8, 32, 32)
+    assert np.array_equal(views, np.concatenate(expected)) and np.array_equal(views, from_pack)
+
+
+@pytest.mark.parametrize(("crops", "kept"), [(1, [4]), (5, [0, 1, 2, 3, 4])])
+def test_fewer_crops_are_the_first_of_the_ten_or_their_centre(tmp_path: Path, crops: int, kept: list[int]) -> None:
+    manifest = packed_dataset(tmp_path, 1)
+    reader, video = SnippetReader(tmp_path, manifest, RGB), manifest.videos[0]
+    few = list(iter_views(reader, video, RGB, Protocol.parse(f"2x{crops}")))
+    ten = list(iter_views(reader, video, RGB, Protocol(frames=2, crops=10)))
+    assert len(few) == 2
+    assert all(np.array_equal(a, b[kept]) for a, b in zip(few, ten, strict=True))
+
+
+def test_a_video_with_fewer_fields_than_l_repeats_its_last(tmp_path: Path) -> None:
+    manifest = packed_dataset(tmp_path, 1)
+    data = STACKS.replace(input=FlowInput(stack_len=12, flow=FLOW))
+    view = read_views(SnippetReader(tmp_path, manifest, data), manifest.videos[0], data, Protocol(frames=2, crops=1))
+    assert view.shape == (2, 24, 32, 32)
+    assert np.array_equal(view[0], view[1])
+    assert all(np.array_equal(view[0, 14:16], view[0, c : c + 2]) for c in range(16, 24, 2))
+    assert not np.array_equal(view[0, 12:14], view[0, 14:16])
+
+
+def test_flow_that_nobody_extracted_is_named(tmp_path: Path) -> None:
+    manifest = packed_dataset(tmp_path, 1, flow=None)
+    with pytest.raises(MissingFlow, match=r"a/0\.mp4 has no farneback flow"):
+        TrainingDataset(tmp_path, manifest, STACKS, manifest.videos, 0)[Draw(0, 0, 0)]
+
+
+def test_a_crop_larger_than_the_picture_is_refused(tmp_path: Path) -> None:
+    manifest = packed_dataset(tmp_path, 1)
+    with pytest.raises(BadConfig, match=r"64 px.*40 px"):
+        SnippetReader(tmp_path, manifest, RGB.replace(crop_size=64))
+
+
+LABELS = np.array([0] * 50 + [2] * 5 + [5] * 2)
+
+
+def test_uniform_classes_come_equally_often_whatever_their_size() -> None:
+    draws = list(UniformClassSampler(LABELS, 6000, seed=0))
+    classes = Counter(int(LABELS[draw.video]) for draw in draws)
+    assert set(classes) == {0, 2, 5} and all(1850 < count < 2150 for count in classes.values())
+    videos = Counter(draw.video for draw in draws)
+    assert (
+        len(videos) == 57 and all(900 < videos[video] < 1100 for video in (55, 56)) and all(20 < videos[video] < 65 for video in range(50))
+    )
+
+
+def test_a_shuffle_takes_every_video_once_before_any_twice() -> None:
+    videos = [draw.video for draw in ShuffleSampler(LABELS, 140, seed=0)]
+    assert sorted(videos[:57]) == sorted(videos[57:114]) == list(range(57))
+    assert videos[:57] != videos[57:114] and len(set(videos[114:])) == 26
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_an_epoch_entered_in_the_middle_goes_on_as_if_it_had_not_stopped(name: str) -> None:
+    sampler = SAMPLERS[name](LABELS, 40, seed=9)
+    sampler.go_to(4)
+    whole = list(sampler)
+    assert len(sampler) == 40
+    resumed = SAMPLERS[name](LABELS, 40, seed=9)
+    resumed.go_to(4, start=13)
+    assert len(resumed) == 27 and list(resumed) == whole[13:]
+    resumed.go_to(5)
+    assert [draw.video for draw in resumed] != [draw.video for draw in whole]
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_no_number_of_draws_means_one_pass(name: str) -> None:
+    assert len(list(SAMPLERS[name](LABELS, 0, seed=0))) == 57
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_no_training_video_is_said_at_once(name: str) -> None:
+    with pytest.raises(BadConfig, match="no training video"):
+        SAMPLERS[name](LABELS[:0], 5, seed=0)
+
+
+VIDEOS = [entry(number, "abc"[number % 3], f"g{number // 6:02}") for number in range(120)]  # 20 groups of 2 videos a class
+GROUPED = manifest_of(VIDEOS, {video.key: "test" if number >= 90 else "train" for number, video in enumerate(VIDEOS)})
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_validation_is_held_out_by_whole_groups_and_classes_keep_their_share(seed: int) -> None:
+    train, validation, test = (subset_videos(GROUPED, "1", subset, 0.2, seed) for subset in ("train", "validation", "test"))
+    assert len(train) == 72 and len(validation) == 18 and test == VIDEOS[90:]
+    assert sorted(video.key for video in train + validation) == sorted(video.key for video in VIDEOS[:90])
+    assert not {video.group for video in train} & {video.group for video in validation}
+    assert Counter(video.label for video in validation) == {"a": 6, "b": 6, "c": 6}
+
+
+def test_another_seed_holds_out_other_groups_and_the_same_seed_the_same() -> None:
+    held_out = [tuple(video.key for video in subset_videos(GROUPED, "1", "validation", 0.2, seed)) for seed in (0, 0, 1, 2)]
+    assert held_out[0] == held_out[1] and len(set(held_out)) == 3
+
+
+def test_a_split_with_its_own_validation_is_taken_as_it_is() -> None:
+    manifest = manifest_of(VIDEOS[:4], {"k0": "train", "k1": "validation", "k2": "test", "k3": "train"})
+    assert [[v.key for v in subset_videos(manifest, "1", s, 0.5, 0)] for s in ("train", "validation", "test")] == [
+        ["k0", "k3"], ["k1"], ["k2"],
+    ]  # fmt: skip
+
+
+def test_nothing_is_held_out_when_nothing_is_asked_for() -> None:
+    assert len(subset_videos(GROUPED, "1", "train", 0, 0)) == 90 and subset_videos(GROUPED, "1", "validation", 0, 0) == []
+
+
+def test_the_last_group_of_a_class_is_never_held_out() -> None:
+    videos = [entry(0, "a", "g1"), entry(1, "a", "g2"), entry(2, "b", "g3")]
+    manifest = manifest_of(videos, {video.key: "train" for video in videos})
+    for seed in range(10):
+        assert {video.label for video in subset_videos(manifest, "1", "train", 0.5, seed)} == {"a", "b"}
+
+
+def test_videos_without_group_stay_with_their_own_copies() -> None:
+    videos = [entry(number, "a", media=f"{number // 2:064x}") for number in range(20)]
+    manifest = manifest_of(videos, {video.key: "train" for video in videos})
+    train, validation = (subset_videos(manifest, "1", subset, 0.3, 0) for subset in ("train", "validation"))
+    assert len(validation) == 6
+    assert not {group_of(video) for video in train} & {group_of(video) for video in validation}
+
+
+def test_videos_outside_the_split_belong_nowhere() -> None:
+    manifest = manifest_of(VIDEOS[:3], {"k0": "train"})
+    assert [video.key for video in subset_videos(manifest, "1", "train", 0.1, 0)] == ["k0"]
+
+
+def test_an_unknown_split_is_answered_with_those_there_are() -> None:
+    with pytest.raises(BadConfig, match="no split “7”") as caught:
+        subset_videos(GROUPED, "7", "train")
+    assert "1" in caught.value.advice

@@ -1,0 +1,69 @@
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import pytest
+
+from ml.config.data import FlowInput, Input, RGBInput
+from ml.config.flow import DIS, FlowSpec
+from ml.errors import BadPack, MissingFlow
+from ml.flow.stacking import stack_flow, subtract_mean
+from ml.video.manifest import store_of
+from ml.video.modality import MODALITIES, modality_of
+from tests.ml.packed import FLOW, FRAMES, fields, packed_dataset
+
+FIVE = FlowInput(stack_len=5, flow=FLOW)
+
+
+def test_every_input_that_can_be_asked_for_has_its_row() -> None:
+    assert set(MODALITIES) == set(get_args(get_args(Input)[0]))
+
+
+@pytest.mark.parametrize("seen", [RGBInput(), FIVE, FlowInput(stack_len=1, flow=FLOW, mean_subtraction=False)])
+def test_a_row_gives_as_many_channels_as_it_says(tmp_path: Path, seen: RGBInput | FlowInput) -> None:
+    manifest = packed_dataset(tmp_path, 1)
+    row = modality_of(seen)
+    with row.open_pack(store_of(tmp_path, manifest), manifest.videos[0].media, "a", FRAMES, seen) as pack:
+        composed = row.compose(pack.read(range(row.snippet_len(seen))), seen)
+    assert composed.shape == (row.channels(seen), 48, 60) and composed.dtype == np.float32
+    assert row.rescale(composed, 24).shape == (row.channels(seen), 24, 30)
+    assert np.array_equal(row.mirror(row.mirror(composed)), composed)
+
+
+def test_mean_subtraction_is_a_choice() -> None:
+    stack = fields(5)
+    row = modality_of(FIVE)
+    assert np.array_equal(row.compose(stack, FIVE), stack_flow(subtract_mean(stack)))
+    assert np.array_equal(row.compose(stack, FIVE.replace(mean_subtraction=False)), stack_flow(stack))
+
+
+def test_colour_noise_leaves_flow_alone() -> None:
+    stack = stack_flow(fields(5))
+    assert np.array_equal(modality_of(FIVE).jitter(stack, 0.5, np.random.default_rng(0)), stack)
+
+
+def test_missing_flow_names_the_video_the_method_what_there_is_and_the_command(tmp_path: Path) -> None:
+    manifest = packed_dataset(tmp_path, 1)
+    seen = FlowInput(flow=FlowSpec(method=DIS()))
+    with pytest.raises(MissingFlow) as caught:
+        modality_of(seen).open_pack(store_of(tmp_path, manifest), manifest.videos[0].media, "a/0.mp4", FRAMES, seen)
+    message = str(caught.value)
+    assert "a/0.mp4 has no dis flow" in message and '"preset":"medium"' in message and "there is" in message and "farneback" in message
+    assert "ml flow DATASET --method dis" in caught.value.advice
+
+
+def test_missing_flow_where_there_is_none_at_all_says_so(tmp_path: Path) -> None:
+    manifest = packed_dataset(tmp_path, 1, flow=None)
+    with pytest.raises(MissingFlow, match="has no farneback flow") as caught:
+        modality_of(FIVE).open_pack(store_of(tmp_path, manifest), manifest.videos[0].media, "a", FRAMES, FIVE)
+    assert "there is" not in str(caught.value)
+
+
+def test_a_pack_under_the_wrong_name_shows_both_specs(tmp_path: Path) -> None:
+    manifest = packed_dataset(tmp_path, 1)
+    store, media = store_of(tmp_path, manifest), manifest.videos[0].media
+    other = FlowSpec(method=DIS())
+    store.flow(media, FRAMES.spec_id(), FLOW.spec_id()).rename(store.flow(media, FRAMES.spec_id(), other.spec_id()))
+    with pytest.raises(BadPack) as caught:
+        modality_of(FIVE).open_pack(store, media, "a", FRAMES, FlowInput(flow=other))
+    assert '"farneback"' in str(caught.value) and '"dis"' in str(caught.value)
