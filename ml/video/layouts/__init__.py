@@ -38,7 +38,7 @@ def _with_layout(members: Members) -> Plan:
 
 
 def _with_one_label(members: Members, label: str) -> Plan:
-    items = [Item(member, label, group_of(name, label)) for name, member in members.files.items() if is_video_name(name)]
+    items = [Item(member, label, group_of(name)) for name, member in members.files.items() if is_video_name(name)]
     if not items:
         raise BadLayout(f"There is no video among {len(members.files):,} files", "Give videos.")
     return Plan("folders", (label,), items)

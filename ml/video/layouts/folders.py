@@ -63,7 +63,7 @@ def _has_subset_folders(placed: list[list[str]]) -> bool:
 
 def _place(plan: Plan, member: Member, folders: list[str]) -> None:
     if folders:
-        plan.items.append(Item(member, folders[0], group_of(member.name, folders[0])))
+        plan.items.append(Item(member, folders[0], group_of(member.name)))
     else:
         plan.refuse(member.name, "It lies in no class folder", "Move it into the folder of its class.")
 

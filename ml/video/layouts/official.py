@@ -40,7 +40,7 @@ def plan_from(layout: str, members: Members, lists: frozenset[str], classes: tup
             missing[line.path] = None
             continue
         member = found[0]
-        items.setdefault(member.name, Item(member, line.label, group_of(member.name, line.label)))
+        items.setdefault(member.name, Item(member, line.label, group_of(member.name)))
         if line.subset:
             subsets[member.name] = line.subset
     if not items:
@@ -65,7 +65,7 @@ def _add_unlisted(plan: Plan, videos: list[Member]) -> None:
         label = ("/" + member.name).split("/")[-2]
         if label in known:
             names.append(member.name)
-            plan.items.append(Item(member, label, group_of(member.name, label)))
+            plan.items.append(Item(member, label, group_of(member.name)))
         else:
             plan.refuse(member.name, "It is in no list, and its folder is no class of the lists", "Add it to a list, or leave it out.")
     if names:

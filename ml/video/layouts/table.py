@@ -103,7 +103,7 @@ def _take(plan: Plan, rows: list[Row], finder: Finder) -> dict[str, Subset]:
         if member is None:
             continue
         labels[member.name] = row.label
-        plan.items.append(Item(member, row.label, row.group[:MAX_PART] or group_of(member.name, row.label)))
+        plan.items.append(Item(member, row.label, row.group[:MAX_PART] or group_of(member.name)))
         if subset:
             subsets[member.name] = subset
     return subsets

@@ -1,0 +1,125 @@
+"""Everything made from one video in one pass over its frames: frame pack, proxy, poster, facts."""
+
+import errno
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import av.error
+import cv2
+
+from ml.config.data import FrameSpec
+from ml.config.schema import Schema
+from ml.config.store import MediaStore
+from ml.errors import BadVideo
+from ml.process import atomic_path
+from ml.video.arrays import Pixels
+from ml.video.decode import TimedFrame, decode_timed
+from ml.video.deposit import disk_full
+from ml.video.leftovers import remove_leftovers
+from ml.video.pack import write_frame_pack
+from ml.video.probe import VideoFacts, probe
+from ml.video.proxy import ProxyWriter, save_poster
+
+MAX_FRAMES = 500_000
+"""About five hours; a small file can hold more, and fill any disk when unpacked."""
+
+SAME_RHYTHM = 1.5
+"""Longest step between two frames over the shortest, above which the frame rate is called variable."""
+
+
+class MediaFacts(Schema):
+    """What is true of a video's content whatever it is called; `frames` were counted. Kept as `facts.json`, written last."""
+
+    version: int = 1
+    frames: int
+    fps: float
+    width: int
+    height: int
+    duration_seconds: float
+    codec: str
+    suffixes: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def derive(store: MediaStore, media: str, spec: FrameSpec) -> MediaFacts:
+    """Make what is missing of a video whose original lies in the store.
+
+    Raises:
+        BadVideo: it is no usable video; nothing was made.
+        UserError: the disk is full.
+    """
+    folder = store.folder(media)
+    remove_leftovers(folder)
+    made = (store.proxy(media), store.poster(media), store.frames(media, spec.spec_id()), folder / "facts.json")
+    if all(path.is_file() for path in made):
+        return MediaFacts.model_validate_json(made[-1].read_bytes())
+    cv2.setNumThreads(1)
+    try:
+        facts = _make(store, media, spec)
+    except (av.error.FFmpegError, OSError) as error:
+        if error.errno == errno.ENOSPC:
+            raise disk_full() from error
+        raise BadVideo(f"It cannot be converted: {error.strerror}", "Convert it to H.264 and import it again.") from error
+    except MemoryError as error:
+        raise BadVideo("It needs more memory than one video may take", "Scale the video down.") from error
+    with atomic_path(made[-1]) as temporary:
+        temporary.write_text(facts.model_dump_json(), encoding="utf-8")
+    return facts
+
+
+def _make(store: MediaStore, media: str, spec: FrameSpec) -> MediaFacts:
+    original = store.original(media)
+    claimed = probe(original)
+    with atomic_path(store.proxy(media)) as path, ProxyWriter(path, claimed.width, claimed.height, claimed.fps) as proxy:
+        witness = _Witness(proxy, poster_index=claimed.frames // 2)
+        write_frame_pack(store.frames(media, spec.spec_id()), witness.watch(decode_timed(original)), spec)
+    if witness.poster is None:
+        raise BadVideo("No frame of it can be decoded", "Check that it plays; convert it to H.264 if it does.")
+    save_poster(witness.poster, store.poster(media))
+    return _facts(claimed, witness.times)
+
+
+@dataclass
+class _Witness:
+    """Sees every frame pass on its way into the pack: hands it to the proxy, keeps the poster and the times."""
+
+    proxy: ProxyWriter
+    poster_index: int
+    poster: Pixels | None = None
+    times: list[float] = field(default_factory=list)
+
+    def watch(self, frames: Iterable[TimedFrame]) -> Iterator[Pixels]:
+        for index, frame in enumerate(frames):
+            if index == MAX_FRAMES:
+                raise BadVideo(f"It has more than {MAX_FRAMES:,} frames", "Cut it into shorter videos.")
+            if index in (0, self.poster_index):
+                self.poster = frame.pixels
+            self.times.append(frame.seconds)
+            self.proxy.add(frame.pixels, frame.seconds)
+            yield frame.pixels
+
+
+def _facts(claimed: VideoFacts, times: list[float]) -> MediaFacts:
+    return MediaFacts(
+        frames=len(times),
+        fps=claimed.fps,
+        width=claimed.width,
+        height=claimed.height,
+        duration_seconds=times[-1] + 1 / claimed.fps,
+        codec=claimed.codec,
+        suffixes=tuple(sorted(claimed.suffixes)),
+        notes=tuple(_notes(claimed, times)),
+    )
+
+
+def _notes(claimed: VideoFacts, times: list[float]) -> Iterator[str]:
+    steps = [later - earlier for earlier, later in pairwise(times)]
+    if len(times) == 1:
+        yield "one frame: no flow"
+    if len(times) < claimed.frames - max(1, claimed.frames // 50):
+        yield f"cut off or damaged: {len(times)} of {claimed.frames} frames could be read"
+    if steps and max(steps) > SAME_RHYTHM * min(steps):
+        yield "variable frame rate"
+    if any(depth in claimed.pixel_format for depth in ("10", "12", "16")):
+        yield "more than 8 bits a colour: reduced to 8"
