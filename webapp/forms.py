@@ -47,7 +47,7 @@ class BoundSection:
 
 
 class SchemaForm(forms.Form):
-    """The base of all generated forms. After `is_valid()`, `cleaned_config` is the schema's instance."""
+    """The base of all generated forms: starts from `config`; after `is_valid()`, `cleaned_config` is what was made of it."""
 
     schema: type[Schema]
     fixed: Mapping[str, Any]
@@ -55,7 +55,8 @@ class SchemaForm(forms.Form):
     cleaned_config: Schema
 
     def __init__(self, *args: Any, config: Schema | None = None, **kwargs: Any) -> None:
-        kwargs["initial"] = {**initial_of(config or self.schema()), **kwargs.get("initial", {})}
+        self.config = config or self.schema()
+        kwargs["initial"] = {**initial_of(self.config), **kwargs.get("initial", {})}
         super().__init__(*args, **kwargs)
 
     @property

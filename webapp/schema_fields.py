@@ -5,7 +5,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy
 from pydantic.fields import FieldInfo
 
 from webapp.choices import name_of
@@ -97,14 +97,14 @@ def _number_attributes(kind: type, info: FieldInfo) -> dict[str, Any]:
 
 
 LIMITS_TEXT = {
-    ("ge", "le"): pgettext_lazy("limits of a number", "%(low)s to %(high)s"),
-    ("ge", "lt"): pgettext_lazy("limits of a number", "%(low)s to below %(high)s"),
-    ("gt", "le"): pgettext_lazy("limits of a number", "above %(low)s, up to %(high)s"),
-    ("gt", "lt"): pgettext_lazy("limits of a number", "above %(low)s, below %(high)s"),
-    ("ge", ""): pgettext_lazy("limits of a number", "at least %(low)s"),
-    ("gt", ""): pgettext_lazy("limits of a number", "above %(low)s"),
-    ("", "le"): pgettext_lazy("limits of a number", "at most %(high)s"),
-    ("", "lt"): pgettext_lazy("limits of a number", "below %(high)s"),
+    ("ge", "le"): gettext_lazy("%(low)s to %(high)s"),
+    ("ge", "lt"): gettext_lazy("%(low)s to below %(high)s"),
+    ("gt", "le"): gettext_lazy("above %(low)s, up to %(high)s"),
+    ("gt", "lt"): gettext_lazy("above %(low)s, below %(high)s"),
+    ("ge", ""): gettext_lazy("at least %(low)s"),
+    ("gt", ""): gettext_lazy("above %(low)s"),
+    ("", "le"): gettext_lazy("at most %(high)s"),
+    ("", "lt"): gettext_lazy("below %(high)s"),
     ("", ""): "",
 }
 

@@ -1,12 +1,16 @@
 """What users fill in about runs; the configs themselves get their forms from `webapp.forms`."""
 
+from itertools import groupby
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from webapp.datasets.models import Dataset
+from ml.config.data import Subset
+from webapp.datasets.models import Dataset, Split, SplitEntry
 from webapp.datasets.selectors import AnyUser, visible_datasets
+from webapp.experiments.models import Run
+from webapp.experiments.selectors import trainable_splits
 from webapp.experiments.selectors_list import ORDERS
 from webapp.jobs.models import Job
 
@@ -24,7 +28,8 @@ class RunFilterForm(forms.Form):
     )
 
     def __init__(self, user: AnyUser, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id="filter_%s", **kwargs)
+        kwargs["auto_id"] = "filter_%s"
+        super().__init__(*args, **kwargs)
         self.fields["dataset"].queryset = visible_datasets(user)  # type: ignore[attr-defined]
 
     def chosen(self) -> dict[str, Any]:
@@ -40,3 +45,64 @@ class RunFilterForm(forms.Form):
             "archived": allowed.get("archived", False),
             "order": allowed.get("order") or "-created",
         }
+
+
+class SplitChoice(forms.ModelChoiceField):
+    """A split, listed under its dataset: one choice that needs no script to fit together."""
+
+    def group(self, splits: list[Split]) -> None:
+        """Show the splits, which come sorted by dataset, in groups."""
+        grouped = groupby(splits, key=lambda split: split.dataset)
+        self.choices = [
+            (f"{dataset.name} (no. {dataset.pk})", [(split.pk, f"{dataset.name} · {split.name}") for split in members])
+            for dataset, members in grouped
+        ]
+
+
+class LaunchForm(forms.Form):
+    """What a run is called and what it learns from; the rest is the config's form."""
+
+    name = forms.CharField(label=_("Name"), max_length=100, help_text=_("As the run will be listed; numbers and charts carry it."))
+    split = SplitChoice(Split.objects.none(), label=_("Dataset and split"), help_text=_("Datasets you may change, with their partitions."))
+
+    def __init__(self, user: AnyUser, *args: Any, dataset: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        allowed = trainable_splits(user)
+        splits = list(allowed)
+        field = self.fields["split"]
+        field.queryset = allowed  # type: ignore[attr-defined]
+        field.group(splits)  # type: ignore[attr-defined]
+        wanted = [split for split in splits if str(split.dataset_id) == dataset] or splits
+        self.initial.setdefault("split", wanted[0].pk if wanted else None)
+
+    @property
+    def chosen_split(self) -> Split | None:
+        """The split as posted, or the one that is preselected."""
+        pk = self.data.get("split") if self.is_bound else self.initial["split"]
+        return next((split for split in self.fields["split"].queryset if str(split.pk) == str(pk)), None)  # type: ignore[attr-defined]
+
+
+class SubsetForm(forms.Form):
+    """Which videos of the run's split to score."""
+
+    subset = forms.ChoiceField(label=_("Subset"), initial="test")
+
+    def __init__(self, run: Run, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        present = set(SplitEntry.objects.filter(split=run.split_id).values_list("subset", flat=True).distinct())
+        choices = [(value, label) for value, label in SplitEntry.Subset.choices if value in present]
+        self.fields["subset"].choices = choices  # type: ignore[attr-defined]
+
+    @property
+    def chosen_subset(self) -> Subset:
+        chosen: Subset = self.cleaned_data["subset"]
+        return chosen
+
+
+class NotesForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Free text about a run."""
+
+    class Meta:
+        model = Run
+        fields = ("notes",)
+        labels = {"notes": _("Notes")}

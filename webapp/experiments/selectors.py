@@ -2,12 +2,23 @@
 
 from django.db.models import QuerySet
 
-from webapp.datasets.selectors import AnyUser, dataset_is_visible
+from webapp.datasets.models import Split
+from webapp.datasets.selectors import AnyUser, dataset_is_editable, dataset_is_visible
 from webapp.experiments.models import Evaluation, Fusion, Run
 
 
 def visible_runs(user: AnyUser) -> QuerySet[Run]:
     return Run.objects.filter(dataset_is_visible(user, "dataset__")).select_related("dataset", "split", "job").order_by("-id")
+
+
+def editable_runs(user: AnyUser) -> QuerySet[Run]:
+    """Runs the user may stop, test, change and delete: those on datasets the user may change."""
+    return Run.objects.filter(dataset_is_editable(user, "dataset__")).select_related("dataset", "split", "job").order_by("-id")
+
+
+def trainable_splits(user: AnyUser) -> QuerySet[Split]:
+    """Splits of the datasets the user may train on, newest dataset first."""
+    return Split.objects.filter(dataset_is_editable(user, "dataset__")).select_related("dataset").order_by("-dataset_id", "name")
 
 
 def visible_fusions(user: AnyUser) -> QuerySet[Fusion]:

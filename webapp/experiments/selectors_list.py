@@ -1,12 +1,25 @@
 """The table of runs: allow-listed filters and orders, and each run's newest test result with its protocol."""
 
+from dataclasses import dataclass
+from typing import Any, Literal
+
 from django.db.models import FloatField, JSONField, OuterRef, QuerySet, Subquery
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
+from django.utils.translation import gettext_lazy as _
 
 from webapp.experiments.models import Evaluation, Run
 from webapp.jobs.models import Job
 
+TITLES = {
+    "name": _("Name"),
+    "dataset": _("Dataset · split"),
+    "modality": _("Modality"),
+    "backbone": _("Backbone"),
+    "state": _("Status"),
+    "top1": _("Top-1 on test · protocol"),
+    "created": _("Created"),
+}
 ORDERS = {
     "name": "name",
     "dataset": "dataset__name",
@@ -16,6 +29,25 @@ ORDERS = {
     "top1": "top1",
     "created": "id",
 }
+
+
+@dataclass(frozen=True)
+class Column:
+    """A head of the table: `order` is what a click on it asks for, `direction` how the table is sorted by it now."""
+
+    title: Any
+    order: str
+    direction: Literal["ascending", "descending", ""]
+    is_numeric: bool
+
+
+def columns(order: str) -> list[Column]:
+    """The heads; a click on the one that sorts turns its direction."""
+    return [Column(title, f"-{name}" if order == name else name, _direction(name, order), name == "top1") for name, title in TITLES.items()]
+
+
+def _direction(name: str, order: str) -> Literal["ascending", "descending", ""]:
+    return "ascending" if order == name else "descending" if order == f"-{name}" else ""
 
 
 def with_test_result(runs: QuerySet[Run]) -> QuerySet[Run]:

@@ -5,10 +5,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from webapp.datasets.selectors import editable_datasets
 from webapp.experiments.forms import RunFilterForm
 from webapp.experiments.selectors import visible_runs
-from webapp.experiments.selectors_list import filtered, with_test_result
+from webapp.experiments.selectors_list import columns, filtered, with_test_result
 
 RUNS_PER_PAGE = 50
 
@@ -22,8 +21,7 @@ def run_list(request: HttpRequest) -> HttpResponse:
     ctx = {
         "form": form,
         "page": Paginator(runs, RUNS_PER_PAGE).get_page(request.GET.get("page")),
-        "order": chosen["order"],
+        "columns": columns(chosen["order"]),
         "has_filters": any(value for name, value in chosen.items() if name != "order"),
-        "may_start": editable_datasets(request.user).exists(),
     }
     return render(request, "experiments/run_list.html", ctx)

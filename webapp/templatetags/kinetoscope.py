@@ -1,11 +1,15 @@
 """How numbers look on our pages."""
 
 from datetime import timedelta
+from typing import Any
 
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+
+from ml.config.evaluation import Protocol
+from webapp.choices import name_of
 
 register = template.Library()
 
@@ -28,6 +32,18 @@ def duration(value: timedelta | float | None) -> str:
     if minutes:
         return _("%(minutes)d min %(seconds)02d s") % {"minutes": minutes, "seconds": seconds % 60}
     return _("%(seconds)d s") % {"seconds": seconds}
+
+
+@register.filter
+def choice(value: object) -> object:
+    """A value of a schema by its readable name: `cnn_m_2048` → `CNN-M-2048`."""
+    return name_of(value)
+
+
+@register.filter
+def protocol(stored: dict[str, Any]) -> str:
+    """A stored protocol in words, to stand beside a number."""
+    return Protocol.model_validate(stored).describe()
 
 
 @register.simple_tag

@@ -1,0 +1,304 @@
+"""Launching experiments: rows and jobs in the right order, and nothing that can't be trained gets queued."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from ml.config.data import FlowInput
+from ml.config.evaluation import FusionConfig, Protocol
+from ml.config.experiment import PRESETS, ExperimentConfig
+from tests.webapp.factories import make_dataset, make_evaluation, make_run, make_user, share
+from webapp import queue
+from webapp.datasets.models import Dataset, FlowCache, SplitEntry, Video
+from webapp.experiments.models import Fusion, Run
+from webapp.experiments.preflight import preflight
+from webapp.experiments.services import UnfitRun, launch_run, launch_two_stream, queue_for, request_evaluation
+from webapp.experiments.systems import PAIRS
+from webapp.jobs.models import Job, WorkerNode
+
+pytestmark = pytest.mark.django_db
+SPATIAL, TEMPORAL = PRESETS["cpu_spatial"].config, PRESETS["cpu_temporal"].config
+
+
+@pytest.fixture(autouse=True)
+def broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "send", lambda job: True)
+
+
+@pytest.fixture
+def user() -> User:
+    return make_user()
+
+
+@pytest.fixture
+def dataset(user: User) -> Dataset:
+    return make_dataset(user)
+
+
+@pytest.fixture
+def ada(client: Client, user: User) -> Client:
+    client.force_login(user)
+    return client
+
+
+def before(job: Job) -> list[str]:
+    return [earlier.kind for earlier in job.after.order_by("pk")]
+
+
+def launch(user: User, dataset: Dataset, config: ExperimentConfig = SPATIAL) -> Run:
+    return launch_run(user, dataset, dataset.splits.get(), config, "a run")
+
+
+def extract_all(dataset: Dataset, config: ExperimentConfig) -> None:
+    assert isinstance(config.data.input, FlowInput)
+    spec = config.data.input.flow
+    FlowCache.objects.create(dataset=dataset, spec=spec.model_dump(mode="json"), spec_id=spec.spec_id(), videos_done=dataset.videos.count())
+
+
+def posted(response: Any, *names: str) -> dict[str, str]:
+    """What a browser would send back of the forms on a page."""
+    data: dict[str, str] = {}
+    for form in (response.context[name] for name in names):
+        for bound in form:
+            value = bound.field.prepare_value(bound.initial)
+            if bound.widget_type != "checkbox" or value:
+                data[bound.html_name] = str(value)
+    return data
+
+
+class TestLaunching:
+    def test_an_rgb_run_is_queued_at_once_and_its_test_waits_for_it(self, user: User, dataset: Dataset) -> None:
+        run = launch(user, dataset)
+        evaluation = run.evaluations.get()
+        assert run.job.state == Job.State.QUEUED and before(run.job) == []
+        assert evaluation.job.state == Job.State.WAITING and before(evaluation.job) == ["train"]
+        assert (evaluation.subset, evaluation.protocol_config) == ("test", SPATIAL.evaluation)
+        assert evaluation.job.subject_id == evaluation.pk and run.job.subject_id == run.pk
+
+    def test_a_flow_run_waits_for_the_extraction_of_its_flow(self, user: User, dataset: Dataset) -> None:
+        run = launch(user, dataset, TEMPORAL)
+        assert run.job.state == Job.State.WAITING and before(run.job) == ["flow"]
+        assert FlowCache.objects.get().spec_id == TEMPORAL.data.input.flow.spec_id()  # type: ignore[union-attr]
+
+    def test_flow_that_is_there_is_not_extracted_again(self, user: User, dataset: Dataset) -> None:
+        extract_all(dataset, TEMPORAL)
+        assert launch(user, dataset, TEMPORAL).job.state == Job.State.QUEUED
+        assert not Job.objects.filter(kind=Job.Kind.FLOW).exists()
+
+    def test_the_config_is_kept_with_its_split_and_without_a_folder(self, user: User, dataset: Dataset) -> None:
+        elsewhere = SPATIAL.replace(data=SPATIAL.data.replace(dataset="/somewhere", split="9"))
+        config = launch(user, dataset, elsewhere).experiment
+        assert config == SPATIAL.replace(data=SPATIAL.data.replace(split="1"))
+
+    def test_two_streams_are_trained_tested_and_fused_in_this_order(self, user: User, dataset: Dataset) -> None:
+        fusion = launch_two_stream(user, dataset, dataset.splits.get(), SPATIAL, TEMPORAL, FusionConfig(), "both")
+        members = [member.evaluation for member in fusion.memberships.select_related("evaluation__run__job")]
+        assert [before(one.run.job) for one in members if one.run] == [[], ["flow"]]
+        assert before(fusion.evaluation.job) == ["evaluate", "evaluate"]
+        assert set(fusion.evaluation.job.after.all()) == {one.job for one in members}
+        assert fusion.evaluation.job.state == Job.State.WAITING
+
+    def test_nothing_is_left_of_two_streams_when_the_second_can_not_be_trained(self, user: User, dataset: Dataset) -> None:
+        bad = TEMPORAL.replace(data=TEMPORAL.data.replace(crop_size=128))
+        with pytest.raises(UnfitRun, match="A crop of 128 px"):
+            launch_two_stream(user, dataset, dataset.splits.get(), SPATIAL, bad, FusionConfig(), "both")
+        assert not Run.objects.exists() and not Job.objects.exists()
+
+    def test_a_split_of_another_dataset_is_refused(self, user: User, dataset: Dataset) -> None:
+        other = make_dataset(user, name="other")
+        with pytest.raises(UnfitRun, match="belongs to another dataset"):
+            launch_run(user, dataset, other.splits.get(), SPATIAL, "a run")
+
+    def test_the_same_evaluation_is_not_computed_twice(self, user: User, dataset: Dataset) -> None:
+        run = make_run(dataset)
+        first = request_evaluation(run, "test", Protocol(frames=3), user)
+        assert request_evaluation(run, "test", Protocol(frames=3), user) == first
+        assert request_evaluation(run, "train", Protocol(frames=3), user) != first
+        assert request_evaluation(run, "test", Protocol(frames=4), user) != first
+
+    def test_an_evaluation_that_failed_may_be_asked_for_again(self, user: User, dataset: Dataset) -> None:
+        run = make_run(dataset)
+        first = request_evaluation(run, "test", Protocol(), user)
+        Job.objects.filter(pk=first.job_id).update(state=Job.State.FAILED)
+        assert request_evaluation(run, "test", Protocol(), user) != first
+
+    def test_a_gpu_is_used_when_asked_for_or_when_a_worker_has_one(self) -> None:
+        assert queue_for(SPATIAL) == "cpu"
+        WorkerNode.objects.create(name="w1", queues=["cpu", "gpu"])
+        assert queue_for(SPATIAL) == "gpu"
+        on_cpu = SPATIAL.replace(training=SPATIAL.training.replace(device="cpu"))
+        assert queue_for(on_cpu) == "cpu"
+
+
+class TestPreflight:
+    def test_a_sound_run_has_nothing_to_say(self, dataset: Dataset) -> None:
+        quiet = SPATIAL.replace(training=SPATIAL.training.replace(batch_size=4))
+        assert preflight(dataset.splits.get(), quiet) == []
+
+    @pytest.mark.parametrize(
+        ("section", "changes", "level", "words"),
+        [
+            ("data", {"crop_size": 96}, "error", "A crop of 96 px does not fit into a short side of 72 px"),
+            ("data", {"short_side": 512}, "warning", "short side of 256 px and would be enlarged to 512 px"),
+            ("training", {"batch_size": 64}, "warning", "larger than the 6 training videos"),
+            ("model", {"trainable": "last_layer"}, "warning", "features that nobody trained"),
+            ("model", {"pretrained": "imagenet"}, "warning", "the worker's machine must have them"),
+            ("data", {"input": FlowInput()}, "note", "extracted yet"),
+        ],
+    )
+    def test_what_would_surprise_is_said(self, dataset: Dataset, section: str, changes: dict[str, Any], level: str, words: str) -> None:
+        config = SPATIAL.replace(**{section: getattr(SPATIAL, section).replace(**changes)})
+        assert any(found.level == level and words in found.message for found in preflight(dataset.splits.get(), config))
+
+    @pytest.mark.parametrize(
+        ("kept", "words"),
+        [
+            ({"subset": "test"}, "no training videos"),
+            ({"subset": "train"}, "no test videos"),
+            ({"video__label__index": 0}, "belong to 1 class;"),
+        ],
+    )
+    def test_a_split_without_what_a_training_needs_is_an_error(self, dataset: Dataset, kept: dict[str, Any], words: str) -> None:
+        SplitEntry.objects.exclude(**kept).delete()
+        errors = [found.message for found in preflight(dataset.splits.get(), SPATIAL) if found.level == "error"]
+        assert len(errors) == 1 and words in errors[0]
+
+    def test_refused_videos_do_not_count(self, dataset: Dataset) -> None:
+        Video.objects.update(status=Video.Status.REFUSED)
+        assert {found.level for found in preflight(dataset.splits.get(), SPATIAL)} == {"error"}
+
+
+class TestPages:
+    def test_the_gallery_shows_every_system(self, ada: Client, dataset: Dataset) -> None:
+        page = ada.get("/experiments/new/").content.decode()
+        assert all(preset.title in page for preset in PRESETS.values())
+        assert all(str(pair.title) in page for pair in PAIRS.values())
+        assert "no dataset yet" not in page
+
+    def test_without_a_dataset_both_forms_say_where_to_get_one(self, ada: Client) -> None:
+        assert "no dataset yet" in ada.get("/experiments/new/").content.decode()
+        for kind in ("run", "two-stream"):
+            assert "No dataset to train on" in ada.get(f"/experiments/new/{kind}/").content.decode()
+
+    @pytest.mark.parametrize("preset", PRESETS)
+    def test_the_form_of_a_preset_launches_just_that(self, ada: Client, dataset: Dataset, preset: str) -> None:
+        page = ada.get(f"/experiments/new/run/?preset={preset}")
+        answer = ada.post(f"/experiments/new/run/?preset={preset}", posted(page, "launch", "form"))
+        run = Run.objects.get()
+        assert answer.url == f"/experiments/{run.pk}/"  # type: ignore[attr-defined]
+        assert run.experiment == PRESETS[preset].config
+
+    @pytest.mark.parametrize("pair", PAIRS)
+    def test_both_streams_are_launched_from_one_form(self, ada: Client, dataset: Dataset, pair: str) -> None:
+        page = ada.get(f"/experiments/new/two-stream/?preset={pair}")
+        answer = ada.post("/experiments/new/two-stream/", posted(page, "launch", "spatial", "temporal", "fusion"))
+        fusion = Fusion.objects.get()
+        assert answer.url.endswith(f"/{fusion.pk}/")  # type: ignore[attr-defined]
+        configs = [member.evaluation.source.experiment for member in fusion.memberships.all()]  # type: ignore[union-attr]
+        assert configs == [PRESETS[PAIRS[pair].spatial].config, PRESETS[PAIRS[pair].temporal].config]
+        assert fusion.fusion == PAIRS[pair].fusion
+
+    def test_a_clone_starts_from_its_parents_config_and_remembers_it(self, ada: Client, dataset: Dataset) -> None:
+        parent = make_run(dataset, "flow", name="first", crop_size=200)
+        page = ada.get(f"/experiments/new/run/?clone={parent.pk}")
+        data = {**posted(page, "launch", "form"), "training.learning_rate": "0.5"}
+        ada.post(f"/experiments/new/run/?clone={parent.pk}", data)
+        run = Run.objects.latest("pk")
+        assert run.parent == parent and run.name == "first, again"
+        assert run.experiment == parent.experiment.replace(training=parent.experiment.training.replace(learning_rate=0.5))
+
+    def test_a_value_out_of_range_is_said_at_its_field_and_nothing_is_queued(self, ada: Client, dataset: Dataset) -> None:
+        page = ada.get("/experiments/new/run/")
+        answer = ada.post("/experiments/new/run/", {**posted(page, "launch", "form"), "training.momentum": "1.5"})
+        assert "Must be less than 1; you gave 1.5." in answer.content.decode()
+        assert not Run.objects.exists()
+
+    def test_checking_says_what_would_happen_and_queues_nothing(self, ada: Client, dataset: Dataset) -> None:
+        page = ada.get("/experiments/new/run/?preset=cpu_temporal")
+        answer = ada.post("/experiments/new/run/?preset=cpu_temporal", {**posted(page, "launch", "form"), "action": "check"})
+        assert "optical flow is not extracted yet" in answer.content.decode()
+        assert not Run.objects.exists()
+
+    def test_an_unfit_config_is_refused_with_the_reason(self, ada: Client, dataset: Dataset) -> None:
+        page = ada.get("/experiments/new/run/")
+        answer = ada.post("/experiments/new/run/", {**posted(page, "launch", "form"), "data.crop_size": "100"})
+        assert "A crop of 100 px does not fit" in answer.content.decode() and not Run.objects.exists()
+
+    def test_only_datasets_one_may_change_can_be_chosen(self, ada: Client, user: User) -> None:
+        foreign = make_dataset(make_user("bob"), name="bobs")
+        share(foreign, user, "viewer")
+        page = ada.get("/experiments/new/run/")
+        assert "No dataset to train on" in page.content.decode()
+        mine = make_dataset(user, name="mine")
+        page = ada.get("/experiments/new/run/")
+        data = {**posted(page, "launch", "form"), "split": str(foreign.splits.get().pk)}
+        assert "Select a valid choice" in ada.post("/experiments/new/run/", data).content.decode()
+        assert not Run.objects.exists()
+        share(foreign, make_user("eve"), "editor")
+        assert str(mine.splits.get().pk) in page.content.decode()
+
+    def test_a_run_one_may_not_see_can_not_be_cloned(self, ada: Client) -> None:
+        run = make_run(make_dataset(make_user("bob")))
+        assert ada.get(f"/experiments/new/run/?clone={run.pk}").status_code == 404
+        assert ada.get("/experiments/new/run/?clone=x").status_code == 404
+
+
+class TestList:
+    def test_without_runs_it_says_how_to_begin(self, ada: Client) -> None:
+        assert "No runs yet" in ada.get("/experiments/").content.decode()
+
+    def test_a_number_stands_with_its_protocol(self, ada: Client, dataset: Dataset) -> None:
+        make_evaluation(make_run(dataset), lambda label, _position: 0)
+        page = ada.get("/experiments/").content.decode()
+        assert "33.3 %" in page and "5 frames × 1 crops" in page
+
+    def test_the_number_of_queries_does_not_grow_with_the_runs(
+        self, ada: Client, dataset: Dataset, django_assert_max_num_queries: Any
+    ) -> None:
+        for number in range(50):
+            make_evaluation(make_run(dataset, name=f"run {number}"))
+        with django_assert_max_num_queries(8):
+            page = ada.get("/experiments/").content.decode()
+        assert page.count('name="runs"') == 50
+
+    @pytest.mark.parametrize(
+        ("query", "names"),
+        [
+            ("", ["c", "b", "a"]),
+            ("search=B", ["b"]),
+            ("modality=flow", ["b"]),
+            ("state=failed", ["c"]),
+            ("order=name", ["a", "b", "c"]),
+            ("order=-top1", ["a", "b", "c"]),
+            ("order=job__user__password", ["c", "b", "a"]),
+            ("state=nonsense", ["c", "b", "a"]),
+            ("archived=on", ["old"]),
+        ],
+    )
+    def test_filters_and_order_are_in_the_address_and_only_allowed_ones_count(
+        self, ada: Client, dataset: Dataset, query: str, names: list[str]
+    ) -> None:
+        make_evaluation(make_run(dataset, name="a"))
+        make_evaluation(make_run(dataset, "flow", name="b"), lambda label, _position: 0)
+        make_run(dataset, name="c", state="failed")
+        Run.objects.filter(pk=make_run(dataset, name="old").pk).update(is_archived=True)
+        page = ada.get(f"/experiments/?{query}").context["page"]
+        found = [run.name for run in page]
+        assert found == names if query != "order=-top1" else set(found) == set(names) and found.index("a") < found.index("b")
+
+    def test_outsiders_see_nothing_and_viewers_see_the_runs(self, client: Client, dataset: Dataset) -> None:
+        make_run(dataset, name="secret")
+        client.force_login(make_user("eve"))
+        assert "secret" not in client.get("/experiments/").content.decode()
+        viewer = make_user("vic")
+        share(dataset, viewer)
+        client.force_login(viewer)
+        assert "secret" in client.get("/experiments/").content.decode()
+
+
+@pytest.mark.parametrize("path", ["", "new/", "new/run/", "new/two-stream/", "1/", "1/curves.json", "1/config.json"])
+def test_the_anonymous_are_sent_to_the_login(client: Client, path: str) -> None:
+    answer = client.get(f"/experiments/{path}")
+    assert answer.status_code == 302 and answer.url.startswith("/accounts/login/")  # type: ignore[attr-defined]

@@ -1,0 +1,98 @@
+"""Learning curves: loss above, accuracy below, training and validation together."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from webapp.charts.palette import BLUE, ORANGE
+
+Axis = Literal["step", "epoch"]
+MOST_POINTS = 2000
+NOT_LOSSES = ("learning_rate", "videos_per_second")
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """A report during an epoch, or an epoch's end. `train` and `validation` hold `loss` and `top1` (0…1) where they are known."""
+
+    step: int
+    epoch: int
+    is_epoch_end: bool
+    train: dict[str, float]
+    validation: dict[str, float]
+
+
+def curves(points: Sequence[CurvePoint], axis: Axis = "epoch", steps_per_epoch: float = 0) -> dict[str, Any]:
+    """Points in the order of their steps. On the epoch axis a step lies within its epoch when `steps_per_epoch` is known."""
+    ends = [point for point in points if point.is_epoch_end]
+    reports = thinned([point for point in points if not point.is_epoch_end], MOST_POINTS)
+
+    def x(point: CurvePoint) -> float:
+        if axis == "step":
+            return point.step
+        return point.step / steps_per_epoch if steps_per_epoch else point.epoch
+
+    traces = [
+        _trace("training, as it goes", BLUE, reports, x, _report_loss, opacity=0.45, width=1),
+        _trace("training", BLUE, ends, x, lambda point: point.train.get("loss")),
+        _trace("validation", ORANGE, ends, x, lambda point: point.validation.get("loss")),
+        _trace("training accuracy", BLUE, ends, x, lambda point: point.train.get("top1"), place="2"),
+        _trace("validation accuracy", ORANGE, ends, x, lambda point: point.validation.get("top1"), place="2"),
+    ]
+    return {"data": [trace for trace in traces if trace["x"]], "layout": _layout(axis)}
+
+
+def _report_loss(point: CurvePoint) -> float | None:
+    """What was minimised: the sum of the loss terms."""
+    terms = [value for name, value in point.train.items() if name not in NOT_LOSSES]
+    return sum(terms) if terms else None
+
+
+def _trace(
+    name: str,
+    color: str,
+    points: Sequence[CurvePoint],
+    x: Callable[[CurvePoint], float],
+    y: Callable[[CurvePoint], float | None],
+    *,
+    place: str = "",
+    opacity: float = 1,
+    width: int = 2,
+) -> dict[str, Any]:
+    known = [(x(point), value) for point in points if (value := y(point)) is not None]
+    return {
+        "type": "scatter",
+        "mode": "lines+markers" if len(known) < 40 and opacity == 1 else "lines",
+        "name": name,
+        "x": [place_on_x for place_on_x, _value in known],
+        "y": [value for _x, value in known],
+        "xaxis": f"x{place}",
+        "yaxis": f"y{place}",
+        "opacity": opacity,
+        "line": {"color": color, "width": width},
+        "marker": {"size": 5},
+        "legend": f"legend{place}",
+        "hovertemplate": "%{y:.1%}" if place else "%{y:.4f}",
+    }
+
+
+def _layout(axis: Axis) -> dict[str, Any]:
+    above, below = {"yanchor": "bottom", "y": 1.0}, {"yanchor": "bottom", "y": 0.44}
+    return {
+        "height": 600,
+        "margin": {"l": 8, "r": 12, "t": 36, "b": 40},
+        "hovermode": "x unified",
+        "uirevision": axis,
+        "xaxis": {"anchor": "y", "matches": "x2", "showticklabels": False},
+        "xaxis2": {"anchor": "y2", "title": {"text": axis}, "rangemode": "tozero"},
+        "yaxis": {"domain": [0.56, 1.0], "title": {"text": "loss"}, "rangemode": "tozero"},
+        "yaxis2": {"domain": [0.0, 0.42], "title": {"text": "accuracy (top-1)"}, "range": [0, 1.02], "tickformat": ".0%"},
+        "legend": {"orientation": "h", "x": 0, **above},
+        "legend2": {"orientation": "h", "x": 0, **below},
+    }
+
+
+def thinned(points: Sequence[CurvePoint], most: int) -> list[CurvePoint]:
+    """At most `most` points, evenly spread, the last one among them."""
+    stride = -(-len(points) // most) if points else 1
+    return list(points[::-1][::stride][::-1])

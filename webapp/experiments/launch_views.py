@@ -1,0 +1,123 @@
+"""New experiments: the gallery, and the forms that start one run or both streams."""
+
+from typing import Any, cast
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from ml.config.evaluation import FusionConfig
+from ml.config.experiment import PRESETS, ExperimentConfig
+from ml.errors import UserError
+from webapp.datasets.selectors import editable_datasets
+from webapp.experiments.forms import LaunchForm
+from webapp.experiments.models import Run
+from webapp.experiments.preflight import Finding, preflight
+from webapp.experiments.selectors import visible_runs
+from webapp.experiments.services import launch_run, launch_two_stream
+from webapp.experiments.systems import PAIRS, cards
+from webapp.forms import SchemaForm, schema_form
+
+# The launch form above chooses the dataset and the split.
+PLACE = {"data.dataset": "", "data.split": "1"}
+ConfigForm = schema_form(ExperimentConfig, fixed=PLACE)
+SpatialForm = schema_form(ExperimentConfig, fixed={**PLACE, "data.input.modality": "rgb"})
+TemporalForm = schema_form(ExperimentConfig, fixed={**PLACE, "data.input.modality": "flow"})
+FusionForm = schema_form(FusionConfig)
+
+
+@require_GET
+def gallery(request: HttpRequest) -> HttpResponse:
+    """What can be trained, as cards."""
+    ctx = {
+        "pairs": PAIRS,
+        "cards": cards(),
+        "dataset": request.GET.get("dataset", ""),
+        "may_start": editable_datasets(request.user).filter(splits__isnull=False).exists(),
+    }
+    return render(request, "experiments/gallery.html", ctx)
+
+
+@require_http_methods(["GET", "POST"])
+def new_run(request: HttpRequest) -> HttpResponse:
+    """One run: a preset, or the config of the run that is cloned, in a form."""
+    parent = _parent(request)
+    preset = PRESETS.get(request.GET.get("preset", ""), PRESETS["cpu_spatial"])
+    config = parent.experiment if parent else preset.config
+    name = _("%(name)s, again") % {"name": parent.name} if parent else _(preset.title)
+    launch = _launch_form(request, name, parent)
+    form = ConfigForm(request.POST or None, config=config)
+    if _is_launch(request) and launch.is_valid() and form.is_valid():
+        split = launch.cleaned_data["split"]
+        try:
+            run = launch_run(_user(request), split.dataset, split, _config(form), launch.cleaned_data["name"], parent)
+        except UserError as error:
+            launch.add_error(None, f"{error} {error.advice}")
+        else:
+            messages.success(request, _("Queued. This page follows the run from here."))
+            return redirect("experiments:run_detail", run.pk)
+    ctx = {"launch": launch, "form": form, "preset": preset, "parent": parent, "presets": PRESETS, "findings": _findings(launch, form)}
+    return render(request, "experiments/new_run.html", ctx)
+
+
+@require_http_methods(["GET", "POST"])
+def new_two_stream(request: HttpRequest) -> HttpResponse:
+    """Both streams and their fusion, each with its own form."""
+    pair = PAIRS.get(request.GET.get("preset", ""), PAIRS["small"])
+    launch = _launch_form(request, _("Two streams"), None)
+    data = request.POST or None
+    spatial = SpatialForm(data, prefix="spatial", config=PRESETS[pair.spatial].config)
+    temporal = TemporalForm(data, prefix="temporal", config=PRESETS[pair.temporal].config)
+    fusion = FusionForm(data, prefix="fusion", config=pair.fusion)
+    validity = [part.is_valid() for part in (launch, spatial, temporal, fusion)]  # all of them, so that all show their errors
+    if _is_launch(request) and all(validity):
+        split = launch.cleaned_data["split"]
+        streams = (_config(spatial), _config(temporal), cast(FusionConfig, fusion.cleaned_config))
+        try:
+            fused = launch_two_stream(_user(request), split.dataset, split, *streams, launch.cleaned_data["name"])
+        except UserError as error:
+            launch.add_error(None, f"{error} {error.advice}")
+        else:
+            messages.success(request, _("Queued: both streams, their tests, and then the fusion."))
+            return redirect("experiments:fusion_detail", fused.pk)
+    findings = _distinct(_findings(launch, spatial) + _findings(launch, temporal))
+    ctx = {"launch": launch, "spatial": spatial, "temporal": temporal, "fusion": fusion, "pair": pair, "findings": findings}
+    return render(request, "experiments/new_two_stream.html", ctx)
+
+
+def _parent(request: HttpRequest) -> Run | None:
+    clone = request.GET.get("clone", "")
+    return get_object_or_404(visible_runs(request.user), pk=clone if clone.isdecimal() else 0) if clone else None
+
+
+def _launch_form(request: HttpRequest, name: str, parent: Run | None) -> LaunchForm:
+    initial: dict[str, Any] = {"name": name[:100], **({"split": parent.split_id} if parent else {})}
+    return LaunchForm(request.user, request.POST or None, dataset=request.GET.get("dataset", ""), initial=initial)
+
+
+def _is_launch(request: HttpRequest) -> bool:
+    """The other button only checks."""
+    return request.method == "POST" and request.POST.get("action") != "check"
+
+
+def _user(request: HttpRequest) -> User:
+    return cast(User, request.user)
+
+
+def _config(form: SchemaForm) -> ExperimentConfig:
+    return cast(ExperimentConfig, form.cleaned_config)
+
+
+def _findings(launch: LaunchForm, form: SchemaForm) -> list[Finding]:
+    """The preflight of what is in the forms now, as far as they can be read."""
+    split = launch.chosen_split
+    if split is None or (form.is_bound and not form.is_valid()):
+        return []
+    return preflight(split, _config(form) if form.is_bound else cast(ExperimentConfig, form.config))
+
+
+def _distinct(findings: list[Finding]) -> list[Finding]:
+    return list(dict.fromkeys(findings))

@@ -1,0 +1,93 @@
+"""What can be known of a run before it is queued: what would make it fail, and what the user should expect."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from django.utils.translation import gettext as _
+
+from ml.config.data import FlowInput
+from ml.config.experiment import ExperimentConfig
+from webapp.datasets.models import FlowCache, Split, SplitEntry, Video
+from webapp.datasets.services.flow import is_complete
+
+PACKAGED_WEIGHTS = ("efficientnet_lite0",)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """An `error` keeps the run from being queued, a `warning` does not, a `note` is good to know."""
+
+    level: Literal["error", "warning", "note"]
+    message: str
+    advice: str = ""
+
+
+def preflight(split: Split, config: ExperimentConfig) -> list[Finding]:
+    """All findings, errors first."""
+    found = [*_videos(split, config), *_geometry(split, config), *_flow(split, config), *_weights(config)]
+    return sorted(found, key=lambda finding: ("error", "warning", "note").index(finding.level))
+
+
+def has_errors(findings: list[Finding]) -> bool:
+    return any(finding.level == "error" for finding in findings)
+
+
+def _videos(split: Split, config: ExperimentConfig) -> Iterator[Finding]:
+    usable = SplitEntry.objects.filter(split=split, video__status=Video.Status.OK)
+    training = usable.filter(subset=SplitEntry.Subset.TRAIN)
+    num_training = training.count()
+    if not num_training:
+        yield Finding("error", _("Split “%(split)s” has no training videos.") % {"split": split}, _("Choose another split."))
+    elif (num_classes := training.values("video__label").distinct().count()) < 2:
+        yield Finding(
+            "error",
+            _("The training videos belong to %(count)d class; a classifier needs two or more.") % {"count": num_classes},
+            _("Add videos of another class, or choose another split."),
+        )
+    elif config.training.batch_size > num_training:
+        size = {"batch": config.training.batch_size, "videos": num_training}
+        yield Finding("warning", _("A batch of %(batch)d is larger than the %(videos)d training videos.") % size)
+    if not usable.filter(subset=SplitEntry.Subset.TEST).exists():
+        yield Finding("error", _("Split “%(split)s” has no test videos.") % {"split": split}, _("Choose a split with a test subset."))
+
+
+def _geometry(split: Split, config: ExperimentConfig) -> Iterator[Finding]:
+    data, stored = config.data, split.dataset.frames.short_side
+    if data.crop_size > data.short_side:
+        size = {"crop": data.crop_size, "side": data.short_side}
+        yield Finding(
+            "error",
+            _("A crop of %(crop)d px does not fit into a short side of %(side)d px.") % size,
+            _("Choose a crop no larger than the rescaled short side."),
+        )
+    if data.short_side > stored:
+        size = {"side": data.short_side, "stored": stored}
+        yield Finding("warning", _("Frames are stored with a short side of %(stored)d px and would be enlarged to %(side)d px.") % size)
+
+
+def _flow(split: Split, config: ExperimentConfig) -> Iterator[Finding]:
+    if isinstance(config.data.input, FlowInput) and not has_flow(split, config.data.input):
+        yield Finding("note", _("Its optical flow is not extracted yet: that is done first, and training waits for it."))
+
+
+def has_flow(split: Split, flow: FlowInput) -> bool:
+    """Whether the flow of every usable video was extracted, or tried, with this spec."""
+    cache = FlowCache.objects.filter(dataset=split.dataset_id, spec_id=flow.flow.spec_id()).first()
+    return cache is not None and is_complete(cache)
+
+
+def _weights(config: ExperimentConfig) -> Iterator[Finding]:
+    model = config.model
+    if model.pretrained == "none" and model.trainable == "last_layer":
+        yield Finding(
+            "warning",
+            _("Only the last layer is trained, on features that nobody trained."),
+            _("Start from ImageNet weights, or train all layers."),
+        )
+    if model.pretrained == "imagenet" and model.backbone not in PACKAGED_WEIGHTS:
+        yield Finding(
+            "warning",
+            _("ImageNet weights of this backbone don't come with the product; the worker's machine must have them."),
+            _("EfficientNet-Lite0 brings its own."),
+        )

@@ -1,0 +1,163 @@
+"""The page of one run: its parts that follow the training, its tabs, and what can be done to it."""
+
+import json
+from collections.abc import Callable
+from typing import Any, cast
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.template.defaultfilters import filesizeformat
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_POST
+
+from ml.config.evaluation import Protocol
+from ml.errors import UserError
+from webapp.charts.curves import curves
+from webapp.experiments import run_selectors, run_services
+from webapp.experiments.forms import NotesForm, SubsetForm
+from webapp.experiments.models import Evaluation, Run
+from webapp.experiments.selectors import editable_runs, visible_runs
+from webapp.experiments.services import request_evaluation
+from webapp.forms import schema_form
+from webapp.jobs.selectors import log_tail
+
+TABS = {
+    "overview": gettext_lazy("Overview"),
+    "curves": gettext_lazy("Curves"),
+    "config": gettext_lazy("Config"),
+    "log": gettext_lazy("Log"),
+    "notes": gettext_lazy("Notes"),
+}
+ProtocolForm = schema_form(Protocol)
+
+
+@require_GET
+def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """The whole page, or the live part that asks for itself again: the head, or the body of a tab."""
+    run = get_object_or_404(visible_runs(request.user).select_related("parent", "owner"), pk=pk)
+    tab = request.GET.get("tab", "overview")
+    tab = tab if tab in TABS else "overview"
+    evaluations = list(run_selectors.evaluations_of(run))
+    ctx = {
+        "run": run,
+        "job": run.job,
+        "tab": tab,
+        "tabs": TABS,
+        "evaluations": evaluations,
+        "primary": _primary(evaluations),
+        "is_live": run_selectors.has_open_jobs(run, evaluations),
+        "may_change": editable_runs(request.user).filter(pk=pk).exists(),
+        **TAB_CONTEXTS[tab](run),
+    }
+    parts = {"run-head": "experiments/_run_head.html", "run-tab": f"experiments/_run_{tab}.html"}
+    template = parts.get(request.htmx.target or "", "experiments/run_detail.html")  # type: ignore[attr-defined]
+    return render(request, template, ctx)
+
+
+def _primary(evaluations: list[Evaluation]) -> Evaluation | None:
+    """The number in the head: the newest finished test."""
+    return next((one for one in evaluations if one.subset == "test" and one.job.state == one.job.State.DONE), None)
+
+
+def _overview(run: Run) -> dict[str, Any]:
+    return {
+        "subset_form": SubsetForm(run),
+        "protocol_form": ProtocolForm(config=run.experiment.evaluation),
+        "disk_bytes": run_services.bytes_in(run.folder),
+        "fusions": run_services.fusions_of(run),
+    }
+
+
+def _config(run: Run) -> dict[str, Any]:
+    parent = run.parent.experiment if run.parent else None
+    return {"rows": run_selectors.config_rows(run.experiment, parent)}
+
+
+def _log(run: Run) -> dict[str, Any]:
+    return {"log": log_tail(run.job), "stderr": log_tail(run.job, "stderr.txt", lines=60)}
+
+
+def _notes(run: Run) -> dict[str, Any]:
+    return {"form": NotesForm(instance=run)}
+
+
+TAB_CONTEXTS: dict[str, Callable[[Run], dict[str, Any]]] = {
+    "overview": _overview,
+    "curves": lambda _run: {},
+    "config": _config,
+    "log": _log,
+    "notes": _notes,
+}
+
+
+@require_GET
+def run_curves(request: HttpRequest, pk: int) -> JsonResponse:
+    """The curves as a figure, and whether to ask again."""
+    run = get_object_or_404(visible_runs(request.user), pk=pk)
+    axis = "step" if request.GET.get("axis") == "step" else "epoch"
+    figure = curves(run_selectors.curve_points(run), axis, run_selectors.steps_per_epoch(run))  # type: ignore[arg-type]
+    return JsonResponse({"figure": figure, "is_live": run.job.is_open})
+
+
+@require_GET
+def run_config(request: HttpRequest, pk: int) -> HttpResponse:
+    """The config as a file for `python -m ml train`."""
+    run = get_object_or_404(visible_runs(request.user), pk=pk)
+    text = json.dumps(run.config, indent=2, ensure_ascii=False) + "\n"
+    name = f"{slugify(run.name) or 'run'}-{run.pk}.json"
+    return HttpResponse(text, content_type="application/json", headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+@require_POST
+def run_evaluate(request: HttpRequest, pk: int) -> HttpResponse:
+    """Test the run once more, on another subset or under another protocol."""
+    run = get_object_or_404(editable_runs(request.user), pk=pk)
+    subset_form, form = SubsetForm(run, request.POST), ProtocolForm(request.POST)
+    if not (subset_form.is_valid() and form.is_valid()):
+        for problem in (*subset_form.errors.values(), *form.errors.values()):
+            messages.error(request, " ".join(map(str, problem)))
+        return redirect("experiments:run_detail", pk)
+    evaluation = request_evaluation(run, subset_form.chosen_subset, cast(Protocol, form.cleaned_config), cast(User, request.user))
+    return redirect("experiments:evaluation_detail", evaluation.pk)
+
+
+@require_POST
+def run_notes(request: HttpRequest, pk: int) -> HttpResponse:
+    """Save the notes."""
+    run = get_object_or_404(editable_runs(request.user), pk=pk)
+    form = NotesForm(request.POST)
+    if form.is_valid():
+        run_services.write_notes(run, form.cleaned_data["notes"])
+        messages.success(request, _("Notes saved."))
+    return _tab(run, "notes")
+
+
+@require_POST
+def run_archive(request: HttpRequest, pk: int) -> HttpResponse:
+    """Into the archive, or out of it."""
+    run = get_object_or_404(editable_runs(request.user), pk=pk)
+    run_services.set_archived(run, not run.is_archived)
+    return redirect("experiments:run_detail", pk)
+
+
+@require_POST
+def run_delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """Delete the run and all that was made of it."""
+    run = get_object_or_404(editable_runs(request.user), pk=pk)
+    try:
+        freed = run_services.delete_run(run)
+    except UserError as error:
+        messages.error(request, f"{error} {error.advice}")
+        return redirect("experiments:run_detail", pk)
+    messages.success(request, _("“%(run)s” was deleted; %(size)s freed.") % {"run": run.name, "size": filesizeformat(freed)})
+    return redirect("experiments:run_list")
+
+
+def _tab(run: Run, tab: str) -> HttpResponse:
+    response = redirect("experiments:run_detail", run.pk)
+    response["Location"] += f"?tab={tab}"
+    return response

@@ -1,0 +1,104 @@
+"""Starting experiments: rows and jobs in one transaction, in the order in which they depend on each other."""
+
+from collections.abc import Iterable
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from ml.config.data import FlowInput, Subset
+from ml.config.evaluation import FusionConfig, Protocol
+from ml.config.experiment import ExperimentConfig
+from ml.errors import UserError
+from webapp.datasets.models import Dataset, Split
+from webapp.datasets.services.flow import request_flow
+from webapp.experiments.fusion_services import create_fusion
+from webapp.experiments.models import Evaluation, Fusion, Run
+from webapp.experiments.preflight import preflight
+from webapp.jobs.models import Job, WorkerNode
+from webapp.jobs.services import open_job, submit
+
+
+class UnfitRun(UserError):
+    """A config that can't be trained on the chosen split."""
+
+
+@transaction.atomic
+def launch_run(
+    user: User, dataset: Dataset, split: Split, config: ExperimentConfig, name: str, parent: Run | None = None, after: Iterable[Job] = ()
+) -> Run:
+    """A run with its training job, and its test evaluation behind it; flow that is missing is extracted before.
+
+    Raises:
+        UnfitRun: the preflight found an error.
+    """
+    config = config.replace(data=config.data.replace(dataset="", split=split.name))
+    _check(dataset, split, config)
+    job = open_job(Job.Kind.TRAIN, name, user, dataset)
+    run = Run.objects.create(
+        name=name, owner=user, dataset=dataset, split=split, config=config.model_dump(mode="json"), parent=parent, job=job
+    )
+    submit(job, run.pk, after=[*_flow_jobs(user, dataset, config), *after], queue=queue_for(config))
+    request_evaluation(run, "test", config.evaluation, user)
+    return run
+
+
+def _check(dataset: Dataset, split: Split, config: ExperimentConfig) -> None:
+    if split.dataset_id != dataset.pk:
+        raise UnfitRun(_("Split “%(split)s” belongs to another dataset.") % {"split": split}, _("Choose a split of this dataset."))
+    for finding in preflight(split, config):
+        if finding.level == "error":
+            raise UnfitRun(finding.message, finding.advice)
+
+
+def _flow_jobs(user: User, dataset: Dataset, config: ExperimentConfig) -> list[Job]:
+    """The job that extracts what the config needs, where anything is missing."""
+    if not isinstance(config.data.input, FlowInput):
+        return []
+    _cache, job = request_flow(dataset, config.data.input.flow, user)
+    return [job] if job is not None else []
+
+
+def queue_for(config: ExperimentConfig) -> str:
+    """`gpu` when the config asks for one, or leaves the choice and a worker with one was heard; else `cpu`."""
+    device = config.training.device
+    if device == "auto":
+        device = "cuda" if any("gpu" in node.queues for node in WorkerNode.objects.all() if node.is_alive) else "cpu"
+    return "gpu" if device == "cuda" else "cpu"
+
+
+@transaction.atomic
+def launch_two_stream(
+    user: User,
+    dataset: Dataset,
+    split: Split,
+    spatial_config: ExperimentConfig,
+    temporal_config: ExperimentConfig,
+    fusion_config: FusionConfig,
+    name: str,
+) -> Fusion:
+    """Both streams, their test evaluations, and the fusion that waits for these.
+
+    Raises:
+        UnfitRun: one of the streams can't be trained.
+        UnfitStreams: the fusion's weights do not fit two streams.
+    """
+    streams = ((spatial_config, _("%(name)s: spatial")), (temporal_config, _("%(name)s: temporal")))
+    runs = [launch_run(user, dataset, split, config, (title % {"name": name})[:120]) for config, title in streams]
+    return create_fusion(user, [run.evaluations.get() for run in runs], fusion_config, name)
+
+
+@transaction.atomic
+def request_evaluation(run: Run, subset: Subset, protocol: Protocol, user: User) -> Evaluation:
+    """The evaluation of a run on a subset under a protocol; the same one again when it is there or on its way."""
+    wanted = protocol.model_dump(mode="json")
+    alike = run.evaluations.filter(subset=subset, protocol=wanted, job__state__in=(*Job.OPEN, Job.State.DONE))
+    existing = alike.select_related("job").first()
+    if existing is not None:
+        return existing
+    title = f"{run.name} · {subset} · {protocol.short()}"
+    job = open_job(Job.Kind.EVALUATE, title, user, run.dataset)
+    evaluation = Evaluation.objects.create(run=run, subset=subset, protocol=wanted, job=job)
+    pending = [run.job] if run.job.state != Job.State.DONE else []
+    submit(job, evaluation.pk, after=pending, queue=queue_for(run.experiment))
+    return evaluation
