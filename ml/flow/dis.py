@@ -14,10 +14,10 @@ PRESETS = {
 
 
 def dis(*, preset: str) -> FlowMethod:
-    """A function of two grey frames."""
-    solver = cv2.DISOpticalFlow.create(PRESETS[preset])
+    """A function of two grey frames, and of nothing else: OpenCV's solver remembers the pair before, so each pair gets its own."""
 
     def flow(previous: Pixels, following: Pixels) -> Floats:
+        solver = cv2.DISOpticalFlow.create(PRESETS[preset])
         field = np.asarray(solver.calc(previous, following, None), np.float32)  # type: ignore[call-overload]  # no initial flow
         return field.transpose(2, 0, 1)
 
