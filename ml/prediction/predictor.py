@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -52,16 +52,17 @@ def predict(source: Source, video: Path, protocol: Protocol | None = None, top: 
     """
     streams = [replace(stream, protocol=protocol or stream.protocol) for stream in source.streams]
     seconds, steps = Stopwatch(), len(streams) + 1
-    with TemporaryDirectory(prefix="kinetoscope-") as folder, _naming(video), seconds.on("total"):
+    with TemporaryDirectory(prefix="kinetoscope-") as folder, ExitStack() as open_packs, _naming(video), seconds.on("total"):
         yield Progress(0, steps, "steps", "reading the video")
         with seconds.on("reading"):
             facts, packs = probe(video), _frame_packs(streams, video, Path(folder))
+        for frames in packs.values():
+            open_packs.enter_context(frames)
         scores = []
         for done, stream in enumerate(streams, start=1):
             yield Progress(done, steps, "steps", f"asking {stream.name}")
-            with packs[stream.frame_spec.spec_id()] as frames:
-                num_frames = len(frames)
-                scores.append(_score(stream, frames, Path(folder), seconds))
+            scores.append(_score(stream, packs[stream.frame_spec.spec_id()], Path(folder), seconds))
+        num_frames = len(frames)
         yield Progress(steps, steps, "steps", "done")
     said = [
         {"name": s.name, "modality": s.data.input.modality, "top": ranked(x, source.classes, top)}
