@@ -1,6 +1,6 @@
 from django.urls import path
 
-from webapp.experiments import launch_views, run_views, views
+from webapp.experiments import compare_views, fusion_views, launch_views, results_views, run_views, views
 
 app_name = "experiments"
 urlpatterns = [
@@ -15,4 +15,10 @@ urlpatterns = [
     path("<int:pk>/notes", run_views.run_notes, name="run_notes"),
     path("<int:pk>/archive", run_views.run_archive, name="run_archive"),
     path("<int:pk>/delete", run_views.run_delete, name="run_delete"),
+    path("compare", compare_views.compare, name="compare"),
+    path("fusions/new", fusion_views.fusion_new, name="fusion_new"),
+    path("fusions/<int:pk>/", fusion_views.fusion_detail, name="fusion_detail"),
+    path("evaluations/<int:pk>/", results_views.evaluation_detail, name="evaluation_detail"),
+    path("evaluations/<int:pk>/videos", results_views.evaluation_videos, name="evaluation_videos"),
+    path("evaluations/<int:pk>/classes.csv", results_views.evaluation_csv, name="evaluation_csv"),
 ]
