@@ -6,20 +6,24 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from webapp.datasets.selectors import visible_datasets
-from webapp.experiments.selectors import visible_fusions, visible_runs
-from webapp.jobs.selectors import visible_jobs
+from webapp.experiments.home_selectors import latest_fusion_results, latest_runs
+from webapp.jobs import storage
+from webapp.jobs.models import Job
+from webapp.jobs.selectors import changeable_jobs, visible_jobs, worker_was_heard
 
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    """What runs now, what failed, what came out last; three steps for an empty install."""
+    """What runs now, what failed, what came out last; the first steps for an empty install."""
     jobs = visible_jobs(request.user)
     ctx = {
-        "open_jobs": jobs.filter(state__in=jobs.model.OPEN)[:8],
-        "failed_jobs": jobs.filter(state=jobs.model.State.FAILED, acknowledged=False)[:5],
-        "datasets": visible_datasets(request.user)[:6],
-        "runs": visible_runs(request.user)[:6],
-        "fusions": visible_fusions(request.user)[:6],
+        "open_jobs": jobs.filter(state__in=Job.OPEN).order_by("id")[:8],
+        "failed_jobs": changeable_jobs(request.user).filter(state=Job.State.FAILED, acknowledged=False)[:5],
+        "datasets": visible_datasets(request.user)[:1],
+        "runs": latest_runs(request.user, 6),
+        "fusion_results": latest_fusion_results(request.user, 3),
+        "has_worker": worker_was_heard(),
+        "disk": storage.disk(),
     }
     return render(request, "_home_live.html" if request.htmx else "home.html", ctx)  # type: ignore[attr-defined]
 

@@ -1,0 +1,80 @@
+"""The home page: what runs, what failed, what came out, and how to begin."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from tests.webapp.factories import make_dataset, make_evaluation, make_fusion, make_job, make_run, make_user, share
+from webapp.jobs.models import Job
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ada(client: Client) -> Client:
+    client.force_login(make_user())
+    return client
+
+
+def test_an_empty_install_shows_the_first_steps(ada: Client) -> None:
+    page = ada.get("/").content.decode()
+    assert "From videos to results" in page and "Import a dataset" in page and "Choose a model" not in page
+
+
+def test_with_a_dataset_the_next_step_is_a_model(ada: Client) -> None:
+    make_dataset(ada.get("/").wsgi_request.user)
+    page = ada.get("/").content.decode()
+    assert "Choose a model" in page and "Import a dataset" not in page
+
+
+def test_results_stand_with_their_protocol_and_fusions_come_first(ada: Client) -> None:
+    dataset = make_dataset(ada.get("/").wsgi_request.user)
+    streams = [make_evaluation(make_run(dataset, kind), lambda label, _position: 0) for kind in ("rgb", "flow")]
+    make_fusion(streams)
+    page = ada.get("/").content.decode()
+    assert page.index("100.0 %") < page.index("33.3 %")
+    assert page.count("5 frames × 1 crops") == 3
+    assert "From videos to results" not in page
+
+
+def test_open_jobs_show_their_progress(ada: Client) -> None:
+    user = ada.get("/").wsgi_request.user
+    make_job(Job.Kind.TRAIN, user, state=Job.State.RUNNING, progress_done=3, progress_total=9, progress_unit="steps")
+    page = ada.get("/").content.decode()
+    assert "3 / 9 steps" in page and 'hx-trigger="every 2s"' in page
+
+
+def test_a_failure_stays_until_it_was_seen(ada: Client) -> None:
+    user = ada.get("/").wsgi_request.user
+    failure = {"code": "nan", "message": "The loss became NaN.", "advice": "Lower the learning rate.", "detail": ""}
+    job = make_job(Job.Kind.TRAIN, user, state=Job.State.FAILED, failure=failure)
+    assert "Lower the learning rate." in ada.get("/").content.decode()
+    ada.post(f"/jobs/{job.pk}/acknowledge")
+    assert "Lower the learning rate." not in ada.get("/").content.decode()
+
+
+def test_a_poll_gets_the_live_part_alone(ada: Client) -> None:
+    page = ada.get("/", headers={"HX-Request": "true"}).content.decode()
+    assert page.lstrip().startswith('<div id="home"') and "<html" not in page
+
+
+def test_the_number_of_queries_does_not_grow_with_the_rows(ada: Client, django_assert_max_num_queries: Any) -> None:
+    dataset = make_dataset(ada.get("/").wsgi_request.user)
+    for _number in range(6):
+        make_fusion([make_evaluation(make_run(dataset, kind)) for kind in ("rgb", "flow")])
+        make_job(Job.Kind.TRAIN, dataset.owner, dataset, Job.State.QUEUED)
+    with django_assert_max_num_queries(10):
+        ada.get("/")
+
+
+def test_others_see_nothing_of_it_and_viewers_can_not_wave_failures_away(client: Client) -> None:
+    dataset = make_dataset(make_user("bob"))
+    make_run(dataset, name="bobs run")
+    make_job(Job.Kind.FLOW, dataset.owner, dataset, Job.State.FAILED)
+    viewer = make_user("vic")
+    client.force_login(viewer)
+    assert "bobs run" not in client.get("/").content.decode()
+    share(dataset, viewer)
+    page = client.get("/").content.decode()
+    assert "bobs run" in page and "acknowledge" not in page
