@@ -1,10 +1,21 @@
-"""The product's settings, on data that is thrown away."""
+"""The product's settings, on data that is thrown away. Workers that tests start see the same database and broker."""
 
 import os
 import tempfile
 
+from webapp.launcher.broker import free_port
+
 os.environ.setdefault("KINETOSCOPE_DATA", tempfile.mkdtemp(prefix="kinetoscope-test-"))
+os.environ.setdefault("KINETOSCOPE_LEASE_SECONDS", "4")
+os.environ["REDIS_URL"] = f"redis://:test@127.0.0.1:{free_port()}/0"  # nobody's until `tests.processes` starts one
 
 from webapp.settings import *  # noqa: E402, F403
+from webapp.settings import DATA_DIR, DATABASES  # noqa: E402
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
+
+# whitenoise warns of a folder that is missing, and warnings are errors here.
+STATIC_ROOT = DATA_DIR / "staticfiles"
+STATIC_ROOT.mkdir(exist_ok=True)

@@ -4,18 +4,23 @@ celery -A worker.app worker -Q cpu,gpu -c 1
 celery -A worker.app worker -Q predict,sweep -P solo -B
 """
 
+import logging
 import os
 
+import django
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")  # they would import every page; the web process makes them
+django.setup()  # before anything that imports a model
 
-from celery import Celery
-from celery.signals import beat_embedded_init, setup_logging, worker_process_init, worker_shutting_down
-from django.conf import settings
-from kombu import Queue
+from celery import Celery  # noqa: E402
+from celery.signals import beat_embedded_init, heartbeat_sent, setup_logging, worker_process_init, worker_ready, worker_shutting_down  # noqa: E402
+from django.conf import settings  # noqa: E402
+from kombu import Exchange, Queue  # noqa: E402
 
-from ml.process import die_with_parent
-from webapp.queue import QUEUES
-from worker import shutdown
+from ml.process import die_with_parent  # noqa: E402
+from webapp.queue import QUEUES  # noqa: E402
+from worker import nodes, shutdown  # noqa: E402
 
 SWEEP_SECONDS = settings.JOB_LEASE_SECONDS / 3
 
@@ -29,7 +34,7 @@ app.conf.update(
     worker_hijack_root_logger=False,
     worker_send_task_events=False,
     worker_cancel_long_running_tasks_on_connection_loss=False,
-    task_queues=[Queue(name) for name in (*QUEUES, "sweep")],
+    task_queues=[Queue(name, Exchange(name), routing_key=name) for name in (*QUEUES, "sweep")],
     task_default_queue="cpu",
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
@@ -41,6 +46,8 @@ app.conf.update(
 )
 
 worker_shutting_down.connect(shutdown.announce)
+worker_ready.connect(nodes.remember)
+heartbeat_sent.connect(nodes.report)
 
 
 @worker_process_init.connect
@@ -52,4 +59,6 @@ def follow_parent(**_signal: object) -> None:
 
 @setup_logging.connect
 def configure_logging(**_signal: object) -> None:
-    """Django's logging stays as it is."""
+    """Django's logging stays as it is; a line for every sweep would drown the rest."""
+    for name in ("celery.app.trace", "celery.worker.strategy", "celery.beat"):
+        logging.getLogger(name).setLevel(logging.WARNING)

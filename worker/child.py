@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import IO, Literal, Self
 
 Stream = Literal["stdout", "stderr"]
+ENGINE = (sys.executable, "-m", "ml")
 LINE_LIMIT = 2**20
 CHUNK = 2**16
 EXIT_SECONDS = 5.0
@@ -26,7 +27,7 @@ class Child:
 
     def __init__(self, arguments: Sequence[str], takes_requests: bool = False) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "ml", *arguments],
+            [*ENGINE, *arguments],
             stdin=subprocess.PIPE if takes_requests else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -1,25 +1,48 @@
-"""Who works: rows of workers that were heard."""
+"""Who works: each worker writes its own row, as often as it tells the broker that it lives."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+import time
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
+from django.db import DatabaseError, connections
 from django.utils import timezone
 
 from webapp.jobs.models import WorkerNode
 
+logger = logging.getLogger(__name__)
+
 FORGOTTEN_AFTER = timedelta(days=1)
+WRITE_SECONDS = settings.JOB_LEASE_SECONDS / 3
+
+_facts: dict[str, Any] = {}
 
 
-def seen(name: str, queues: Sequence[str], info: dict[str, Any]) -> None:
-    """A worker answered: what it listens to, and what else it said."""
-    WorkerNode.objects.update_or_create(name=name, defaults={"queues": sorted(queues), "info": info, "last_seen": timezone.now()})
+def remember(sender: Any, **_signal: object) -> None:
+    """The worker is ready: its name, what it listens to, how many jobs it does at once."""
+    queues = sorted(queue.name for queue in sender.app.amqp.queues.consume_from.values())
+    _facts.update(name=sender.hostname, queues=queues, info={"processes": sender.pool.limit or 1}, due=0.0)
+
+
+def report(**_signal: object) -> None:
+    """Write the row, unless that was just done."""
+    if not _facts or time.monotonic() < _facts["due"]:
+        return
+    _facts["due"] = time.monotonic() + WRITE_SECONDS
+    defaults = {"queues": _facts["queues"], "info": _facts["info"], "last_seen": timezone.now()}
+    try:
+        WorkerNode.objects.update_or_create(name=_facts["name"], defaults=defaults)
+    except DatabaseError as error:
+        logger.warning("the database does not take this worker's sign of life: %s", error)
+    finally:
+        connections.close_all()  # children that are forked later must not inherit one
 
 
 def is_here(name: str) -> None:
-    """A worker that is too busy to answer is alive all the same."""
+    """A worker that is too busy to say so lives all the same."""
     WorkerNode.objects.filter(name=name).update(last_seen=timezone.now())
 
 

@@ -33,10 +33,13 @@ def run_job(self: Any, job_id: int) -> None:
         logger.info("job %s is not to be had: done, running elsewhere, or withdrawn", job_id)
         return
     job = Job.objects.get(pk=job_id)
+    logger.info("job %s begins, attempt %s: %s", job_id, job.attempts, job)
     try:
         with _bugs_on_the_card(job, lease):
             task = TASKS[Job.Kind(job.kind)](job)
-            _finish(task, lease, _attempt(task, lease))
+            ending = _attempt(task, lease)
+            _finish(task, lease, ending)
+        logger.info("job %s: %s", job_id, ending.state)
     except services.LeaseLost as error:
         logger.warning("%s", error)
 

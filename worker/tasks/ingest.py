@@ -12,10 +12,8 @@ from webapp.datasets.models import Dataset, Import, media_store
 from webapp.jobs.models import Job
 from worker.rows import add_manifest
 from worker.snapshot import MANIFEST
-from worker.tasks.sources import sources
+from worker.tasks.sources import chosen, sources
 from worker.tasks.task import Task
-
-OPTIONS = {"name": "--name", "label": "--label", "test_fraction": "--test-fraction", "seed": "--seed"}
 
 
 class IngestTask(Task):
@@ -30,13 +28,11 @@ class IngestTask(Task):
         return Path(settings.DATA_DIR) / "imports" / str(int(self.source.pk))
 
     def command(self) -> list[str]:
-        options = self.source.options
-        chosen = [f"{flag}={options[name]}" for name, flag in OPTIONS.items() if options.get(name) not in (None, "")]
         return [
             "ingest", *sources(self.source),
             "--out", str(self.out),
             "--store", str(media_store().root),
-            *chosen,
+            *chosen(self.source, ("name", "label", "test_fraction", "seed")),
             *self._short_side(),
         ]  # fmt: skip
 

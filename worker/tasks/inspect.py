@@ -6,7 +6,7 @@ from typing import Any
 
 from webapp.datasets.models import Import
 from webapp.jobs.models import Job
-from worker.tasks.sources import sources
+from worker.tasks.sources import chosen, sources
 from worker.tasks.task import Task
 
 
@@ -18,7 +18,7 @@ class InspectTask(Task):
         self.source = Import.objects.get(pk=job.subject_id)
 
     def command(self) -> list[str]:
-        return ["inspect", *sources(self.source)]
+        return ["inspect", *sources(self.source), *chosen(self.source, ("label", "test_fraction", "seed"))]
 
     def on_finished(self, summary: dict[str, Any], answer: dict[str, Any] | None) -> None:
         Import.objects.filter(pk=self.source.pk).update(preview=answer or summary)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from django.conf import settings
@@ -28,7 +29,13 @@ def sources(source: Import) -> list[str]:
             raise MissingSource(f"The upload “{upload.name}” is not complete", "Upload the file again; it goes on where it was cut.")
     if not uploads:
         raise MissingSource("This import has no files", "Upload an archive or videos, or name a folder on the server.")
-    return [str(upload.path) for upload in uploads]
+    return [f"{upload.path}::{upload.name}" for upload in uploads]
+
+
+def chosen(source: Import, names: Iterable[str]) -> list[str]:
+    """The options that the user has set, as arguments."""
+    values = {name: source.options.get(name) for name in names}
+    return [f"--{name.replace('_', '-')}={value}" for name, value in values.items() if value not in (None, "")]
 
 
 def _allowed(folder: Path) -> Path:

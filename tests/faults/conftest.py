@@ -1,0 +1,74 @@
+"""A plant of real processes, and a flow extraction that takes some seconds."""
+
+import shutil
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from ml.config.data import FrameSpec
+from ml.config.flow import TVL1, FlowSpec
+from ml.video.pack import write_frame_pack
+from tests.processes import Plant, running_plant
+from tests.webapp.factories import make_dataset, make_user
+from webapp.datasets.models import Dataset, FlowCache, media_store
+from webapp.jobs.models import Job
+from webapp.jobs.services import open_job, submit
+
+NUM_VIDEOS, NUM_FRAMES = 6, 5
+SPEC = FlowSpec(method=TVL1())
+
+
+@pytest.fixture(scope="module")
+def standing_plant(tmp_path_factory: pytest.TempPathFactory, django_db_setup: None, django_db_blocker: object) -> Iterator[Plant]:
+    with django_db_blocker.unblock(), running_plant(tmp_path_factory.mktemp("plant")) as plant:  # type: ignore[attr-defined]
+        yield plant
+
+
+@pytest.fixture
+def plant(standing_plant: Plant, transactional_db: None) -> Iterator[Plant]:
+    """Everything up, whatever the test before has killed; the logs stand beside a failure."""
+    standing_plant.repair()
+    yield standing_plant
+    print(standing_plant.logs())
+
+
+@pytest.fixture
+def user(transactional_db: None) -> User:
+    return make_user()
+
+
+@pytest.fixture
+def dataset(user: User) -> Dataset:
+    """Videos with frames of moving noise, and nothing else."""
+    dataset = make_dataset(user, classes=("left", "right"), videos_per_class=NUM_VIDEOS // 2)
+    noise = np.random.default_rng(0).integers(0, 255, (72, 96, 3), np.uint8)
+    for shift, video in enumerate(dataset.videos.all(), start=1):
+        frames = [np.roll(noise, shift * index, axis=1) for index in range(NUM_FRAMES)]
+        write_frame_pack(media_store().frames(video.media, FrameSpec().spec_id()), frames, FrameSpec())
+    return dataset
+
+
+@pytest.fixture
+def flow_job(user: User, dataset: Dataset) -> Callable[[], Job]:
+    """Submits the extraction of the dataset's flow."""
+
+    def submitted() -> Job:
+        with transaction.atomic():
+            cache, _created = FlowCache.objects.get_or_create(
+                dataset=dataset, spec_id=SPEC.spec_id(), defaults={"spec": SPEC.model_dump(mode="json")}
+            )
+            job = open_job(Job.Kind.FLOW, "flow", user, dataset)
+            submit(job, cache.pk)
+        return job
+
+    return submitted
+
+
+@pytest.fixture(autouse=True)
+def no_old_flow() -> Iterator[None]:
+    """Every test extracts anew: ids of rows begin again, and paths come from ids."""
+    yield
+    shutil.rmtree(media_store().root, ignore_errors=True)

@@ -1,0 +1,1 @@
+"""Starting everything on one machine: broker, workers, web server, as children of one process."""
