@@ -26,7 +26,10 @@ from webapp.jobs.services import restart
 from webapp.templatetags.kinetoscope import duration, percent
 
 NAME = "Shapes in motion"
-DESCRIPTION = "Nine classes drawn for this demo: three appearances × three motions. A single frame tells the appearance, optical flow the motion; only both tell the class."
+DESCRIPTION = (
+    "Nine classes drawn for this demo: three appearances × three motions. "
+    "A single frame tells the appearance, optical flow the motion; only both tell the class."
+)
 
 
 class Command(BaseCommand):
