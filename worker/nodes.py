@@ -25,6 +25,7 @@ def remember(sender: Any, **_signal: object) -> None:
     """The worker is ready: its name, what it listens to, how many jobs it does at once."""
     queues = sorted(queue.name for queue in sender.app.amqp.queues.consume_from.values())
     _facts.update(name=sender.hostname, queues=queues, info={"processes": sender.pool.limit or 1}, due=0.0)
+    report()
 
 
 def report(**_signal: object) -> None:
