@@ -4,6 +4,8 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from ml.commands.inspect import add_plan_arguments
 from ml.config.data import FrameSpec
 from ml.events import Event
@@ -20,8 +22,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="DATASET", help="folder of the dataset; its manifest is replaced")
     parser.add_argument("--store", type=Path, metavar="DIR", help="media store, may be shared by datasets (DATASET/media)")
     parser.add_argument("--name", default="", help="name of the dataset (that of the folder)")
-    short_side = FrameSpec().short_side
-    parser.add_argument("--short-side", type=int, default=short_side, help=f"short side of the stored frames in pixels ({short_side})")
+    default = FrameSpec().short_side
+    parser.add_argument("--short-side", type=short_side, default=default, help=f"short side of the stored frames in pixels ({default})")
+
+
+def short_side(text: str) -> int:
+    """A side that a frame spec allows."""
+    try:
+        return FrameSpec(short_side=int(text)).short_side
+    except ValidationError as error:
+        raise argparse.ArgumentTypeError(error.errors()[0]["msg"]) from error
 
 
 def run(args: argparse.Namespace, stop: Stop) -> Iterator[Event]:

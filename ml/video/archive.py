@@ -37,10 +37,7 @@ def open_zip(path: Path, shown_as: str, members: Members) -> Iterator[None]:
         entries = archive.infolist()
         _check_whole(path, shown_as, entries)
         for entry in entries:
-            if not entry.is_dir():
-                _add(archive, entry, members)
-            elif not is_ignorable(name := _name_of(entry).rstrip("/")) and not why_unsafe(name):
-                members.folders.add(name)
+            _add(archive, entry, members)
         yield
 
 
@@ -59,6 +56,8 @@ def _add(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, members: Members) -> 
     name = _name_of(entry)
     if is_ignorable(name):
         members.num_ignored += 1
+    elif name.endswith("/"):
+        members.folders.add(name.rstrip("/"))
     elif reason := _why_refused(entry, name):
         members.refuse(printable(name), *reason)
     else:

@@ -10,7 +10,7 @@ from ml.errors import BadLayout
 from ml.video.members import Member
 
 MAX_BYTES = 64 * 2**20
-BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
 def read_text(member: Member) -> str:
@@ -26,7 +26,7 @@ def read_text(member: Member) -> str:
     marked = [encoding for mark, encoding in BYTE_ORDER_MARKS.items() if data.startswith(mark)]
     for encoding in marked or ["utf-8", "gb18030"]:
         try:
-            return unicodedata.normalize("NFC", data.decode(encoding))
+            return unicodedata.normalize("NFC", data.decode(encoding).lstrip("\ufeff"))
         except UnicodeDecodeError:
             continue
     raise BadLayout(f"{member.name} is no text", "Save it as UTF-8.")
