@@ -3,7 +3,8 @@
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from typing import Protocol as Structure
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from torch import nn
 
 from ml.config.data import Manifest, Subset, VideoEntry
 from ml.config.evaluation import Protocol
+from ml.config.experiment import ExperimentConfig
 from ml.errors import BadConfig, BadPack, BadScores, BadVideo
 from ml.evaluation.scores import Scores
 from ml.evaluation.views import aggregate, read_ahead, score_views
@@ -19,9 +21,6 @@ from ml.process import Stop
 from ml.video.dataset import SnippetReader, iter_views, subset_videos
 from ml.video.manifest import load_manifest, snapshot_id
 
-if TYPE_CHECKING:
-    from ml.experiment import TrainedRun
-
 AHEAD = 4
 """Pieces (all crops of one snippet) that are read while the network is busy."""
 
@@ -29,8 +28,24 @@ Floats = NDArray[np.float32]
 Piece = tuple[VideoEntry, Floats | BadPack | BadVideo]
 
 
+class Learnt(Structure):
+    """What of a trained run is evaluated; `ml.experiment.TrainedRun` is one."""
+
+    @property
+    def config(self) -> ExperimentConfig: ...
+
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+
+    @property
+    def model(self) -> nn.Module: ...
+
+    @property
+    def facts(self) -> dict[str, Any]: ...
+
+
 def evaluate(
-    run: "TrainedRun", run_folder: Path, dataset: Path, subset: Subset, protocol: Protocol, stop: Stop
+    run: Learnt, run_folder: Path, dataset: Path, subset: Subset, protocol: Protocol, stop: Stop
 ) -> Generator[Event, None, Scores | None]:
     """Score every video of a subset; the generator returns the scores, or None when it was stopped.
 
@@ -63,7 +78,7 @@ def evaluate(
     return _scores(entries, labels, rows, run.classes, about)
 
 
-def _pieces(reader: SnippetReader, entry: VideoEntry, run: "TrainedRun", protocol: Protocol) -> Iterator[Floats | BadPack | BadVideo]:
+def _pieces(reader: SnippetReader, entry: VideoEntry, run: Learnt, protocol: Protocol) -> Iterator[Floats | BadPack | BadVideo]:
     """The views of one video; a video that cannot be read ends with the error instead, so that the next one is read all the same."""
     try:
         yield from iter_views(reader, entry, run.config.data, protocol)
@@ -99,7 +114,7 @@ def labels_of(entries: Sequence[VideoEntry], classes: Sequence[str], subset: str
     return {entry.key: index[entry.label] for entry in entries}
 
 
-def about_of(run: "TrainedRun", run_folder: Path, dataset: Path, manifest: Manifest, subset: Subset, protocol: Protocol) -> dict[str, Any]:
+def about_of(run: Learnt, run_folder: Path, dataset: Path, manifest: Manifest, subset: Subset, protocol: Protocol) -> dict[str, Any]:
     """Where the numbers come from."""
     return {
         "short": protocol.short(),
