@@ -25,6 +25,7 @@ NUM_FRAMES = 28
 FPS = 20
 REACH = 20.0  # px the centre of a shape may be away from the picture's, in x and in y
 SPEEDS = (2.4, 3.6)  # px/frame
+BRIGHTEST = 176  # luma that every chroma below leaves room for
 _GROUP, _CLIP = 1, 2  # independent streams of random numbers
 
 
@@ -115,8 +116,8 @@ def draw(appearance: Appearance, motion: str, scene: "Scene", generator: np.rand
     """NUM_FRAMES frames (SIDE, SIDE, 3) uint8 RGB."""
     shape = random_shape(scene, generator)
     for pose in poses(motion, shape.lever, generator):
-        luma, coverage = render(scene, shape, pose)
-        yield colored(luma, coverage, appearance)
+        luma, tint = render(scene, shape, pose)
+        yield colored(luma, tint, appearance)
 
 
 def poses(motion: str, lever: float, generator: np.random.Generator) -> list[Pose]:
@@ -141,7 +142,7 @@ def scene_of(group: int, seed: int) -> Scene:
     slope = np.linspace(12, -12, SIDE)[:, None]
     ground = 62 + slope + 13 * blobs(generator, 9) + 5 * blobs(generator, 2)
     texture = 148 + 24 * blobs(generator, generator.uniform(3.5, 6)) + 10 * stripes(generator)
-    return Scene(ground.clip(30, 100).astype(np.float32), texture.clip(112, 180).astype(np.float32), generator.uniform(22, 27))
+    return Scene(ground.clip(30, 100).astype(np.float32), texture.clip(112, BRIGHTEST).astype(np.float32), generator.uniform(22, 27))
 
 
 def blobs(generator: np.random.Generator, width: float) -> Floats:
@@ -186,7 +187,10 @@ def random_shape(scene: Scene, generator: np.random.Generator) -> Shape:
 
 
 def render(scene: Scene, shape: Shape, pose: Pose) -> tuple[Floats, Floats]:
-    """Luma 0..255 and the shape's coverage 0..1, (SIDE, SIDE) each: a textured shape with a light rim and a soft shadow."""
+    """Luma 0..255 and how far the shape's colour shows, 0..1, (SIDE, SIDE) each: a textured shape with a light rim and a soft shadow.
+
+    The colour begins inside the outline: spread over the dark ground, as halved chroma would be, it could not be shown and change luma.
+    """
     x, y = _X - pose.x, _Y - pose.y
     cos, sin = math.cos(pose.angle), math.sin(pose.angle)
     u, v = cos * x + sin * y, cos * y - sin * x
@@ -194,14 +198,14 @@ def render(scene: Scene, shape: Shape, pose: Pose) -> tuple[Floats, Floats]:
     coverage = (inside + 0.5).clip(0, 1)
     centre = (SIDE - 1) / 2
     texture = cv2.remap(scene.texture, u + centre, v + centre, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-    body = texture + 16 * np.exp(-(((inside - 1.5) / 1.5) ** 2))
+    body = np.minimum(texture + 16 * np.exp(-(((inside - 1.5) / 1.5) ** 2)), BRIGHTEST)
     shadow = cv2.GaussianBlur(np.roll(coverage, (4, 3), (0, 1)), (0, 0), 4)
-    return np.asarray(scene.ground * (1 - 0.5 * shadow) * (1 - coverage) + body * coverage, np.float32), coverage
+    return np.asarray(scene.ground * (1 - 0.5 * shadow) * (1 - coverage) + body * coverage, np.float32), (inside / 3).clip(0, 1)
 
 
-def colored(luma: Floats, coverage: Floats, appearance: Appearance) -> Pixels:
-    """BT.601: luma with the shape's chroma where it covers, the ground's elsewhere; no value is clipped, so luma survives exactly."""
-    cb = GROUND.cb + (appearance.cb - GROUND.cb) * coverage
-    cr = GROUND.cr + (appearance.cr - GROUND.cr) * coverage
+def colored(luma: Floats, tint: Floats, appearance: Appearance) -> Pixels:
+    """BT.601: luma with the shape's chroma where it shows, the ground's elsewhere; no value is clipped, so luma survives exactly."""
+    cb = GROUND.cb + (appearance.cb - GROUND.cb) * tint
+    cr = GROUND.cr + (appearance.cr - GROUND.cr) * tint
     rgb = np.stack([luma + 1.402 * cr, luma - 0.344136 * cb - 0.714136 * cr, luma + 1.772 * cb], axis=-1)
     return np.asarray(np.rint(rgb).clip(0, 255), np.uint8)

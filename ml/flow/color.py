@@ -21,8 +21,10 @@ _ARCS = (
 
 def color_wheel() -> Pixels:
     """(55, 3) uint8 RGB, red first; the first hue is the direction to the left, and on it goes counterclockwise in the picture."""
-    hues = [np.array(start) + (np.array(end) - np.array(start)) * (step / steps) for steps, start, end in _ARCS for step in range(steps)]
-    return np.asarray(np.floor(hues), np.uint8)
+    hues = [
+        np.array(start) + np.sign(np.subtract(end, start)) * (255 * step // steps) for steps, start, end in _ARCS for step in range(steps)
+    ]
+    return np.array(hues, np.uint8)
 
 
 _WHEEL = color_wheel().astype(np.float32)
