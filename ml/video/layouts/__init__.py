@@ -33,12 +33,19 @@ def _with_layout(members: Members) -> Plan:
         if layout.recognises(members):
             plan: Plan = layout.read(members)
             return plan
-    reasons = f": {members.problems[0].path}: {members.problems[0].reason}" if members.problems else ""
-    raise BadLayout(f"There is no video among {len(members.files):,} files{reasons}", "Give a zip or a folder with one folder per class.")
+    raise _no_video(members)
 
 
 def _with_one_label(members: Members, label: str) -> Plan:
     items = [Item(member, label, group_of(name)) for name, member in members.files.items() if is_video_name(name)]
     if not items:
-        raise BadLayout(f"There is no video among {len(members.files):,} files", "Give videos.")
+        raise _no_video(members)
     return Plan("folders", (label,), items)
+
+
+def _no_video(members: Members) -> BadLayout:
+    """Says so, and the first thing that was wrong with what was there."""
+    why = f"; {members.problems[0].path}: {members.problems[0].reason}" if members.problems else ""
+    return BadLayout(
+        f"There is no video among {len(members.files):,} files{why}", "Give videos, or a zip or folder with one folder per class."
+    )
