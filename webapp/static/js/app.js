@@ -29,7 +29,7 @@ function drawChart(element) {
   const layout = { ...figure.layout, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: color("--text"), family: style.fontFamily, size: 12 } };
   for (const name of Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key)).concat("xaxis", "yaxis")) layout[name] = { ...axis, ...layout[name] };
   layout.hoverlabel = { bgcolor: color("--surface"), bordercolor: color("--line"), font: { color: color("--text") } };
-  const options = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"], toImageButtonOptions: { format: "svg" } };
+  const options = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["sendChartToCloud", "lasso2d", "select2d", "autoScale2d"], toImageButtonOptions: { format: "svg" } };
   Plotly.react(element, figure.data, layout, options);
   if (!element.dataset.bound) {
     element.dataset.bound = "true";
