@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotModified, StreamingHttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotModified
 
-BLOCK_BYTES = 256 * 1024
 RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
@@ -47,7 +45,7 @@ def _answer(request: HttpRequest, file: BinaryIO, size: int, etag: str) -> HttpR
     start, end = span
     if (start, end) == (0, size) and "Range" not in request.headers:
         return FileResponse(file)
-    response = StreamingHttpResponse(_blocks(file, start, end), status=206)
+    response = FileResponse(Span(file, start, end), status=206)
     response["Content-Length"] = str(end - start)
     response["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
     return response
@@ -68,10 +66,15 @@ def byte_range(header: str, size: int) -> tuple[int, int] | None:
     return (start, end) if start < size else None
 
 
-def _blocks(file: BinaryIO, start: int, end: int) -> Iterator[bytes]:
-    with file:
+class Span:
+    """A part of an open file that reads like a file of its own, and closes it."""
+
+    def __init__(self, file: BinaryIO, start: int, end: int) -> None:
         file.seek(start)
-        left = end - start
-        while left > 0 and (block := file.read(min(BLOCK_BYTES, left))):
-            left -= len(block)
-            yield block
+        self._file, self._left = file, end - start
+        self.close = file.close
+
+    def read(self, size: int = -1) -> bytes:
+        block = self._file.read(self._left if size < 0 else min(size, self._left))
+        self._left -= len(block)
+        return block

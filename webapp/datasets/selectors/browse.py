@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.db.models import Prefetch, QuerySet
 from django.http import QueryDict
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from webapp.datasets.models import Dataset, Label, Split, SplitEntry, Video
@@ -31,7 +32,7 @@ class BrowseForm(forms.Form):
         self.fields["split"].queryset = dataset.splits.all()  # type: ignore[attr-defined]
         self.is_valid()
 
-    @property
+    @cached_property
     def split_row(self) -> Split | None:
         """The chosen split, else the first."""
         chosen: Split | None = self.cleaned_data.get("split")

@@ -27,7 +27,7 @@ from webapp.jobs.services import restart
 def import_new(request: HttpRequest) -> HttpResponse:
     """Step 1: files or a folder on the server."""
     user = cast(User, request.user)
-    form = ImportForm(user, request.POST or None, request.FILES or None)
+    form = ImportForm(user, *((request.POST, request.FILES) if request.method == "POST" else ()))
     if request.method == "POST" and form.is_valid():
         try:
             uploads = [*form.cleaned_data["uploads"], *store_files(user, form.cleaned_data["file"])]
