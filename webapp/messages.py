@@ -29,7 +29,7 @@ def schema_texts(schema: type[BaseModel]) -> Iterator[str]:
     yield (schema.__doc__ or "").strip()
     for field in schema.model_fields.values():
         yield from filter(None, (field.title, field.description))
-        if isinstance(field.json_schema_extra, dict):
+        if isinstance(field.json_schema_extra, dict) and "unit" in field.json_schema_extra:
             yield str(field.json_schema_extra["unit"])
         for nested in _schemas_in(field.annotation):
             yield from schema_texts(nested)

@@ -5,6 +5,7 @@ import json
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 
 class Schema(BaseModel):
@@ -31,5 +32,5 @@ def knob(default: Any, title: str, description: str, *, unit: str = "", **limits
     Args:
         limits: pydantic's own `ge`, `gt`, `le`, `lt`, `min_length`, `max_length`, `discriminator`.
     """
-    extra = {"unit": unit} if unit else None
+    extra: JsonDict = {"unit": unit} if unit else {}
     return Field(default, title=title, description=description, json_schema_extra=extra, **limits)

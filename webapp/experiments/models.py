@@ -25,7 +25,7 @@ class Run(models.Model):
     split = models.ForeignKey(Split, on_delete=models.CASCADE, related_name="runs")
     config = models.JSONField()
     parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="clones")
-    job: models.ForeignKey[Job, Job] = models.ForeignKey("jobs.Job", on_delete=models.PROTECT, related_name="+")  # type: ignore[assignment]
+    job: models.ForeignKey[Job, Job] = models.ForeignKey("jobs.Job", on_delete=models.PROTECT, related_name="+")
     notes = models.TextField(blank=True)
     is_archived = models.BooleanField(default=False)
     facts = models.JSONField(
@@ -99,7 +99,7 @@ class Evaluation(models.Model):
     fusion = models.OneToOneField(Fusion, null=True, blank=True, on_delete=models.CASCADE, related_name="evaluation")
     subset = models.CharField(max_length=10)
     protocol = models.JSONField()
-    job: models.ForeignKey[Job, Job] = models.ForeignKey("jobs.Job", on_delete=models.PROTECT, related_name="+")  # type: ignore[assignment]
+    job: models.ForeignKey[Job, Job] = models.ForeignKey("jobs.Job", on_delete=models.PROTECT, related_name="+")
     metrics = models.JSONField(
         default=dict, blank=True, help_text="top1, top5, mean_class_accuracy, map, per_class, confusion, protocol; empty until done."
     )

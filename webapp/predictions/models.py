@@ -22,7 +22,7 @@ class Prediction(models.Model):
     upload = models.ForeignKey(Upload, on_delete=models.PROTECT, related_name="predictions")
     run = models.ForeignKey(Run, null=True, blank=True, on_delete=models.CASCADE, related_name="predictions")
     fusion = models.ForeignKey(Fusion, null=True, blank=True, on_delete=models.CASCADE, related_name="predictions")
-    job: models.ForeignKey[Job, Job] = models.ForeignKey("jobs.Job", on_delete=models.PROTECT, related_name="+")  # type: ignore[assignment]
+    job: models.ForeignKey[Job, Job] = models.ForeignKey("jobs.Job", on_delete=models.PROTECT, related_name="+")
     result = models.JSONField(default=dict, blank=True)
     confirmed_label = models.ForeignKey(Label, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     sent_as = models.ForeignKey(Video, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
