@@ -2,6 +2,7 @@
 
 import ctypes
 import fcntl
+import multiprocessing
 import os
 import signal
 import sys
@@ -36,7 +37,8 @@ def die_with_parent() -> None:
     parent = os.getppid()
     PR_SET_PDEATHSIG = 1
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it died before the call
+    starter = multiprocessing.parent_process()  # of a pool's process; it may have died while this one was still importing
+    if os.getppid() != parent or (starter is not None and not starter.is_alive()):
         os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -86,7 +86,7 @@ class Server:
 
 def is_ml(process: psutil.Process) -> bool:
     try:
-        return process.cmdline()[1:3] == ["-m", "ml"]
+        return bool(process.cmdline()[1:3] == ["-m", "ml"])
     except (psutil.NoSuchProcess, psutil.ZombieProcess):
         return False
 

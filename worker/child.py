@@ -14,6 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Literal, Self
 
+from ml.process import die_with_parent
+
 Stream = Literal["stdout", "stderr"]
 ENGINE = (sys.executable, "-m", "ml")
 LINE_LIMIT = 2**20
@@ -32,8 +34,9 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=ROOT,
-            env={**os.environ, "KINETOSCOPE_DIE_WITH_PARENT": "1", "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
             start_new_session=True,
+            preexec_fn=die_with_parent,
         )
         self._selector = selectors.DefaultSelector()
         self._rest: dict[Stream, bytes] = {"stdout": b"", "stderr": b""}

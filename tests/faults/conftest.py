@@ -17,7 +17,7 @@ from webapp.datasets.models import Dataset, FlowCache, media_store
 from webapp.jobs.models import Job
 from webapp.jobs.services import open_job, submit
 
-NUM_VIDEOS, NUM_FRAMES = 6, 5
+NUM_VIDEOS, NUM_FRAMES = 6, 4
 SPEC = FlowSpec(method=TVL1())
 
 
@@ -44,7 +44,7 @@ def user(transactional_db: None) -> User:
 def dataset(user: User) -> Dataset:
     """Videos with frames of moving noise, and nothing else."""
     dataset = make_dataset(user, classes=("left", "right"), videos_per_class=NUM_VIDEOS // 2)
-    noise = np.random.default_rng(0).integers(0, 255, (72, 96, 3), np.uint8)
+    noise = np.random.default_rng(0).integers(0, 255, (60, 80, 3), np.uint8)
     for shift, video in enumerate(dataset.videos.all(), start=1):
         frames = [np.roll(noise, shift * index, axis=1) for index in range(NUM_FRAMES)]
         write_frame_pack(media_store().frames(video.media, FrameSpec().spec_id()), frames, FrameSpec())
