@@ -125,7 +125,7 @@ def _weights(config: FusionConfig, num_streams: int) -> Array:
     weights = np.array(config.weights if config.method == "weighted" else (1.0,) * num_streams)
     if len(weights) != num_streams:
         raise BadConfig(f"{len(weights)} weights for {num_streams} streams", f"Give {num_streams} weights, one a stream, in their order.")
-    if not np.isfinite(weights).all() or weights.min() < 0 or weights.sum() <= 0:
+    if weights.min() < 0 or weights.sum() <= 0:
         raise BadConfig(f"These weights can't be used: {config.weights}", "Give weights of zero or more, at least one above zero.")
     return np.asarray(weights / weights.sum())
 

@@ -205,6 +205,6 @@ def test_arguments_of_the_fusion_command_become_its_config() -> None:
     assert config() == FusionConfig()
     assert config("--method", "svm", "--svm-c", "2") == FusionConfig(method="svm", normalize="l2", svm_c=2)
     assert config("--method", "weighted", "--weights", "1,1.5") == config("--method", "weighted", "--weights", "1", "1.5")
-    for wrong in (["--weights", "x"], ["--svm-c", "0"], ["--fit", "c.npz"]):
+    for wrong in (["--weights", "x"], ["--weights", "inf", "1"], ["--svm-c", "0"], ["--fit", "c.npz"]):
         with pytest.raises(BadConfig):
             config(*wrong)
