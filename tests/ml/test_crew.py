@@ -8,6 +8,7 @@ import pytest
 
 from ml.errors import BadVideo, UserError
 from ml.video.crew import Crew
+from ml.video.leftovers import is_running
 
 
 def act(order: str) -> str:
@@ -50,7 +51,7 @@ def test_work_is_done_in_other_processes_side_by_side() -> None:
         crew.give("1", "a", 60)
         crew.give("2", "b", 60)
         assert crew.is_full
-        answers = {}
+        answers: dict[str, str | UserError] = {}
         while crew.num_busy:
             answers.update(crew.collect(1))
 
@@ -88,11 +89,3 @@ def test_the_crew_dies_with_a_killed_parent(tmp_path: Path) -> None:
     assert not is_running(child)
     parent.stdout.close()
     parent.stdin.close()
-
-
-def is_running(process: int) -> bool:
-    """Is it there, and no zombie?"""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False

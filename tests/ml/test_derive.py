@@ -1,0 +1,87 @@
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from ml.config.data import FrameSpec
+from ml.config.store import MediaStore
+from ml.errors import BadVideo, UserError
+from ml.video import derive as module
+from ml.video.derive import derive
+from ml.video.leftovers import remove_leftovers
+from ml.video.pack import FramePack
+from tests.media import draw_sound, draw_video
+
+MEDIA = "ab" * 32
+
+
+def a_store(folder: Path, frames: int = 6) -> MediaStore:
+    """A store with one original."""
+    store = MediaStore(folder)
+    draw_video(store.original(MEDIA), frames=frames, container="mp4")
+    return store
+
+
+def test_another_frame_spec_makes_another_pack_beside_the_first(tmp_path: Path) -> None:
+    store, specs = a_store(tmp_path), [FrameSpec(), FrameSpec(short_side=32)]
+
+    assert derive(store, MEDIA, specs[0]) == derive(store, MEDIA, specs[1])
+
+    shapes = []
+    for spec in specs:
+        with FramePack(store.frames(MEDIA, spec.spec_id()), spec) as pack:
+            shapes.append((len(pack), *pack.read([0]).shape))
+    assert shapes == [(6, 1, 48, 64, 3), (6, 1, 32, 43, 3)]
+
+
+@pytest.mark.parametrize("missing", ["proxy.mp4", "poster.jpg", "facts.json"])
+def test_what_is_missing_is_made_anew(missing: str, tmp_path: Path) -> None:
+    store = a_store(tmp_path)
+    facts = derive(store, MEDIA, FrameSpec())
+    (store.folder(MEDIA) / missing).unlink()
+
+    assert derive(store, MEDIA, FrameSpec()) == facts
+    assert (store.folder(MEDIA) / missing).is_file()
+
+
+def test_a_full_disk_is_no_fault_of_the_video_and_leaves_nothing_half_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = a_store(tmp_path)
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(module, "write_frame_pack", full)
+
+    with pytest.raises(UserError, match="disk is full") as caught:
+        derive(store, MEDIA, FrameSpec())
+    assert not isinstance(caught.value, BadVideo)
+    assert [path.name for path in store.folder(MEDIA).iterdir()] == ["original"]
+
+
+def test_a_video_with_endless_frames_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_FRAMES", 5)
+
+    with pytest.raises(BadVideo, match="more than 5 frames"):
+        derive(a_store(tmp_path), MEDIA, FrameSpec())
+    assert [path.name for path in MediaStore(tmp_path).folder(MEDIA).iterdir()] == ["original"]
+
+
+def test_what_is_no_video_leaves_nothing_behind(tmp_path: Path) -> None:
+    store = MediaStore(tmp_path)
+    store.folder(MEDIA).mkdir(parents=True)
+    draw_sound(tmp_path / "sound.mp4").rename(store.original(MEDIA))
+
+    with pytest.raises(BadVideo, match="no video stream"):
+        derive(store, MEDIA, FrameSpec())
+    assert [path.name for path in store.folder(MEDIA).iterdir()] == ["original"]
+
+
+def test_temporary_files_of_the_dead_go_and_those_of_the_living_stay(tmp_path: Path) -> None:
+    names = [f".proxy.mp4.{os.getpid()}.tmp", ".proxy.mp4.999999999.tmp", ".other.tmp", "proxy.mp4"]
+    for name in names:
+        (tmp_path / name).touch()
+
+    remove_leftovers(tmp_path)
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(set(names) - {names[1]})
