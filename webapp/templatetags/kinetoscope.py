@@ -1,7 +1,7 @@
 """How numbers look on our pages."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 from django import template
 from django.utils.html import format_html
@@ -15,9 +15,9 @@ register = template.Library()
 
 
 @register.filter
-def percent(fraction: float | None) -> str:
-    """0.8731 → `87.3 %`; None → a dash."""
-    return "–" if fraction is None else f"{100 * fraction:.1f} %"
+def percent(fraction: float | Literal[""] | None) -> str:
+    """0.8731 → `87.3 %`; None, or the "" that a template makes of what isn't there → a dash."""
+    return "–" if fraction is None or fraction == "" else f"{100 * fraction:.1f} %"
 
 
 @register.filter
