@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 
 from tests.webapp.factories import make_dataset, make_evaluation, make_fusion, make_job, make_run, make_user, share
@@ -12,8 +13,13 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def ada(client: Client) -> Client:
-    client.force_login(make_user())
+def user() -> User:
+    return make_user()
+
+
+@pytest.fixture
+def ada(client: Client, user: User) -> Client:
+    client.force_login(user)
     return client
 
 
@@ -22,14 +28,14 @@ def test_an_empty_install_shows_the_first_steps(ada: Client) -> None:
     assert "From videos to results" in page and "Import a dataset" in page and "Choose a model" not in page
 
 
-def test_with_a_dataset_the_next_step_is_a_model(ada: Client) -> None:
-    make_dataset(ada.get("/").wsgi_request.user)
+def test_with_a_dataset_the_next_step_is_a_model(ada: Client, user: User) -> None:
+    make_dataset(user)
     page = ada.get("/").content.decode()
     assert "Choose a model" in page and "Import a dataset" not in page
 
 
-def test_results_stand_with_their_protocol_and_fusions_come_first(ada: Client) -> None:
-    dataset = make_dataset(ada.get("/").wsgi_request.user)
+def test_results_stand_with_their_protocol_and_fusions_come_first(ada: Client, user: User) -> None:
+    dataset = make_dataset(user)
     streams = [make_evaluation(make_run(dataset, kind), lambda label, _position: 0) for kind in ("rgb", "flow")]
     make_fusion(streams)
     page = ada.get("/").content.decode()
@@ -38,15 +44,13 @@ def test_results_stand_with_their_protocol_and_fusions_come_first(ada: Client) -
     assert "From videos to results" not in page
 
 
-def test_open_jobs_show_their_progress(ada: Client) -> None:
-    user = ada.get("/").wsgi_request.user
+def test_open_jobs_show_their_progress(ada: Client, user: User) -> None:
     make_job(Job.Kind.TRAIN, user, state=Job.State.RUNNING, progress_done=3, progress_total=9, progress_unit="steps")
     page = ada.get("/").content.decode()
     assert "3 / 9 steps" in page and 'hx-trigger="every 2s"' in page
 
 
-def test_a_failure_stays_until_it_was_seen(ada: Client) -> None:
-    user = ada.get("/").wsgi_request.user
+def test_a_failure_stays_until_it_was_seen(ada: Client, user: User) -> None:
     failure = {"code": "nan", "message": "The loss became NaN.", "advice": "Lower the learning rate.", "detail": ""}
     job = make_job(Job.Kind.TRAIN, user, state=Job.State.FAILED, failure=failure)
     assert "Lower the learning rate." in ada.get("/").content.decode()
@@ -59,8 +63,8 @@ def test_a_poll_gets_the_live_part_alone(ada: Client) -> None:
     assert page.lstrip().startswith('<div id="home"') and "<html" not in page
 
 
-def test_the_number_of_queries_does_not_grow_with_the_rows(ada: Client, django_assert_max_num_queries: Any) -> None:
-    dataset = make_dataset(ada.get("/").wsgi_request.user)
+def test_the_number_of_queries_does_not_grow_with_the_rows(ada: Client, user: User, django_assert_max_num_queries: Any) -> None:
+    dataset = make_dataset(user)
     for _number in range(6):
         make_fusion([make_evaluation(make_run(dataset, kind)) for kind in ("rgb", "flow")])
         make_job(Job.Kind.TRAIN, dataset.owner, dataset, Job.State.QUEUED)

@@ -47,7 +47,7 @@ class RunFilterForm(forms.Form):
         }
 
 
-class SplitChoice(forms.ModelChoiceField):
+class SplitChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
     """A split, listed under its dataset: one choice that needs no script to fit together."""
 
     def group(self, splits: list[Split]) -> None:

@@ -14,6 +14,7 @@ from webapp.datasets.services.files import remove_after_commit
 from webapp.experiments.models import Evaluation, Fusion, Run
 from webapp.jobs.models import Job
 from webapp.jobs.selectors import job_folder
+from webapp.predictions.models import Prediction
 
 
 class RunBusy(UserError):
@@ -45,12 +46,13 @@ def delete_run(run: Run) -> int:
     fusions = fusions_of(run)
     evaluations = list(Evaluation.objects.filter(Q(run=run) | Q(fusion__in=fusions)))
     predictions = [*run.predictions.all(), *(one for fusion in fusions for one in fusion.predictions.all())]
-    jobs = Job.objects.filter(pk__in=[run.job_id, *(row.job_id for row in (*evaluations, *predictions))])
+    made_of_it: list[Evaluation | Prediction] = [*evaluations, *predictions]
+    jobs = Job.objects.filter(pk__in=[run.job_id, *(row.job_id for row in made_of_it)])
     busy = jobs.select_for_update().filter(state__in=Job.OPEN).first()
     if busy is not None:
         raise RunBusy(_("“%(job)s” is not over yet.") % {"job": busy}, _("Stop or cancel it first, then delete the run."))
-    uploads = _uploads_of([one.pk for one in predictions], [one.upload_id for one in predictions])
-    paths = [run.folder, *(row.folder for row in (*evaluations, *predictions)), *(job_folder(job.pk) for job in jobs)]
+    uploads = _uploads_of(predictions)
+    paths = [run.folder, *(row.folder for row in made_of_it), *(job_folder(job.pk) for job in jobs)]
     paths += [upload.path for upload in uploads]
     job_ids = [job.pk for job in jobs]
     for row in (*fusions, run):
@@ -62,10 +64,10 @@ def delete_run(run: Run) -> int:
     return freed
 
 
-def _uploads_of(prediction_ids: list[int], upload_ids: list[object]) -> list[Upload]:
+def _uploads_of(predictions: list[Prediction]) -> list[Upload]:
     """Uploads that served these predictions and nothing else."""
-    uploads = Upload.objects.filter(pk__in=upload_ids, imports=None)
-    return [upload for upload in uploads if not upload.predictions.exclude(pk__in=prediction_ids).exists()]
+    uploads = Upload.objects.filter(pk__in=[one.upload_id for one in predictions], imports=None)
+    return [upload for upload in uploads if not upload.predictions.exclude(pk__in=[one.pk for one in predictions]).exists()]
 
 
 def bytes_in(path: Path) -> int:
