@@ -213,7 +213,7 @@ def test_flow_asked_for_twice_is_one_cache_and_one_job(ada: User, dataset: Datas
 
 
 def test_flow_that_failed_goes_on_in_the_same_job(ada: User, dataset: Dataset) -> None:
-    cache, job = request_flow(dataset, FlowSpec(), ada)
+    _cache, job = request_flow(dataset, FlowSpec(), ada)
     assert job is not None
     Job.objects.filter(pk=job.pk).update(state=Job.State.FAILED)
     _cache, again = request_flow(dataset, FlowSpec(), ada)
@@ -242,7 +242,7 @@ def test_the_flow_form_starts_the_job_and_refuses_values_out_of_range(as_ada: Cl
 def test_deleting_flow_frees_its_files_and_waits_for_open_jobs(
     ada: User, dataset: Dataset, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
-    cache, job = request_flow(dataset, FlowSpec(), ada)
+    cache, _job = request_flow(dataset, FlowSpec(), ada)
     video = dataset.videos.all()[0]
     preview = media_store().flow_preview(video.media, cache.spec_id)
     preview.parent.mkdir(parents=True)
