@@ -1,0 +1,170 @@
+"""The job list, a job's page, its buttons and the System page: what they show, and to whom."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from tests.webapp.factories import make_dataset, make_job, make_user, share
+from webapp import queue
+from webapp.datasets.models import Dataset, Membership
+from webapp.jobs.models import Job, WorkerNode
+from webapp.jobs.selectors import job_folder
+
+State = Job.State
+pytestmark = pytest.mark.django_db
+ACTIONS = ("stop", "cancel", "restart", "acknowledge")
+
+
+@pytest.fixture(autouse=True)
+def no_messages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "send", lambda job: True)
+
+
+@pytest.fixture
+def ada(client: Client) -> User:
+    user = make_user("ada")
+    client.force_login(user)
+    return user
+
+
+@pytest.fixture
+def dataset(ada: User) -> Dataset:
+    return make_dataset(ada)
+
+
+def test_an_empty_list_says_what_makes_jobs(client: Client, ada: User) -> None:
+    assert b"No jobs here" in client.get("/jobs/").content
+
+
+def test_the_list_shows_place_in_the_queue_progress_and_asks_again(client: Client, ada: User) -> None:
+    make_job("train", ada, state=State.QUEUED)
+    make_job("flow", ada, state=State.QUEUED)
+    make_job("train", ada, state=State.RUNNING, progress_done=30, progress_total=120, progress_unit="steps")
+    page = client.get("/jobs/").content.decode()
+    assert "no. 1 for cpu" in page
+    assert "no. 2 for cpu" in page
+    assert "30 / 120 steps" in page
+    assert 'hx-trigger="every 2s"' in page
+
+
+def test_the_list_stops_asking_when_nothing_is_open(client: Client, ada: User) -> None:
+    make_job("train", ada, state=State.DONE)
+    assert b"hx-trigger" not in client.get("/jobs/").content
+
+
+def test_a_poll_gets_the_table_alone(client: Client, ada: User) -> None:
+    page = client.get("/jobs/", headers={"HX-Request": "true"}).content
+    assert page.lstrip().startswith(b'<div id="jobs"')
+
+
+def test_the_list_can_be_filtered_and_a_wrong_filter_filters_nothing(client: Client, ada: User) -> None:
+    done, failed = make_job("train", ada, state=State.DONE), make_job("flow", ada, state=State.FAILED)
+    rows = client.get("/jobs/?state=failed").context["rows"]
+    assert [row.job for row in rows] == [failed]
+    rows = client.get("/jobs/?state=nonsense&kind=train").context["rows"]
+    assert [row.job for row in rows] == [done]
+
+
+def test_the_page_of_a_failed_job_explains_it_and_escapes_what_it_was_told(client: Client, ada: User) -> None:
+    card = {"code": "BadVideo", "message": "<b>a.avi</b> is cut off", "advice": "Upload it again.", "detail": "trace"}
+    job = make_job("ingest", ada, state=State.FAILED, failure=card)
+    page = client.get(f"/jobs/{job.pk}/").content.decode()
+    assert "&lt;b&gt;a.avi&lt;/b&gt; is cut off" in page
+    assert "Upload it again." in page
+    assert "Retry" in page
+
+
+def test_the_page_shows_the_end_of_the_log(client: Client, ada: User) -> None:
+    job = make_job("train", ada, state=State.RUNNING)
+    log = job_folder(job.pk) / "log.txt"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text("\n".join(f"line {i}" for i in range(1000)))
+    page = client.get(f"/jobs/{job.pk}/").content.decode()
+    assert "line 999" in page
+    assert "line 799\n" not in page
+
+
+@pytest.mark.parametrize(
+    ("action", "before", "after"),
+    [
+        ("stop", State.QUEUED, State.STOPPED),
+        ("cancel", State.WAITING, State.CANCELLED),
+        ("restart", State.FAILED, State.QUEUED),
+        ("restart", State.STOPPED, State.QUEUED),
+    ],
+)
+def test_the_buttons_do_what_they_say(client: Client, ada: User, action: str, before: State, after: State) -> None:
+    job = make_job("train", ada, state=before)
+    assert client.post(f"/jobs/{job.pk}/{action}").status_code == 302
+    job.refresh_from_db()
+    assert job.state == after
+
+
+def test_a_button_pressed_too_late_says_so(client: Client, ada: User) -> None:
+    job = make_job("train", ada, state=State.DONE)
+    page = client.post(f"/jobs/{job.pk}/cancel", follow=True).content.decode()
+    assert "already" in page
+    job.refresh_from_db()
+    assert job.state == State.DONE
+
+
+def test_a_seen_failure_is_no_reminder_any_more(client: Client, ada: User) -> None:
+    job = make_job("train", ada, state=State.FAILED)
+    client.post(f"/jobs/{job.pk}/acknowledge")
+    job.refresh_from_db()
+    assert job.acknowledged
+
+
+def test_a_redirect_never_leaves_the_site(client: Client, ada: User) -> None:
+    job = make_job("train", ada, state=State.FAILED)
+    response = client.post(f"/jobs/{job.pk}/acknowledge", {"next": "https://elsewhere.example/"})
+    assert response.headers["Location"] == f"/jobs/{job.pk}/"
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_button_needs_a_post(client: Client, ada: User, action: str) -> None:
+    job = make_job("train", ada, state=State.RUNNING)
+    assert client.get(f"/jobs/{job.pk}/{action}").status_code == 405
+
+
+def test_an_outsider_sees_and_changes_nothing(client: Client, dataset: Dataset, ada: User) -> None:
+    job = make_job("train", ada, dataset, state=State.RUNNING)
+    client.force_login(make_user("eve"))
+    assert client.get("/jobs/").context["rows"] == []
+    assert client.get(f"/jobs/{job.pk}/").status_code == 404
+    assert {client.post(f"/jobs/{job.pk}/{action}").status_code for action in ACTIONS} == {404}
+    job.refresh_from_db()
+    assert not (job.stop_requested or job.cancel_requested or job.acknowledged)
+
+
+@pytest.mark.parametrize(("role", "status"), [(Membership.Role.VIEWER, 404), (Membership.Role.EDITOR, 302)])
+def test_a_viewer_may_look_and_an_editor_may_change(client: Client, dataset: Dataset, ada: User, role: str, status: int) -> None:
+    job = make_job("train", ada, dataset, state=State.RUNNING)
+    friend = make_user("bob")
+    share(dataset, friend, role)
+    client.force_login(friend)
+    page = client.get(f"/jobs/{job.pk}/")
+    assert page.status_code == 200
+    assert (b"Cancel" in page.content) == (role == Membership.Role.EDITOR)
+    assert client.post(f"/jobs/{job.pk}/cancel").status_code == status
+
+
+@pytest.mark.parametrize("path", ["/jobs/", "/jobs/1/", "/jobs/system/"])
+def test_the_anonymous_are_sent_to_the_login(client: Client, path: str) -> None:
+    assert client.get(path).headers["Location"].startswith("/accounts/login/")
+
+
+def test_the_system_page_shows_workers_queues_and_a_broker_that_is_gone(client: Client, ada: User) -> None:
+    WorkerNode.objects.create(name="jobs@host", queues=["cpu", "gpu"], info={"processes": 2})
+    page = client.get("/jobs/system/").content.decode()
+    assert "jobs@host" in page
+    assert "cpu, gpu" in page
+    assert "does not answer" in page
+    assert "django" in page
+
+
+def test_the_queries_of_the_list_do_not_grow_with_the_jobs(client: Client, ada: User, django_assert_max_num_queries: object) -> None:
+    for _ in range(50):
+        make_job("train", ada, state=State.QUEUED)
+    with django_assert_max_num_queries(12):  # type: ignore[operator]
+        client.get("/jobs/")
