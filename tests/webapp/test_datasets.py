@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from ml.config.flow import DIS, FlowSpec
 from tests.webapp.factories import make_dataset, make_evaluation, make_job, make_run, make_user, share
-from webapp.datasets.models import Dataset, FlowCache, Import, Label, SplitEntry, Video, media_store
+from webapp.datasets.models import Dataset, FlowCache, Import, SplitEntry, Video, media_store
 from webapp.datasets.services.datasets import NotLabelled, relabel_video
 from webapp.datasets.services.flow import FlowInUse, delete_flow, is_complete, request_flow
 from webapp.jobs.models import Job
@@ -263,5 +263,14 @@ def test_the_flow_part_of_the_page_asks_again_only_while_a_job_is_open(as_ada: C
     assert "hx-trigger" not in as_ada.get(address, headers={"HX-Request": "true"}).content.decode()
 
 
-def test_labels_keep_their_order(dataset: Dataset) -> None:
-    assert [label.name for label in Label.objects.filter(dataset=dataset)] == ["clap", "jump", "wave"]
+def test_the_flow_shown_beside_a_video_is_chosen_among_those_that_are_there(as_ada: Client, dataset: Dataset) -> None:
+    video, specs = dataset.videos.all()[0], (FlowSpec(method=DIS()), FlowSpec(), FlowSpec(quality=80))
+    caches = [FlowCache.objects.create(dataset=dataset, spec_id=s.spec_id(), spec=s.model_dump(mode="json")) for s in specs]
+    for cache in caches[:2]:
+        preview = media_store().flow_preview(video.media, cache.spec_id)
+        preview.parent.mkdir(parents=True, exist_ok=True)
+        preview.touch()
+    address = reverse("datasets:video_detail", args=(video.pk,))
+    assert [row.cache for row in as_ada.get(address).context["flow_choices"]] == [caches[1], caches[0]]
+    for wanted, shown in ((caches[0].pk, caches[0]), (caches[2].pk, caches[1]), ("nonsense", caches[1])):
+        assert as_ada.get(f"{address}?flow={wanted}").context["flow"] == shown

@@ -34,7 +34,7 @@ def class_counts(classes: Sequence[str], series: Sequence[CountSeries]) -> dict[
             "xaxis": {"side": "top", "title": {"text": "videos"}, "fixedrange": True, "rangemode": "tozero"},
             "yaxis": {"type": "category", "categoryorder": "array", "categoryarray": labels[::-1], "dtick": 1, "tickfont": {"size": 11}},
             "showlegend": True,
-            "legend": {"orientation": "h", "yref": "container", "y": 1, "yanchor": "top", "x": 0},
+            "legend": {"orientation": "h", "yref": "container", "y": 1, "yanchor": "top", "x": 0, "traceorder": "normal"},
         },
     }
 

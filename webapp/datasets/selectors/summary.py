@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from django.db.models import Count, Q, Sum
 
+from webapp.choices import name_of
 from webapp.datasets.models import Dataset, FlowCache, Split, SplitEntry, Video
 from webapp.jobs.models import Job
 
@@ -98,7 +99,7 @@ class FlowRow:
     """A flow cache with its newest job."""
 
     cache: FlowCache
-    job: Job | None
+    job: Job | None = None
 
     @property
     def is_live(self) -> bool:
@@ -106,7 +107,7 @@ class FlowRow:
 
     @property
     def method(self) -> str:
-        return str(self.cache.spec["method"]["kind"])
+        return str(name_of(self.cache.spec["method"]["kind"]))
 
     @property
     def parameters(self) -> str:

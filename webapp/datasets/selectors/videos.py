@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from webapp.datasets.models import FlowCache, Video, media_store
+from webapp.datasets.models import Video, media_store
 from webapp.datasets.selectors import AnyUser
+from webapp.datasets.selectors.summary import FlowRow
 from webapp.experiments.models import VideoScore
 from webapp.experiments.selectors import visible_evaluations
 
 
-def flow_choices(video: Video) -> list[FlowCache]:
+def flow_choices(video: Video) -> list[FlowRow]:
     """The dataset's flow caches that have a preview of this video."""
     if not video.media:
         return []
     store = media_store()
-    return [cache for cache in video.dataset.flow_caches.all() if store.flow_preview(video.media, cache.spec_id).is_file()]
+    return [FlowRow(cache) for cache in video.dataset.flow_caches.all() if store.flow_preview(video.media, cache.spec_id).is_file()]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from ml.config.flow import FlowSpec
 from ml.errors import UserError
+from webapp.choices import name_of
 from webapp.datasets.models import Dataset, FlowCache, Video, media_store
 from webapp.datasets.services.files import remove_after_commit
 from webapp.jobs.models import Job
@@ -34,7 +35,7 @@ def request_flow(dataset: Dataset, spec: FlowSpec, user: User) -> tuple[FlowCach
     if job is not None and job.is_restartable:
         restart(job)
     elif job is None or not job.is_open:
-        title = _("%(method)s flow of %(dataset)s") % {"method": spec.method.kind, "dataset": dataset.name}
+        title = _("%(method)s flow of %(dataset)s") % {"method": name_of(spec.method.kind), "dataset": dataset.name}
         job = open_job(Job.Kind.FLOW, title, user, dataset)
         submit(job, cache.pk)
     return cache, job

@@ -51,7 +51,7 @@ def video_detail(request: HttpRequest, video_id: int) -> HttpResponse:
         "after": after,
         "query": _filter_query(request),
         "flow_choices": choices,
-        "flow": next((cache for cache in choices if str(cache.pk) == wanted), choices[0] if choices else None),
+        "flow": next((row.cache for row in choices if str(row.cache.pk) == wanted), choices[0].cache if choices else None),
         "entries": video.split_entries.select_related("split").order_by("split__name"),
         "scores": score_rows(request.user, video),
         "relabel_form": RelabelForm(video.dataset, initial={"label": video.label_id}),
