@@ -1,6 +1,7 @@
 """The page of one run: its tabs, its live parts, what can be done to it, and by whom."""
 
 import json
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,11 @@ class TestPage:
         Run.objects.filter(pk=run.pk).update(parent=parent)
         page = page_of(ada, run, "tab=config")
         assert page.count('class="changed"') == 1 and "<strong>112</strong>" in page
+
+    def test_each_section_of_the_config_stands_in_one_piece(self, dataset: Dataset) -> None:
+        sections = [row.section for row in config_rows(make_run(dataset, "flow").experiment)]
+        assert [section for section, _rows in groupby(sections)] == list(dict.fromkeys(sections))
+        assert "Data · Input · Optical flow · Method" in sections
 
     def test_another_modality_is_a_difference_too(self, dataset: Dataset) -> None:
         rgb, flow = make_run(dataset).experiment, make_run(dataset, "flow").experiment

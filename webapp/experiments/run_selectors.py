@@ -65,15 +65,17 @@ def _beside(row: ConfigRow, known: dict[tuple[str, str], Any]) -> ConfigRow:
 
 
 def _rows(config: Schema, section: str) -> list[ConfigRow]:
-    rows: list[ConfigRow] = []
+    """A schema's own fields, then those of the schemas inside it, each under its own heading."""
+    own: list[ConfigRow] = []
+    nested: list[ConfigRow] = []
     for name, info in type(config).model_fields.items():
         value, title = getattr(config, name), translated(info.title or "")
         if isinstance(value, Schema):
-            rows += _rows(value, f"{section} · {title}" if section else str(title))
+            nested += _rows(value, f"{section} · {title}" if section else str(title))
         elif (info.title or name in ("modality", "kind")) and value != "":
             extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
-            rows.append(ConfigRow(section, title or name_of(name), readable(value), translated(str(extra.get("unit", "")))))
-    return rows
+            own.append(ConfigRow(section, title or name_of(name), readable(value), translated(str(extra.get("unit", "")))))
+    return own + nested
 
 
 def readable(value: Any) -> Any:
