@@ -150,6 +150,10 @@ def test_the_preview_shows_everything_escaped_and_writes_nothing(as_ada: Client,
     assert not Dataset.objects.exists()
 
 
+def test_a_split_that_is_only_proposed_can_be_changed(as_ada: Client, ada: User) -> None:
+    assert 'name="test_fraction"' in page_of(as_ada, previewed(ada, splits=[{**OFFICIAL, "origin": "generated"}]))
+
+
 def test_data_with_a_split_is_not_asked_for_one(as_ada: Client, ada: User) -> None:
     assert 'name="test_fraction"' not in page_of(as_ada, previewed(ada, splits=[OFFICIAL]))
 

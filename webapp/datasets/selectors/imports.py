@@ -33,9 +33,9 @@ def _collect(folder: Path, depth: int, found: list[str]) -> None:
 
 
 def needs_split(import_: Import) -> bool:
-    """Whether no split with a test subset came with the data."""
+    """Whether no split with a test subset came with the data; one that the preview generated is only a proposal."""
     splits: list[dict[str, Any]] = import_.preview.get("splits", [])
-    return not any(split.get("test") for split in splits)
+    return not any(split["test"] for split in splits if split["origin"] != "generated")
 
 
 def report_of(dataset: Dataset) -> dict[str, object]:

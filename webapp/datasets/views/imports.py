@@ -57,6 +57,7 @@ def _context(import_: Import, form: ConfirmImportForm) -> dict[str, object]:
         "form": form,
         "preview": import_.preview,
         "is_live": job is not None and job.is_open,
+        "proposes_split": needs_split(import_),
         "shows_preview": import_.dataset_id is None and bool(import_.preview),
         "shows_report": import_.dataset_id is not None and is_done,
         "report": report_of(import_.dataset) if import_.dataset is not None and is_done else {},
