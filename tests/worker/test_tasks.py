@@ -1,0 +1,111 @@
+"""Each kind of job through a real ml process: what it writes into the tables."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+
+from tests.media import draw_video
+from tests.webapp.factories import make_user
+from webapp import queue
+from webapp.datasets.models import Dataset, Import, SplitEntry, Upload, Video
+from webapp.jobs import services
+from webapp.jobs.models import Job
+from worker.run import run_job
+
+State = Job.State
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def no_messages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "send", lambda job: True)
+
+
+@pytest.fixture
+def user() -> User:
+    return make_user()
+
+
+def upload(user: User, file: Path) -> Upload:
+    """The file as the site keeps it: under its id."""
+    row = Upload.objects.create(user=user, name=file.name, size=file.stat().st_size, received=file.stat().st_size)
+    row.path.parent.mkdir(parents=True, exist_ok=True)
+    file.replace(row.path)
+    return row
+
+
+def zipped(folder: Path, labels: tuple[str, ...], seed: int, name: str = "moves.zip") -> Path:
+    """Two videos a label and one that is none."""
+    with zipfile.ZipFile(folder / name, "w") as archive:
+        for number, label in enumerate(labels):
+            for take in range(2):
+                video = draw_video(folder / "v.mp4", seed=seed + 2 * number + take)
+                archive.write(video, f"{label}/clip{take}.mp4")
+        archive.writestr(f"{labels[0]}/broken.mp4", b"no video")
+    return folder / name
+
+
+def run(kind: str, user: User, subject_id: int) -> Job:
+    """Submit a job and run it here; afterwards it is as the worker left it."""
+    job = services.open_job(kind, kind, user)
+    services.submit(job, subject_id)
+    run_job.apply(args=[job.pk], throw=True)
+    job.refresh_from_db()
+    return job
+
+
+def imported(user: User, file: Path, **fields: object) -> Import:
+    source = Import.objects.create(user=user, options={"name": "Moves", "test_fraction": 0.5, "seed": 1}, **fields)
+    source.uploads.add(upload(user, file))
+    return source
+
+
+def test_an_inspection_becomes_the_preview(user: User, tmp_path: Path) -> None:
+    source = imported(user, zipped(tmp_path, ("jump", "wave"), seed=0))
+    job = run("inspect", user, source.pk)
+    source.refresh_from_db()
+    assert (job.state, job.failure) == (State.DONE, {})
+    assert {entry["name"] for entry in source.preview["classes"]} == {"jump", "wave"}
+
+
+def test_an_import_becomes_a_dataset_and_a_second_one_joins_it(user: User, tmp_path: Path) -> None:
+    source = imported(user, zipped(tmp_path, ("jump", "wave"), seed=10))
+    job = run("ingest", user, source.pk)
+    assert (job.state, job.failure) == (State.DONE, {})
+    dataset = Dataset.objects.get()
+    assert (dataset.name, dataset.owner, job.dataset) == ("Moves", user, dataset)
+    assert list(dataset.labels.values_list("name", flat=True)) == ["jump", "wave"]
+    assert dataset.videos.filter(status=Video.Status.OK).count() == 4
+    assert dataset.videos.get(status=Video.Status.REFUSED).reason
+    assert SplitEntry.objects.filter(split__dataset=dataset).count() == 4
+
+    more = imported(user, zipped(tmp_path, ("wave", "turn"), seed=20, name="more.zip"), dataset=dataset)
+    assert run("ingest", user, more.pk).state == State.DONE
+    assert list(dataset.labels.values_list("index", "name")) == [(0, "jump"), (1, "wave"), (2, "turn")]
+    assert dataset.videos.filter(status=Video.Status.OK).count() == 8
+    assert SplitEntry.objects.filter(split__dataset=dataset).count() == 8
+
+
+def test_an_upload_that_was_cut_fails_with_its_name_and_the_next_step(user: User, tmp_path: Path) -> None:
+    source = imported(user, zipped(tmp_path, ("jump",), seed=30))
+    Upload.objects.update(received=3)
+    job = run("inspect", user, source.pk)
+    assert job.state == State.FAILED
+    assert "moves.zip" in job.failure["message"]
+    assert job.failure["advice"]
+
+
+def test_what_is_no_archive_fails_with_the_words_of_the_engine(user: User, tmp_path: Path) -> None:
+    (tmp_path / "moves.zip").write_bytes(b"not a zip")
+    job = run("inspect", user, imported(user, tmp_path / "moves.zip").pk)
+    assert job.state == State.FAILED
+    assert "moves.zip" in job.failure["message"]
+
+
+def test_a_folder_outside_the_import_roots_is_refused(user: User) -> None:
+    source = Import.objects.create(user=user, folder="/etc")
+    job = run("inspect", user, source.pk)
+    assert job.state == State.FAILED
+    assert job.failure["code"] == "MissingSource"
