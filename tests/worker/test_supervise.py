@@ -42,8 +42,8 @@ def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Engine:
 
 def test_finished_is_done_with_its_summary_answer_and_progress(engine: Engine) -> None:
     ending = engine.run(
-        'say("Started", command="train", total=4, unit="steps"); say("Progress", done=3, total=4); say("CheckpointSaved", step=3, epoch=0)\n'
-        'say("Result", data={"a": 1}); say("Finished", summary={"b": 2})'
+        'say("Started", command="train", total=4, unit="steps"); say("Progress", done=3, total=4)\n'
+        'say("CheckpointSaved", step=3, epoch=0); say("Result", data={"a": 1}); say("Finished", summary={"b": 2})'
     )
     engine.job.refresh_from_db()
     assert ending == Ending(State.DONE, summary={"b": 2}, answer={"a": 1})

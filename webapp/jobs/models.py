@@ -105,7 +105,7 @@ class Job(models.Model):
     @property
     def waited_seconds(self) -> float:
         """How long it stood in the queue before the current or last attempt."""
-        return ((self.started_at or timezone.now()) - self.queued_at).total_seconds()
+        return ((self.started_at or self.finished_at or timezone.now()) - self.queued_at).total_seconds()
 
     @property
     def eta(self) -> timedelta | None:

@@ -34,7 +34,7 @@ def changeable_jobs(user: AnyUser) -> QuerySet[Job]:
     jobs = Job.objects.select_related("user", "dataset")
     if getattr(user, "is_superuser", False):
         return jobs
-    edited = Membership.objects.filter(user__pk=user.pk, role=Membership.Role.EDITOR).values("dataset")
+    edited = Membership.objects.filter(Q(user_id=user.pk), role=Membership.Role.EDITOR).values("dataset")
     return jobs.filter(Q(user_id=user.pk) | Q(dataset__owner_id=user.pk) | Q(dataset__in=edited))
 
 

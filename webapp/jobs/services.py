@@ -131,6 +131,7 @@ def restart(job: Job) -> None:
     fields = {
         "max_attempts": F("attempts") + AUTOMATIC_ATTEMPTS,
         "failure": {},
+        "started_at": None,
         "finished_at": None,
         "stop_requested": False,
         "cancel_requested": False,
@@ -172,7 +173,7 @@ def _settle(job_id: int) -> None:
 def _queue(jobs: QuerySet[Job]) -> None:
     """Queue one job and have a message sent when that is committed."""
     job = jobs.first()
-    if job is not None and _move(jobs, State.QUEUED, queued_at=timezone.now(), sent_at=None, finished_at=None):
+    if job is not None and _move(jobs, State.QUEUED, queued_at=timezone.now(), sent_at=None, started_at=None, finished_at=None):
         transaction.on_commit(lambda: _send(job.pk))
 
 
