@@ -11,6 +11,7 @@ from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 from ml.config.flow import DIS, FlowSpec
 from tests.webapp.factories import make_dataset, make_evaluation, make_job, make_run, make_user, share
 from webapp.datasets.models import Dataset, FlowCache, Import, SplitEntry, Video, media_store
+from webapp.datasets.selectors.estimate import flow_estimates
 from webapp.datasets.services.datasets import NotLabelled, relabel_video
 from webapp.datasets.services.flow import FlowInUse, delete_flow, is_complete, request_flow
 from webapp.jobs.models import Job
@@ -274,3 +275,12 @@ def test_the_flow_shown_beside_a_video_is_chosen_among_those_that_are_there(as_a
     assert [row.cache for row in as_ada.get(address).context["flow_choices"]] == [caches[1], caches[0]]
     for wanted, shown in ((caches[0].pk, caches[0]), (caches[2].pk, caches[1]), ("nonsense", caches[1])):
         assert as_ada.get(f"{address}?flow={wanted}").context["flow"] == shown
+
+
+def test_the_estimate_of_flow_counts_frames_at_their_stored_size(ada: User) -> None:
+    dataset = make_dataset(ada, classes=("a",), videos_per_class=2)
+    Video.objects.filter(dataset=dataset).update(frames=100, width=640, height=512)  # stored with a short side of 256: 320 × 256
+    fastest, *_slower = flow_estimates(dataset)
+    assert fastest.bytes == round(0.2 * 2 * 100 * 320 * 256)
+    assert [row.time for row in flow_estimates(dataset)] == sorted(row.time for row in flow_estimates(dataset))
+    assert flow_estimates(make_dataset(ada, classes=(), name="empty"))[0].bytes == 0
