@@ -35,7 +35,7 @@ def content_security_policy(get_response: Callable[[HttpRequest], HttpResponse])
 class LoginRequired(LoginRequiredMiddleware):
     """Every page asks for a login; a live part whose session ran out has its whole page loaded again, which then does."""
 
-    def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]) -> HttpResponseBase:
+    def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]) -> HttpResponseBase:  # type: ignore[override]
         if request.headers.get("HX-Request") == "true":
             return HttpResponse(status=204, headers={"HX-Refresh": "true"})
         return super().handle_no_permission(request, view_func)

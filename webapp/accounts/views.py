@@ -1,14 +1,20 @@
 """Login, slowed down for those who guess."""
 
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.debug import sensitive_post_parameters
 
 ATTEMPTS, WINDOW_SECONDS = 10, 300
 
 
+@method_decorator([login_not_required, sensitive_post_parameters(), csrf_protect, never_cache], name="dispatch")
 class Login(LoginView):
     """Ten wrong passwords from one address or for one name in five minutes, then a pause."""
 

@@ -72,6 +72,7 @@ def _flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 def change(before: Evaluation, after: Evaluation) -> Change:
     """What became of the videos from one evaluation to the other; counted in the database."""
     known = {"was_right": outcome_on_same_video(before.pk, True), "was_wrong": outcome_on_same_video(before.pk, False)}
-    groups = after.video_scores.annotate(**known).values_list("was_right", "was_wrong", "is_correct").annotate(n=Count("pk")).order_by()
+    scores: Any = after.video_scores.annotate(**known)
+    groups = scores.values_list("was_right", "was_wrong", "is_correct").annotate(n=Count("pk")).order_by()
     counts = {(was_right, is_right): n for was_right, was_wrong, is_right, n in groups if was_right or was_wrong}
     return Change(videos=sum(counts.values()), gained=counts.get((False, True), 0), lost=counts.get((True, False), 0))

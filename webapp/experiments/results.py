@@ -92,7 +92,7 @@ def ordered(classes: Sequence[ClassResult], order: Order) -> list[ClassResult]:
         "support": lambda row: (-row.support, row.name),
         "index": lambda row: row.index,
     }
-    return sorted(classes, key=keys[order])  # type: ignore[arg-type, return-value]
+    return sorted(classes, key=keys[order])
 
 
 def worst_classes(classes: Sequence[ClassResult], limit: int) -> set[ClassResult]:
