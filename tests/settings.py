@@ -9,8 +9,8 @@ os.environ.setdefault("KINETOSCOPE_DATA", tempfile.mkdtemp(prefix="kinetoscope-t
 os.environ.setdefault("KINETOSCOPE_LEASE_SECONDS", "4")
 os.environ["REDIS_URL"] = f"redis://:test@127.0.0.1:{free_port()}/0"  # nobody's until `tests.processes` starts one
 
-from webapp.settings import *  # noqa: E402, F403
-from webapp.settings import DATA_DIR, DATABASES  # noqa: E402
+from webapp.settings import *  # noqa: F403
+from webapp.settings import DATA_DIR, DATABASES
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":

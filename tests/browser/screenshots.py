@@ -28,20 +28,28 @@ def first_link(page: Page, address: str, pattern: str) -> str:
 def pages(page: Page, base: str) -> dict[str, str]:
     """Name → path of every page worth a picture."""
     dataset = first_link(page, f"{base}/datasets/", r"/datasets/\d+/")
-    fusion = first_link(page, f"{base}/experiments/", r"/experiments/fusions/\d+/") or first_link(page, base, r"/experiments/fusions/\d+/")
-    run = first_link(page, f"{base}/experiments/", r"/experiments/\d+/") or first_link(
-        page, f"{base}/experiments/", r"/experiments/runs/\d+/"
-    )
-    evaluation = first_link(page, base + run, r"/experiments/evaluations/\d+/") if run else ""
-    video = first_link(page, f"{base}{dataset}videos/", r"/datasets/\d+/videos/\d+/") if dataset else ""
-    prediction = first_link(page, f"{base}/predict/", r"/predict/\d+/")
-    job = first_link(page, f"{base}/jobs/", r"/jobs/\d+/")
+    run = first_link(page, f"{base}/experiments/", r"/experiments/\d+/")
     found = {
-        "home": "/", "datasets": "/datasets/", "import": "/datasets/import/", "dataset": dataset, "browse": f"{dataset}videos/", "video": video,
-        "experiments": "/experiments/", "new": "/experiments/new/", "run": run, "evaluation": evaluation, "fusion": fusion,
-        "jobs": "/jobs/", "job": job, "predict": "/predict/", "prediction": prediction, "system": "/jobs/system/",
-    }  # fmt: skip
-    return {name: path for name, path in found.items() if path and not path.startswith("videos")}
+        "home": "/",
+        "datasets": "/datasets/",
+        "import": "/datasets/import/",
+        "dataset": dataset,
+        "browse": f"{dataset}videos/",
+        "video": first_link(page, f"{base}{dataset}videos/", r"/datasets/videos/\d+/"),
+        "experiments": "/experiments/",
+        "gallery": "/experiments/new/",
+        "two-stream": "/experiments/new/two-stream/",
+        "run": run,
+        "curves": f"{run}?tab=curves",
+        "evaluation": first_link(page, base + run, r"/experiments/evaluations/\d+/"),
+        "fusion": first_link(page, base + run, r"/experiments/fusions/\d+/"),
+        "jobs": "/jobs/",
+        "job": first_link(page, f"{base}/jobs/", r"/jobs/\d+/"),
+        "predict": "/predict/",
+        "prediction": first_link(page, f"{base}/predict/", r"/predict/\d+/"),
+        "system": "/jobs/system/",
+    }
+    return {name: path for name, path in found.items() if path.startswith("/")}
 
 
 def photograph(browser: Browser, base: str, username: str, password: str) -> None:
