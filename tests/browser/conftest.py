@@ -1,9 +1,7 @@
 """A real Chromium. Every page is watched: nothing from another host, no error in the console."""
 
 import os
-import shutil
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
@@ -12,17 +10,10 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
+from tests.browser.chromium import ARGUMENTS, chromium_path, watch
+
 # The sync API of playwright runs an event loop in this thread; the ORM beside it is safe here.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-
-ARGUMENTS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-)  # fmt: skip
-
-
-def chromium_path() -> str | None:
-    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 @pytest.fixture(scope="session")
@@ -37,19 +28,6 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
         yield browser
         browser.close()
-
-
-def watch(page: Page) -> list[str]:
-    """What a page did that it must not: requests to other hosts, errors in the console."""
-    faults: list[str] = []
-    page.on("request", lambda request: faults.append(f"request to {request.url}") if is_foreign(request.url) else None)
-    page.on("console", lambda message: faults.append(f"console: {message.text}") if message.type == "error" else None)
-    page.on("pageerror", lambda error: faults.append(f"script: {error}"))
-    return faults
-
-
-def is_foreign(url: str) -> bool:
-    return urlsplit(url).hostname not in {"localhost", "127.0.0.1", None}
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.conftest import ARGUMENTS, chromium_path, watch
+from tests.browser.chromium import ARGUMENTS, chromium_path, watch
 
 OUT = Path("docs/images")
 WIDTHS = {"wide": (1280, 860), "narrow": (390, 844)}
