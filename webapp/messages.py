@@ -42,13 +42,18 @@ def _schemas_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _schemas_in(argument)
 
 
+def python_of(template: str, origin: str) -> str:
+    """The calls of gettext that a template stands for; its indentation means nothing, Python's would."""
+    return "\n".join(line.strip() for line in templatize(template, origin=origin).split("\n"))
+
+
 def collect() -> Catalog:
     """Every translatable text of the product, with where it stands."""
     catalog = Catalog(project="Kinetoscope", charset="utf-8")
     sources = [*sorted(settings.BASE_DIR.glob("webapp/**/*.py")), *sorted(settings.BASE_DIR.glob("templates/**/*.html"))]
     for path in sources:
         text = path.read_text()
-        python = templatize(text, origin=str(path)) if path.suffix == ".html" else text
+        python = python_of(text, str(path)) if path.suffix == ".html" else text
         place = str(path.relative_to(settings.BASE_DIR))
         for line, message, comments, context in extract("python", BytesIO(python.encode()), KEYWORDS):
             catalog.add(message, locations=[(place, line)], auto_comments=comments, context=context)
