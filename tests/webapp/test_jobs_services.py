@@ -67,8 +67,8 @@ def test_a_submitted_job_is_queued_and_sent_after_the_commit(
     assert (state_of(job), sent) == (State.QUEUED, [job.pk])
 
 
-def test_a_prediction_goes_to_its_own_queue_and_a_training_to_the_one_named(user: User) -> None:
-    assert submitted(user, kind="predict").queue == "predict"
+def test_what_somebody_waits_for_has_its_own_queue_and_a_training_goes_to_the_one_named(user: User) -> None:
+    assert {submitted(user, kind=kind).queue for kind in ("predict", "inspect")} == {"predict"}
     job = services.open_job("train", "t", user)
     services.submit(job, 1, queue="gpu")
     assert job.queue == "gpu"

@@ -27,7 +27,9 @@ from webapp.jobs.models import Job, lease_end
 
 State = Job.State
 
-QUEUE_OF = {Job.Kind.PREDICT: "predict"}
+QUEUE_OF = {Job.Kind.PREDICT: "predict", Job.Kind.INSPECT: "predict"}
+"""Short jobs that somebody waits for do not stand behind trainings."""
+
 AUTOMATIC_ATTEMPTS = 3
 NOT_STARTED = (State.WAITING, State.QUEUED, State.INTERRUPTED)
 MOVES: dict[str, tuple[State, ...]] = {

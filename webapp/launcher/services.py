@@ -12,7 +12,9 @@ from webapp.launcher.broker import Broker
 from webapp.launcher.service import Service
 
 JOBS_AT_ONCE = 2
-"""So that the preview of an upload does not wait for a training."""
+"""Both streams train side by side."""
+
+CORES = len(os.sched_getaffinity(0))
 
 SAVING_SECONDS = 60.0
 """For workers: a little more than their jobs have for saving a checkpoint."""
@@ -23,19 +25,23 @@ def services(broker: Broker | None, host: str, port: int) -> list[Service]:
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "webapp.settings", "KINETOSCOPE_DATA": str(settings.DATA_DIR)}
     if broker is not None:
         environment["REDIS_URL"] = broker.url
-    celery = [sys.executable, "-m", "celery", "-A", "worker.app", "worker", "--loglevel", "INFO"]
+    celery = [sys.executable, "-m", "celery", "-A", "worker.app", "worker", "--loglevel", "INFO", "--without-mingle", "--without-gossip"]
     gunicorn = [sys.executable, "-m", "gunicorn", "webapp.wsgi:application", "--bind", f"{host}:{port}"]
     base = Path(settings.BASE_DIR)
+    jobs = [*celery, "--hostname", "jobs@%h", "-Q", "cpu,gpu", "-c", str(JOBS_AT_ONCE)]
+    predict = [*celery, "--hostname", "predict@%h", "-Q", "predict,sweep", "-P", "solo", "-B"]
+    web = [*gunicorn, "--workers", "2", "--threads", "4", "--timeout", "120", "--graceful-timeout", "5"]
     found = [
-        _service("worker", [*celery, "--hostname", "jobs@%h", "-Q", "cpu,gpu", "-c", str(JOBS_AT_ONCE)], environment, base, SAVING_SECONDS),
-        _service(
-            "predict", [*celery, "--hostname", "predict@%h", "-Q", "predict,sweep", "-P", "solo", "-B"], environment, base, SAVING_SECONDS
-        ),
-        _service(
-            "web", [*gunicorn, "--workers", "2", "--threads", "4", "--timeout", "120", "--graceful-timeout", "5"], environment, base, 10.0
-        ),
+        _service("worker", jobs, {**shared_cores(), **environment}, base, SAVING_SECONDS),
+        _service("predict", predict, environment, base, SAVING_SECONDS),
+        _service("web", web, environment, base, 10.0),
     ]
     return found if broker is None else [_service("broker", broker.command(), environment, broker.folder, 10.0), *found]
+
+
+def shared_cores() -> dict[str, str]:
+    """Threads for each of the jobs that run at once: more of them than cores, and they wait for each other, spinning."""
+    return {"OMP_NUM_THREADS": str(max(1, CORES // JOBS_AT_ONCE))}
 
 
 def _service(name: str, command: list[str], environment: dict[str, str], folder: Path, grace_seconds: float) -> Service:
