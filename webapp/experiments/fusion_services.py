@@ -65,5 +65,5 @@ def _check_weights(config: FusionConfig, num_streams: int) -> None:
         raise UnfitStreams(
             _("%(weights)d weights for %(streams)d streams.") % found, _("Give one weight a stream, in their order, e.g. 1, 1.5.")
         )
-    if min(config.weights) < 0 or not 0 < sum(config.weights) < float("inf"):
+    if min(config.weights) < 0 or sum(config.weights) == 0:
         raise UnfitStreams(_("These weights can't be used."), _("Give weights of zero or more, at least one above zero."))

@@ -1,0 +1,146 @@
+"""Runs side by side."""
+
+from fractions import Fraction
+from itertools import product
+from math import comb
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from tests.webapp.factories import make_dataset, make_evaluation, make_run, make_user, share
+from webapp.datasets.models import Dataset, Split
+from webapp.experiments.compare_selectors import Change, change, differences
+from webapp.experiments.mcnemar import mcnemar_exact
+from webapp.experiments.models import Evaluation
+from webapp.jobs.models import Job
+
+COMPARE = "experiments:compare"
+
+
+@pytest.mark.parametrize(
+    ("b", "c", "p"),
+    [(0, 0, 1.0), (1, 0, 1.0), (5, 0, 0.0625), (0, 10, 2 / 1024), (10, 2, 158 / 4096), (7, 7, 1.0), (15, 5, 0.04138946533203125)],
+)
+def test_mcnemar_has_the_values_of_the_binomial_table(b: int, c: int, p: float) -> None:
+    assert mcnemar_exact(b, c) == pytest.approx(p, rel=1e-12)
+
+
+def test_mcnemar_is_the_tail_of_all_coin_tosses() -> None:
+    for b, c in product(range(7), repeat=2):
+        n = b + c
+        as_uneven = sum(abs(2 * sum(tosses) - n) >= abs(b - c) for tosses in product((0, 1), repeat=n))
+        assert mcnemar_exact(b, c) == pytest.approx(as_uneven / 2**n)
+
+
+def test_mcnemar_is_exact_for_thousands_of_videos_and_never_above_one() -> None:
+    tail = sum(comb(5000, i) for i in range(2401))
+    assert mcnemar_exact(2600, 2400) == float(Fraction(2 * tail, 2**5000))
+    assert mcnemar_exact(6000, 0) == 0.0
+    assert mcnemar_exact(3000, 3000) == 1.0
+
+
+def test_only_values_that_differ_are_listed_and_a_missing_knob_is_none() -> None:
+    rows = differences([{"a": {"x": 1, "y": 2}, "b": 0}, {"a": {"x": 1, "y": 3, "z": (4,)}, "b": 0}])
+    assert [(row.path, row.values) for row in rows] == [("a.y", (2, 3)), ("a.z", (None, (4,)))]
+
+
+@pytest.fixture
+def user(db: None) -> User:
+    return make_user()
+
+
+@pytest.fixture
+def dataset(user: User) -> Dataset:
+    return make_dataset(user, videos_per_class=8)
+
+
+@pytest.fixture
+def pair(dataset: Dataset) -> tuple[Evaluation, Evaluation]:
+    """4 test videos a class. The second gains two of class 0 and loses one of class 2."""
+    before = make_evaluation(make_run(dataset, "rgb"), lambda label, position: label + (label == 0 and position < 2))
+    after = make_evaluation(make_run(dataset, "flow"), lambda label, position: label + (label == 2 and position == 0))
+    return before, after
+
+
+@pytest.fixture
+def client(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def runs(*evaluations: Evaluation) -> dict[str, str]:
+    return {"runs": ",".join(str(evaluation.run_id) for evaluation in evaluations)}
+
+
+def test_changed_videos_are_counted_on_what_both_scored(pair: tuple[Evaluation, Evaluation]) -> None:
+    before, after = pair
+    assert change(before, after) == Change(videos=12, gained=2, lost=1)
+    assert change(after, before) == Change(videos=12, gained=1, lost=2)
+    before.video_scores.filter(label_index=0).delete()
+    assert change(before, after) == Change(videos=8, gained=0, lost=1)
+    assert change(before, after).p_value == 1.0
+
+
+def test_the_page_leads_to_just_the_videos_that_changed(client: Client, pair: tuple[Evaluation, Evaluation]) -> None:
+    response = client.get(reverse(COMPARE), runs(*pair))
+    (shown,) = response.context["pairs"]
+    assert client.get(shown["gained_url"]).context["page"].paginator.count == 2
+    assert client.get(shown["lost_url"]).context["page"].paginator.count == 1
+    assert shown["figure"]["data"][0]["x"] == [0.5, 0.0, -0.25]
+    text = response.content.decode()
+    assert "data.input.modality" in text
+    assert "training.epochs" not in text
+    assert text.count("5 frames × 1 crops") >= 2
+
+
+def test_other_protocols_splits_and_missing_tests_are_warned_of(
+    client: Client, dataset: Dataset, pair: tuple[Evaluation, Evaluation]
+) -> None:
+    before, after = pair
+    assert client.get(reverse(COMPARE), runs(*pair)).context["warnings"] == []
+    after.metrics["protocol"]["short"] = "25x10"
+    after.save()
+    untested = make_run(dataset, name="fresh")
+    other_split = make_run(dataset, name="elsewhere")
+    other_split.split = Split.objects.create(dataset=dataset, name="2", origin="generated")
+    other_split.save()
+    response = client.get(reverse(COMPARE), {"runs": f"{before.run_id},{after.run_id},{untested.pk},{other_split.pk}"})
+    assert [word for word, text in zip(("splits", "25x10", "fresh"), response.context["warnings"], strict=True) if word in text] == [
+        "splits", "25x10", "fresh",
+    ]  # fmt: skip
+
+
+def test_runs_on_different_splits_are_not_paired(client: Client, dataset: Dataset, pair: tuple[Evaluation, Evaluation]) -> None:
+    run = pair[1].run
+    assert run is not None
+    run.split = Split.objects.create(dataset=dataset, name="2", origin="generated")
+    run.save()
+    assert client.get(reverse(COMPARE), runs(*pair)).context["pairs"] == []
+
+
+@pytest.mark.parametrize("query", ["", "runs=", "runs=x", "runs=%C2%B2,1e3"])
+def test_without_two_runs_the_page_says_where_to_choose(client: Client, query: str) -> None:
+    answer = client.get(f"{reverse(COMPARE)}?{query}")
+    assert answer.status_code == 200
+    assert b"Choose two runs or more" in answer.content
+
+
+def test_a_run_that_is_not_visible_makes_the_page_not_exist(pair: tuple[Evaluation, Evaluation], dataset: Dataset) -> None:
+    outsider, viewer, client = make_user("eve"), make_user("grace"), Client()
+    share(dataset, viewer)
+    assert client.get(reverse(COMPARE), runs(*pair)).status_code == 302
+    for person, status in ((outsider, 404), (viewer, 200)):
+        client.force_login(person)
+        assert client.get(reverse(COMPARE), runs(*pair)).status_code == status
+
+
+def test_the_newest_finished_test_counts(client: Client, pair: tuple[Evaluation, Evaluation]) -> None:
+    run = pair[0].run
+    assert run is not None
+    newest = make_evaluation(run)
+    make_evaluation(run, subset="train")
+    make_evaluation(run, state=Job.State.RUNNING)
+    assert client.get(reverse(COMPARE), runs(*pair)).context["columns"][0].evaluation == newest
