@@ -6,17 +6,20 @@
   alone, because what H.264 loses when it predicts a frame from others tells how the shape moved.
 * Both are crossed: either stream alone gets one class in three right, the two together all of them.
 
-Videos of one group share background, texture and sizes, as clips cut from one recording would.
+Videos of one group share background, texture and sizes, as clips cut from one recording would. A group spans all classes, which file
+names cannot say, so `clips.csv` says it: a split by any other rule would let a network know a test video by its background.
 """
 
+import csv
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from ml.process import atomic_path
 from ml.video.arrays import Floats, Pixels
 from ml.video.mp4 import EACH_FRAME_ALONE, write_mp4
 
@@ -84,10 +87,14 @@ class Clip:
     number: int
     seed: int
 
-    def path(self, out: Path) -> Path:
+    @property
+    def label(self) -> str:
+        return f"{self.appearance.name}_{self.motion}"
+
+    @property
+    def path(self) -> str:
         """`amber_sway/v_AmberSway_g01_c01.mp4`"""
-        name = f"v_{self.appearance.name.title()}{self.motion.title()}_g{self.group:02}_c{self.number:02}.mp4"
-        return out / f"{self.appearance.name}_{self.motion}" / name
+        return f"{self.label}/v_{self.appearance.name.title()}{self.motion.title()}_g{self.group:02}_c{self.number:02}.mp4"
 
     def generator(self) -> np.random.Generator:
         """Everything random of this clip."""
@@ -109,7 +116,15 @@ def clips(num_groups: int, clips_per_group: int, seed: int) -> list[Clip]:
 def write_clip(clip: Clip, out: Path) -> int:
     """Draw one clip as mp4; bytes."""
     frames = draw(clip.appearance, clip.motion, scene_of(clip.group, clip.seed), clip.generator())
-    return write_mp4(clip.path(out), frames, FPS, EACH_FRAME_ALONE)
+    return write_mp4(out / clip.path, frames, FPS, EACH_FRAME_ALONE)
+
+
+def write_list(drawn: Sequence[Clip], out: Path) -> None:
+    """`clips.csv`: path, label and group of every clip."""
+    with atomic_path(out / "clips.csv") as temporary, temporary.open("w", newline="", encoding="utf-8") as handle:
+        rows = csv.writer(handle)
+        rows.writerow(("path", "label", "group"))
+        rows.writerows((clip.path, clip.label, f"g{clip.group:02}") for clip in drawn)
 
 
 def draw(appearance: Appearance, motion: str, scene: "Scene", generator: np.random.Generator) -> Iterator[Pixels]:

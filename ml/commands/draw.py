@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from ml.demo import clips, write_clip
+from ml.demo import clips, write_clip, write_list
 from ml.events import Event, Finished, Progress, Started, Stopped
 from ml.parallel import in_processes
 from ml.process import Stop
 
-HELP = "Draw the demo dataset: 9 classes = 3 appearances × 3 motions, as mp4 files in a folder per class, with groups in their names."
+HELP = "Draw the demo dataset: 9 classes = 3 appearances × 3 motions, as mp4 files in a folder per class, with their groups in clips.csv."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,4 +30,5 @@ def run(args: argparse.Namespace, stop: Stop) -> Iterator[Event]:
     if done < len(drawn):
         yield Stopped(f"{done} of {len(drawn)} videos are drawn.")
     else:
+        write_list(drawn, args.out)
         yield Finished({"videos": done, "bytes": size, "folder": str(args.out)})

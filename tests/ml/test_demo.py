@@ -1,5 +1,6 @@
 """The demo keeps its promise: a frame tells the appearance and not the motion, grey-level flow the motion and not the appearance."""
 
+import csv
 from argparse import ArgumentParser
 from collections import Counter
 from itertools import pairwise
@@ -115,7 +116,7 @@ def test_one_decoded_frame_does_not_tell_the_motion(tmp_path: Path) -> None:
     for clip in demo.clips(num_groups=30, clips_per_group=1, seed=3):
         if clip.appearance is AMBER:
             demo.write_clip(clip, tmp_path)
-            frame = list(decode_frames(clip.path(tmp_path)))[14]
+            frame = list(decode_frames(tmp_path / clip.path))[14]
             features.append(np.concatenate([np.histogram(frame[..., channel], 16, (0, 256))[0] for channel in range(3)]))
             motions.append(clip.motion)
             groups.append(clip.group)
@@ -132,7 +133,7 @@ def ask(out: Path, *arguments: str, stop: Stop | None = None) -> list[object]:
     return list(draw_command.run(parser.parse_args(["--out", str(out), *arguments]), stop or Stop()))
 
 
-def test_the_command_draws_nine_folders_of_real_videos_with_groups_in_their_names(tmp_path: Path) -> None:
+def test_the_command_draws_nine_folders_of_real_videos_and_lists_their_groups(tmp_path: Path) -> None:
     events = ask(tmp_path, "--groups", "2", "--clips-per-group", "1")
     videos = sorted(tmp_path.rglob("*.mp4"))
     assert isinstance(events[-1], Finished) and events[-1].summary["videos"] == len(videos) == 18
@@ -144,6 +145,10 @@ def test_the_command_draws_nine_folders_of_real_videos_with_groups_in_their_name
     assert (facts.width, facts.height, facts.codec, facts.fps) == (demo.SIDE, demo.SIDE, "h264", demo.FPS)
     assert len(list(decode_frames(videos[0]))) == demo.NUM_FRAMES
     assert len({video.read_bytes() for video in videos}) == 18
+    with (tmp_path / "clips.csv").open() as handle:
+        rows = list(csv.DictReader(handle))
+    assert {tmp_path / row["path"] for row in rows} == set(videos)
+    assert all(row["label"] == row["path"].split("/")[0] and f"_{row['group']}_" in row["path"] for row in rows)
 
 
 def test_the_same_seed_draws_the_same_video_and_another_seed_another(tmp_path: Path) -> None:
@@ -151,7 +156,7 @@ def test_the_same_seed_draws_the_same_video_and_another_seed_another(tmp_path: P
     again, other = (demo.Clip(JADE, "spin", 3, 2, seed) for seed in (0, 1))
     for clip, name in ((first, "a"), (again, "b"), (other, "c")):
         demo.write_clip(clip, tmp_path / name)
-    a, b, c = (first.path(tmp_path / name).read_bytes() for name in "abc")
+    a, b, c = ((tmp_path / name / first.path).read_bytes() for name in "abc")
     assert a == b != c
 
 
