@@ -1,0 +1,281 @@
+"""Predicting: uploads in, answers out, judged and sent to the dataset; everything its owner's alone."""
+
+import csv
+import io
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
+
+from tests.webapp.factories import make_dataset, make_evaluation, make_fusion, make_prediction, make_run, make_upload, make_user, share
+from webapp import queue
+from webapp.datasets.models import Dataset, Import, Membership, Upload
+from webapp.experiments.models import Run
+from webapp.jobs.models import Job
+from webapp.predictions.models import Prediction
+from webapp.predictions.services import MOST_OPEN, RefusedPrediction, confirm, predict, send_to_dataset
+
+pytestmark = pytest.mark.django_db
+READ = ("prediction_detail", "prediction_proxy", "prediction_poster")
+WRITE = ("prediction_confirm", "prediction_send")
+
+
+@pytest.fixture(autouse=True)
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Queues to which messages went."""
+    queues: list[str] = []
+    monkeypatch.setattr(queue, "send", lambda job: not queues.append(job.queue))
+    return queues
+
+
+@pytest.fixture
+def user() -> User:
+    return make_user()
+
+
+@pytest.fixture
+def dataset(user: User) -> Dataset:
+    return make_dataset(user)
+
+
+@pytest.fixture
+def run(dataset: Dataset) -> Run:
+    return make_run(dataset)
+
+
+@pytest.fixture
+def prediction(user: User, run: Run) -> Prediction:
+    """Its best guess is `clap`."""
+    prediction = make_prediction(user, run)
+    prediction.folder.mkdir(parents=True, exist_ok=True)
+    (prediction.folder / "proxy.mp4").write_bytes(b"0123456789")
+    (prediction.folder / "poster.jpg").write_bytes(b"jpeg")
+    return prediction
+
+
+@pytest.fixture
+def client(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def at(name: str, prediction: Prediction) -> str:
+    return reverse(f"predictions:{name}", args=(prediction.pk,))
+
+
+def ask(client: Client, **data: Any) -> Any:
+    return client.post(reverse("predictions:prediction_create"), data)
+
+
+def test_an_upload_becomes_a_prediction_and_a_job_on_its_own_queue(
+    client: Client, user: User, run: Run, sent: list[str], django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    upload = make_upload(user, "挥手.avi")
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = ask(client, model=f"run-{run.pk}", uploads=[upload.pk])
+    prediction = Prediction.objects.get()
+    assert answer.headers["Location"] == at("prediction_detail", prediction)
+    assert (prediction.upload, prediction.run, prediction.job.subject_id) == (upload, run, prediction.pk)
+    assert prediction.job.dataset is None  # the title names the user's file
+    assert sent == ["predict"]
+
+
+def test_a_plain_form_takes_several_files_for_a_fusion(client: Client, run: Run, dataset: Dataset) -> None:
+    fusion = make_fusion([make_evaluation(run), make_evaluation(make_run(dataset, "flow"))])
+    files = [SimpleUploadedFile(f"{n}.mp4", b"frames" * 9) for n in range(3)]
+    answer = ask(client, model=f"fusion-{fusion.pk}", videos=files)
+    assert answer.headers["Location"] == reverse("predictions:prediction_list")
+    assert [p.upload.name for p in Prediction.objects.filter(fusion=fusion).order_by("pk")] == ["0.mp4", "1.mp4", "2.mp4"]
+    assert Upload.objects.get(name="1.mp4").path.read_bytes() == b"frames" * 9
+
+
+@pytest.mark.parametrize("problem", ["nothing", "no model", "foreign model", "foreign upload", "empty file", "partial", "unfinished"])
+def test_what_cannot_be_predicted_is_refused_with_a_message_and_leaves_nothing(problem: str, client: Client, user: User, run: Run) -> None:
+    eve = make_user("eve")
+    foreign = make_run(make_dataset(eve, name="secret"))
+    partial = make_upload(user)
+    Upload.objects.filter(pk=partial.pk).update(size=10**6)
+    data: dict[str, Any] = {
+        "nothing": {"model": f"run-{run.pk}"},
+        "no model": {"uploads": [make_upload(user).pk]},
+        "foreign model": {"model": f"run-{foreign.pk}", "uploads": [make_upload(user).pk]},
+        "foreign upload": {"model": f"run-{run.pk}", "uploads": [make_upload(eve).pk]},
+        "empty file": {"model": f"run-{run.pk}", "videos": [SimpleUploadedFile("a.mp4", b"")]},
+        "partial": {"model": f"run-{run.pk}", "uploads": [partial.pk]},
+        "unfinished": {"model": f"run-{make_run(run.dataset, state=Job.State.RUNNING).pk}", "uploads": [make_upload(user).pk]},
+    }[problem]
+    answer = client.post(reverse("predictions:prediction_create"), data, follow=True)
+    assert b'class="message error"' in answer.content
+    assert not Prediction.objects.exists()
+
+
+def test_too_many_open_predictions_are_refused_in_words(user: User, run: Run) -> None:
+    uploads = [make_upload(user) for _ in range(2)]
+    for _ in range(MOST_OPEN - 1):
+        make_prediction(user, run, Job.State.QUEUED)
+    with pytest.raises(RefusedPrediction, match=f"{MOST_OPEN - 1} predictions"):
+        predict(user, uploads, run)
+    assert len(predict(user, uploads[:1], run)) == 1
+
+
+@pytest.mark.parametrize("name", [*READ, *WRITE])
+def test_a_prediction_is_its_owners_alone(name: str, prediction: Prediction, dataset: Dataset) -> None:
+    editor, admin = make_user("linus"), make_user("root", is_superuser=True)
+    share(dataset, editor, Membership.Role.EDITOR)
+    client = Client()
+    method = client.post if name in WRITE else client.get
+    assert method(at(name, prediction)).status_code == 302
+    assert b"login" in method(at(name, prediction)).headers["Location"].encode()
+    client.force_login(editor)
+    assert method(at(name, prediction)).status_code == 404
+    client.force_login(admin)
+    answer = method(at(name, prediction))
+    b"".join(answer)  # a file is closed when it has been read
+    assert answer.status_code in {200, 302}
+
+
+def test_lists_and_downloads_hold_only_ones_own(prediction: Prediction) -> None:
+    client = Client()
+    client.force_login(make_user("eve"))
+    for name in ("prediction_list", "prediction_csv", "prediction_json"):
+        assert prediction.upload.name.encode() not in client.get(reverse(f"predictions:{name}")).content
+
+
+def test_the_page_shows_ranking_protocol_time_and_the_facts_of_the_video(client: Client, prediction: Prediction) -> None:
+    text = client.get(at("prediction_detail", prediction)).content.decode()
+    assert text.index("75.0 %") < text.index("20.0 %") < text.index(">5.0 %")
+    assert "5 frames × 1 crops" in text
+    assert "0.4 s" in text
+    assert "96 × 72" in text
+    assert "hx-trigger" not in text
+
+
+def test_a_fusion_shows_what_each_stream_says(client: Client, user: User, run: Run, dataset: Dataset) -> None:
+    fusion = make_fusion([make_evaluation(run), make_evaluation(make_run(dataset, "flow"))])
+    streams = [{"name": f"{m} run", "modality": m, "top": [["clap", 0.5], ["jump", 0.4]]} for m in ("rgb", "flow")]
+    result = {"top": [["clap", 0.9], ["jump", 0.1]], "streams": streams, "protocol": "x", "video": {}, "seconds": 2.0}
+    text = client.get(at("prediction_detail", make_prediction(user, fusion, result=result))).content.decode()
+    assert text.index("What each stream says") < text.index("rgb run") < text.index("flow run")
+    assert text.count('class="ranking"') == 3
+
+
+def test_an_open_prediction_asks_again_and_a_failed_one_says_why(client: Client, user: User, run: Run) -> None:
+    prediction = make_prediction(user, run, Job.State.RUNNING)
+    assert b'hx-trigger="every 1s"' in client.get(at("prediction_detail", prediction)).content
+    failure = {"code": "BadVideo", "message": "clip.mp4 has no video track", "advice": "Choose another file.", "detail": ""}
+    Job.objects.filter(pk=prediction.job_id).update(state=Job.State.FAILED, failure=failure)
+    text = client.get(at("prediction_detail", prediction)).content.decode()
+    assert "clip.mp4 has no video track" in text and "Choose another file." in text
+    assert "hx-trigger" not in text
+
+
+def test_the_video_is_served_in_ranges_with_a_type_of_ours(client: Client, prediction: Prediction) -> None:
+    answer = client.get(at("prediction_proxy", prediction), headers={"Range": "bytes=2-4"})
+    assert (answer.status_code, b"".join(answer), answer["Content-Type"]) == (206, b"234", "video/mp4")  # type: ignore[attr-defined]
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    (prediction.folder / "proxy.mp4").unlink()
+    assert client.get(at("prediction_proxy", prediction)).status_code == 404
+
+
+def test_the_best_guess_is_chosen_and_can_be_corrected(client: Client, prediction: Prediction, dataset: Dataset) -> None:
+    page = client.get(at("prediction_detail", prediction))
+    assert page.context["form"].initial["label"].name == "clap"
+    client.post(at("prediction_confirm", prediction), {"label": dataset.labels.get(name="wave").pk})
+    prediction.refresh_from_db()
+    assert prediction.confirmed_label == dataset.labels.get(name="wave")
+    assert client.get(at("prediction_detail", prediction)).context["form"].initial["label"].name == "wave"
+
+
+def test_a_label_of_another_dataset_is_not_taken(client: Client, user: User, prediction: Prediction) -> None:
+    other = make_dataset(user, name="other").labels.get(name="wave")
+    client.post(at("prediction_confirm", prediction), {"label": other.pk})
+    prediction.refresh_from_db()
+    assert prediction.confirmed_label is None
+    with pytest.raises(RefusedPrediction, match="not a class"):
+        confirm(prediction, other)
+
+
+def test_a_confirmed_video_goes_into_the_dataset_once(
+    client: Client,
+    prediction: Prediction,
+    dataset: Dataset,
+    sent: list[str],
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    confirm(prediction, dataset.labels.get(name="wave"))
+    with django_capture_on_commit_callbacks(execute=True):
+        for _ in range(2):
+            client.post(at("prediction_send", prediction))
+    addition = Import.objects.get()
+    assert (addition.dataset, addition.options, list(addition.uploads.all())) == (dataset, {"label": "wave"}, [prediction.upload])
+    job = Job.objects.get(kind=Job.Kind.INGEST)
+    assert (job.subject_id, job.state, job.dataset) == (addition.pk, Job.State.QUEUED, dataset)
+    assert sent == ["cpu"]
+    assert b"Sent to gestures" in client.get(at("prediction_detail", prediction)).content
+    with pytest.raises(RefusedPrediction, match="on its way"):
+        confirm(prediction, dataset.labels.get(name="clap"))
+
+
+def test_a_video_whose_import_failed_can_be_sent_again(user: User, prediction: Prediction, dataset: Dataset) -> None:
+    confirm(prediction, dataset.labels.get(name="wave"))
+    job = send_to_dataset(prediction, user)
+    Job.objects.filter(pk=job.pk).update(state=Job.State.FAILED)
+    assert send_to_dataset(prediction, user) != job
+
+
+def test_nothing_is_sent_without_a_confirmed_label(user: User, prediction: Prediction) -> None:
+    with pytest.raises(RefusedPrediction, match="No label was confirmed"):
+        send_to_dataset(prediction, user)
+
+
+def test_viewers_predict_and_judge_but_may_not_send(run: Run, dataset: Dataset) -> None:
+    viewer, client = make_user("grace"), Client()
+    share(dataset, viewer)
+    client.force_login(viewer)
+    prediction = make_prediction(viewer, run)
+    client.post(at("prediction_confirm", prediction), {"label": dataset.labels.get(name="wave").pk})
+    assert b"Only those who may change the dataset" in client.get(at("prediction_detail", prediction)).content
+    assert client.post(at("prediction_send", prediction)).status_code == 404
+    assert not Import.objects.exists()
+
+
+def test_who_lost_the_dataset_keeps_the_answer_but_not_its_labels(run: Run, dataset: Dataset) -> None:
+    viewer, client = make_user("grace"), Client()
+    membership = share(dataset, viewer)
+    prediction = make_prediction(viewer, run)
+    membership.delete()
+    client.force_login(viewer)
+    page = client.get(at("prediction_detail", prediction))
+    assert b"75.0 %" in page.content
+    assert page.context["form"] is None
+    assert client.post(at("prediction_confirm", prediction), {"label": dataset.labels.get(name="wave").pk}).status_code == 404
+
+
+def test_downloads_hold_the_answer_with_its_protocol(client: Client, prediction: Prediction, user: User, run: Run) -> None:
+    open_one = make_prediction(user, run, Job.State.QUEUED)
+    Upload.objects.filter(pk=open_one.upload_id).update(name="=cmd.mp4")
+    rows = list(csv.DictReader(io.StringIO(client.get(reverse("predictions:prediction_csv")).content.decode("utf-8-sig"))))
+    assert [(row["video"], row["label"], row["probability"]) for row in rows] == [("'=cmd.mp4", "", ""), ("clip.mp4", "clap", "0.75")]
+    assert rows[1]["protocol"] == "5 frames × 1 crops"
+    found = client.get(reverse("predictions:prediction_json")).json()["predictions"]
+    assert found[1]["result"]["top"][0] == ["clap", 0.75]
+
+
+def test_without_a_trained_model_the_page_says_what_to_do() -> None:
+    client = Client()
+    client.force_login(make_user("new"))
+    assert b"No model yet" in client.get(reverse("predictions:prediction_list")).content
+
+
+def test_the_list_takes_the_same_queries_for_one_prediction_and_for_many(
+    client: Client, user: User, run: Run, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for _ in range(20):
+        make_prediction(user, run)
+    with django_assert_max_num_queries(7):
+        assert client.get(reverse("predictions:prediction_list")).content.decode().count("badge-done") == 20
