@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
+from django.test import TestCase
 
 from tests.media import draw_video
-from tests.webapp.factories import make_user
+from tests.webapp.factories import make_dataset, make_job, make_prediction, make_run, make_upload, make_user
 from webapp import queue
 from webapp.datasets.models import Dataset, Import, SplitEntry, Upload, Video
+from webapp.datasets.selectors import own_uploads
+from webapp.datasets.services.imports import free_uploads
 from webapp.jobs import services
 from webapp.jobs.models import Job
 from worker.run import run_job
@@ -86,6 +89,40 @@ def test_an_import_becomes_a_dataset_and_a_second_one_joins_it(user: User, tmp_p
     assert list(dataset.labels.values_list("index", "name")) == [(0, "jump"), (1, "wave"), (2, "turn")]
     assert dataset.videos.filter(status=Video.Status.OK).count() == 8
     assert SplitEntry.objects.filter(split__dataset=dataset).count() == 8
+
+
+def test_a_finished_import_frees_its_upload_and_a_failed_one_keeps_it_for_the_retry(user: User, tmp_path: Path) -> None:
+    (tmp_path / "bad.zip").write_bytes(b"not a zip")
+    failed = imported(user, tmp_path / "bad.zip")
+    job = run("ingest", user, failed.pk)
+    kept = failed.uploads.get()
+    assert (job.state, kept.path.exists(), kept.is_complete) == (State.FAILED, True, True)
+    zipped(tmp_path, ("jump",), seed=40, name="good.zip").replace(kept.path)
+    Upload.objects.update(name="good.zip")
+
+    services.restart(job)
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        run_job.apply(args=(job.pk,), throw=True)
+    job.refresh_from_db()
+    kept.refresh_from_db()
+    assert (job.state, kept.name, kept.path.exists()) == (State.DONE, "good.zip", False)
+    assert (kept.freed_at is not None, kept.is_complete) == (True, False)
+    assert not own_uploads(user).exists()
+
+
+def test_bytes_that_a_prediction_or_an_unfinished_import_needs_stay(user: User, tmp_path: Path) -> None:
+    finished, other = Import.objects.create(user=user), Import.objects.create(user=user)
+    predicted = make_prediction(user, make_run(make_dataset(user))).upload
+    both, mine = make_upload(user, "both.zip"), make_upload(user, "mine.zip")
+    finished.uploads.set([predicted, both, mine])
+    other.uploads.set([both])
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        free_uploads(finished)
+    assert [one.path.exists() for one in (predicted, both, mine)] == [True, True, False]
+    Job.objects.filter(pk=make_job("ingest", user).pk).update(subject_id=finished.pk)
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        free_uploads(other)
+    assert [one.path.exists() for one in (predicted, both, mine)] == [True, False, False]
 
 
 def test_an_upload_that_was_cut_fails_with_its_name_and_the_next_step(user: User, tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ class Upload(models.Model):
     received = models.BigIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+    freed_at = models.DateTimeField(null=True, blank=True, help_text="When its bytes went: what they held is in the media store.")
 
     class Meta:
         ordering = ("created_at",)
@@ -41,7 +42,7 @@ class Upload(models.Model):
 
     @property
     def is_complete(self) -> bool:
-        return self.received == self.size
+        return self.received == self.size and self.freed_at is None
 
 
 class Dataset(models.Model):

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from ml.config.data import Manifest
 from webapp.datasets.models import Dataset, Import, media_store
+from webapp.datasets.services.imports import free_uploads
 from webapp.jobs.models import Job
 from worker.rows import add_manifest
 from worker.snapshot import MANIFEST
@@ -47,3 +48,4 @@ class IngestTask(Task):
         add_manifest(dataset, manifest, prefix=f"{self.source.pk}-")
         Import.objects.filter(pk=self.source.pk).update(dataset=dataset)
         Job.objects.filter(pk=self.job.pk).update(dataset=dataset)
+        free_uploads(self.source)

@@ -64,8 +64,8 @@ def editable_flow_caches(user: AnyUser) -> QuerySet[FlowCache]:
 
 
 def own_uploads(user: AnyUser) -> QuerySet[Upload]:
-    """An upload is its owner's alone, whoever else may see what came of it."""
-    return Upload.objects.filter(user_id=user.pk or 0)
+    """An upload is its owner's alone, whoever else may see what came of it; one whose bytes were freed is of no more use."""
+    return Upload.objects.filter(user_id=user.pk or 0, freed_at=None)
 
 
 def own_imports(user: AnyUser) -> QuerySet[Import]:

@@ -9,11 +9,13 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ml.config.data import FrameSpec
 from ml.errors import UserError
 from webapp.datasets.models import Dataset, Import, Label, Upload
+from webapp.datasets.services.files import remove_after_commit
 from webapp.datasets.services.uploads import discard_upload
 from webapp.jobs.models import Job
 from webapp.jobs.services import open_job, submit
@@ -143,3 +145,15 @@ def discard_import(import_: Import) -> None:
     for upload in unused:
         if not upload.imports.exists():
             discard_upload(upload)
+
+
+def free_uploads(import_: Import) -> None:
+    """Let go of the bytes of an import whose videos are in the store now; the rows still say what the files were called.
+
+    What a prediction or another unfinished import needs stays.
+    """
+    finished = Job.objects.filter(kind=Job.Kind.INGEST, state=Job.State.DONE).values("subject_id")
+    unfinished = Import.objects.exclude(pk=import_.pk).exclude(pk__in=finished)
+    uploads = list(import_.uploads.filter(predictions=None, freed_at=None).exclude(imports__in=unfinished))
+    Upload.objects.filter(pk__in=[upload.pk for upload in uploads]).update(freed_at=timezone.now())
+    remove_after_commit(*(upload.path for upload in uploads))
