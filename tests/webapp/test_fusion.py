@@ -24,7 +24,12 @@ pytestmark = pytest.mark.django_db
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Ids of the jobs for which a message went out."""
     ids: list[int] = []
-    monkeypatch.setattr(queue, "send", lambda job: not ids.append(job.pk))
+
+    def send(job: Job) -> bool:
+        ids.append(job.pk)
+        return True
+
+    monkeypatch.setattr(queue, "send", send)
     return ids
 
 

@@ -28,7 +28,12 @@ WRITE = ("prediction_confirm", "prediction_send")
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Queues to which messages went."""
     queues: list[str] = []
-    monkeypatch.setattr(queue, "send", lambda job: not queues.append(job.queue))
+
+    def send(job: Job) -> bool:
+        queues.append(job.queue)
+        return True
+
+    monkeypatch.setattr(queue, "send", send)
     return queues
 
 
@@ -100,7 +105,7 @@ def test_what_cannot_be_predicted_is_refused_with_a_message_and_leaves_nothing(p
     foreign = make_run(make_dataset(eve, name="secret"))
     partial = make_upload(user)
     Upload.objects.filter(pk=partial.pk).update(size=10**6)
-    data: dict[str, Any] = {
+    wishes: dict[str, dict[str, Any]] = {
         "nothing": {"model": f"run-{run.pk}"},
         "no model": {"uploads": [make_upload(user).pk]},
         "foreign model": {"model": f"run-{foreign.pk}", "uploads": [make_upload(user).pk]},
@@ -108,8 +113,8 @@ def test_what_cannot_be_predicted_is_refused_with_a_message_and_leaves_nothing(p
         "empty file": {"model": f"run-{run.pk}", "videos": [SimpleUploadedFile("a.mp4", b"")]},
         "partial": {"model": f"run-{run.pk}", "uploads": [partial.pk]},
         "unfinished": {"model": f"run-{make_run(run.dataset, state=Job.State.RUNNING).pk}", "uploads": [make_upload(user).pk]},
-    }[problem]
-    answer = client.post(reverse("predictions:prediction_create"), data, follow=True)
+    }
+    answer = client.post(reverse("predictions:prediction_create"), wishes[problem], follow=True)
     assert b'class="message error"' in answer.content
     assert not Prediction.objects.exists()
 
@@ -176,7 +181,7 @@ def test_an_open_prediction_asks_again_and_a_failed_one_says_why(client: Client,
 
 def test_the_video_is_served_in_ranges_with_a_type_of_ours(client: Client, prediction: Prediction) -> None:
     answer = client.get(at("prediction_proxy", prediction), headers={"Range": "bytes=2-4"})
-    assert (answer.status_code, b"".join(answer), answer["Content-Type"]) == (206, b"234", "video/mp4")  # type: ignore[attr-defined]
+    assert (answer.status_code, b"".join(answer), answer["Content-Type"]) == (206, b"234", "video/mp4")
     assert answer["X-Content-Type-Options"] == "nosniff"
     (prediction.folder / "proxy.mp4").unlink()
     assert client.get(at("prediction_proxy", prediction)).status_code == 404
