@@ -110,5 +110,6 @@ def _describe(dataset: Dataset, manifest: data.Manifest, *, is_new: bool) -> Non
         dataset.frame_spec = manifest.frame_spec.model_dump(mode="json")
         dataset.findings = findings
     else:
+        dataset.refresh_from_db(fields=["findings"])
         dataset.findings = [*dataset.findings, *findings]
     dataset.save(update_fields=["layout", "frame_spec", "findings"])

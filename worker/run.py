@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -18,11 +19,14 @@ from webapp.jobs import failures, services
 from webapp.jobs.models import Job
 from webapp.queue import RUN_JOB
 from worker.app import app
+from worker.database import UNAVAILABLE, patiently
 from worker.supervise import Ending
 from worker.tasks import TASKS
 from worker.tasks.task import Task
 
 logger = logging.getLogger(__name__)
+
+FORESEEN = (services.LeaseLost, *UNAVAILABLE)
 
 
 @app.task(name=RUN_JOB, bind=True)
@@ -38,7 +42,7 @@ def run_job(self: Any, job_id: int) -> None:
         with _bugs_on_the_card(job, lease):
             task = TASKS[Job.Kind(job.kind)](job)
             ending = _attempt(task, lease)
-            _finish(task, lease, ending)
+            patiently(str(job), partial(_finish, task, lease, ending))
         logger.info("job %s: %s", job_id, ending.state)
     except services.LeaseLost as error:
         logger.warning("%s", error)
@@ -70,10 +74,13 @@ def _short(summary: dict[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def _bugs_on_the_card(job: Job, lease: str) -> Iterator[None]:
-    """An error nobody foresaw ends the job with the bug card, and goes on to the log."""
+    """An error nobody foresaw ends the job with the bug card, and goes on to the log.
+
+    Not one of the database: when it answers again, the lease has run out, and the job goes on where it was.
+    """
 
     def record(_kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None) -> bool:
-        if error is not None and isinstance(error, Exception) and not isinstance(error, services.LeaseLost):
+        if error is not None and isinstance(error, Exception) and not isinstance(error, FORESEEN):
             detail = "".join(traceback.format_exception(error))
             services.finish(job.pk, lease, Job.State.FAILED, failure=replace(failures.BUG, detail=detail))
         return False

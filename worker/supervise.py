@@ -18,6 +18,7 @@ from webapp.jobs.models import Job
 from webapp.jobs.selectors import job_folder
 from worker import shutdown
 from worker.child import Child
+from worker.database import or_later
 from worker.log import JobLog
 from worker.nodes import is_here
 
@@ -114,7 +115,8 @@ class Attempt:
                 self._device = event
             case Result(data=data):
                 self.answer = data
-        self.on_event(event)
+        with or_later(f"job {self.job.pk}"):
+            self.on_event(event)
 
     def _beat(self, now: float) -> None:
         """Renew the lease, write down where the job stands, and see what is asked of it."""
@@ -132,6 +134,11 @@ class Attempt:
             if now - self._renewed > settings.JOB_LEASE_SECONDS:
                 self._let_go()
         self._obey(now)
+
+    def write_last(self) -> None:
+        """Where the job stood when its process had ended."""
+        with or_later(f"job {self.job.pk}"):
+            self.write_down()
 
     def write_down(self) -> None:
         """The latest progress and device use, into the row."""
@@ -185,5 +192,5 @@ def supervise(job: Job, lease: str, arguments: list[str], on_event: Callable[[Ev
         attempt.log.say(f"attempt {job.attempts} on {job.worker}")
         attempt.watch()
         exit_code = child.close()
-    attempt.write_down()
+    attempt.write_last()
     return attempt.ending(exit_code)

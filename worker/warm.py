@@ -34,7 +34,7 @@ class WarmProcess:
             stack.push(self._kill_on_error)
             attempt.watch()
         exit_code = None if isinstance(attempt.last, (Finished, Failed)) and attempt.asked is None else self.drop()
-        attempt.write_down()
+        attempt.write_last()
         return attempt.ending(exit_code)
 
     def _sent(self, line: str) -> Child:

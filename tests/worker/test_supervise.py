@@ -1,6 +1,7 @@
 """How an attempt ends, with scripts in the place of the engine."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,11 +29,12 @@ class Engine:
         self.lease = services.claim(self.job.pk, "here") or ""
         self.job.refresh_from_db()
         self.events: list[Event] = []
+        self.hear: Callable[[Event], None] = self.events.append
 
     def run(self, script: str, limit_seconds: float = 30.0) -> Ending:
         self.script.write_text(SAY + script)
         self.monkeypatch.setattr(child, "ENGINE", (sys.executable, str(self.script)))
-        return supervise(self.job, self.lease, [], self.events.append, limit_seconds)
+        return supervise(self.job, self.lease, [], self.hear, limit_seconds)
 
 
 @pytest.fixture

@@ -29,7 +29,10 @@ class Task(ABC):
         """
 
     def on_event(self, event: Event) -> None:  # noqa: B027 - many kinds have nothing to record
-        """Record what should be seen while the job runs."""
+        """Record what should be seen while the job runs.
+
+        Where the database does not answer, nothing is lost by that if a later event, or the end, writes it too.
+        """
 
     def on_finished(self, summary: dict[str, Any], answer: dict[str, Any] | None) -> None:  # noqa: B027
         """Write the rows that came of it; in one transaction with the job's end."""

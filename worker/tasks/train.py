@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from ml.config.experiment import ExperimentConfig
-from ml.events import EpochEnded, Event, StepsDone
-from webapp.experiments.models import Run, RunPoint
+from ml.events import EpochEnded, Event, Failed, Started, StepsDone, Stopped
+from webapp.experiments.models import Run
 from webapp.jobs.models import Job
+from worker.curve import Curve
 from worker.files import write_config
 from worker.snapshot import MANIFEST, export_dataset
 from worker.tasks.task import Task
@@ -26,6 +27,7 @@ class TrainTask(Task):
     def __init__(self, job: Job) -> None:
         super().__init__(job)
         self.run_row = Run.objects.select_related("dataset", "split").get(pk=job.subject_id)
+        self.curve = Curve(self.run_row)
 
     def command(self) -> list[str]:
         run = self.run_row
@@ -42,21 +44,15 @@ class TrainTask(Task):
 
     def on_event(self, event: Event) -> None:
         match event:
-            case StepsDone():
-                train = {**event.losses, "learning_rate": event.learning_rate, "videos_per_second": event.videos_per_second}
-                self._point(event.step, event.epoch, is_epoch_end=False, train=train, validation={})
-            case EpochEnded():
-                self._point(event.step, event.epoch, is_epoch_end=True, train=event.train, validation=event.validation)
-
-    def _point(self, step: int, epoch: int, *, is_epoch_end: bool, train: dict[str, float], validation: dict[str, float]) -> None:
-        """A resumed run comes by some steps again, with the same numbers."""
-        RunPoint.objects.update_or_create(
-            run=self.run_row,
-            step=step,
-            is_epoch_end=is_epoch_end,
-            defaults={"epoch": epoch, "train": train, "validation": validation},
-        )
+            case Started(total=total):
+                self.curve.num_steps = total
+            case StepsDone() | EpochEnded():
+                self.curve.add(event)
+            case Stopped() | Failed():
+                self.curve.write()
+        self.curve.write_if_due()
 
     def on_finished(self, summary: dict[str, Any], answer: dict[str, Any] | None) -> None:  # noqa: ARG002 - the facts are in the folder
+        self.curve.write()
         facts = json.loads((self.run_row.folder / "run.json").read_text(encoding="utf-8"))
         Run.objects.filter(pk=self.run_row.pk).update(facts=facts)
