@@ -24,7 +24,8 @@ class PredictTask(Task):
         self.prediction = Prediction.objects.select_related("upload", "run", "fusion__evaluation").get(pk=job.subject_id)
 
     def command(self) -> list[str]:
-        return ["predict", str(self.source), str(self.prediction.upload.path), "--out", str(self.prediction.folder)]
+        runs = ["--runs", *map(str, self.runs)] if self.runs else []
+        return ["predict", str(self.source), str(self.prediction.upload.path), *runs, "--out", str(self.prediction.folder)]
 
     @property
     def source(self) -> Path:
@@ -34,8 +35,21 @@ class PredictTask(Task):
         assert self.prediction.run is not None  # noqa: S101 - one of the two, says the table
         return self.prediction.run.folder
 
+    @property
+    def runs(self) -> list[Path]:
+        """The fusion's runs in order. The score file names them too, but as they lay when it was written."""
+        if self.prediction.fusion is None:
+            return []
+        members = self.prediction.fusion.memberships.select_related("evaluation__run")
+        return [member.evaluation.run.folder for member in members if member.evaluation.run is not None]
+
     def run(self, lease: str) -> Ending:
-        request = {"source": str(self.source), "video": str(self.prediction.upload.path), "out": str(self.prediction.folder)}
+        request = {
+            "source": str(self.source),
+            "runs": [str(run) for run in self.runs],
+            "video": str(self.prediction.upload.path),
+            "out": str(self.prediction.folder),
+        }
         return warm.ask(self.job, lease, request, self.on_event, self.limit_seconds)
 
     def on_finished(self, summary: dict[str, Any], answer: dict[str, Any] | None) -> None:
