@@ -3,6 +3,7 @@
 Draws the demo dataset, imports it, extracts flow, trains both streams, evaluates and fuses them. A second time it finds what is there.
 """
 
+import os
 import subprocess
 import sys
 import time
@@ -40,6 +41,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: object, url: str, **options: object) -> None:
         start = time.monotonic()
+        self.url = url
         user = User.objects.filter(is_superuser=True).order_by("pk").first()
         if user is None:
             raise CommandError("There is no admin yet; run manage.py ensure_admin first.")
@@ -47,13 +49,17 @@ class Command(BaseCommand):
         fusion = self._fusion(user, dataset)
         self._report(fusion)
         self.stdout.write(
-            f"The demo took {duration(time.monotonic() - start)}. Results: {url}{reverse('experiments:fusion_detail', args=[fusion.pk])}"
+            f"The demo took {duration(time.monotonic() - start)}. Results: {self._page('experiments:fusion_detail', fusion.pk)}"
         )
         self.stdout.write(f"READY {url}")
 
+    def _page(self, name: str, key: int) -> str:
+        return f"{self.url}{reverse(name, args=[key])}"
+
     def _dataset(self, user: User) -> Dataset:
         """The demo dataset, imported from the folder it is drawn in."""
-        import_ = Import.objects.filter(folder=str(self._drawn())).order_by("pk").first() or start_import(user, [], self._drawn())
+        drawn = self._drawn()
+        import_ = Import.objects.filter(folder__endswith=f"/{drawn.name}").order_by("pk").first() or start_import(user, [], drawn)
         self._wait(filter(None, [latest_job(import_)]))
         import_.refresh_from_db()
         if import_.dataset is None:
@@ -63,7 +69,7 @@ class Command(BaseCommand):
             import_.refresh_from_db()
         dataset = import_.dataset
         if dataset is None:
-            raise CommandError("The import ended without a dataset; its job's page says why.")
+            raise CommandError(f"The import ended without a dataset. See {self._page('datasets:import_detail', import_.pk)}")
         return dataset
 
     def _drawn(self) -> Path:
@@ -72,7 +78,9 @@ class Command(BaseCommand):
         if not folder.is_dir():
             temporary = folder.with_suffix(".drawing")
             self.stdout.write("Drawing the demo dataset …")
-            subprocess.run([sys.executable, "-m", "ml", "draw", "--out", str(temporary)], check=True, stdout=subprocess.DEVNULL)
+            command = [sys.executable, "-m", "ml", "draw", "--out", str(temporary)]
+            environment = {**os.environ, "KINETOSCOPE_DIE_WITH_PARENT": "1"}
+            subprocess.run(command, cwd=settings.BASE_DIR, env=environment, check=True, stdout=subprocess.DEVNULL)
             temporary.rename(folder)
         return folder
 
@@ -82,7 +90,7 @@ class Command(BaseCommand):
         if fusion is None:
             spatial, temporal = PRESETS["cpu_spatial"].config, PRESETS["cpu_temporal"].config
             fusion = launch_two_stream(user, dataset, dataset.splits.get(), spatial, temporal, FusionConfig(), NAME)
-        self._wait(dataset.jobs.order_by("pk"))
+        self._wait(with_predecessors(fusion.evaluation.job))
         return fusion
 
     def _wait(self, jobs: Iterable[Job]) -> None:
@@ -100,9 +108,9 @@ class Command(BaseCommand):
         while unfinished := list(Job.objects.filter(pk__in=ids).exclude(state=Job.State.DONE).order_by("pk")):
             failed = next((job for job in unfinished if job.state in (Job.State.FAILED, Job.State.CANCELLED, Job.State.STOPPED)), None)
             if failed is not None:
-                raise CommandError(
-                    f"{failed} {failed.get_state_display().lower()}: {failed.failure.get('message', '')} {failed.failure.get('advice', '')}"
-                )
+                card = (failed.failure.get(part, "") for part in ("message", "advice"))
+                words = " ".join(filter(None, (*card, f"See {self._page('jobs:job_detail', failed.pk)}")))
+                raise CommandError(f"{failed} {failed.get_state_display().lower()}. {words}")
             told = self._tell(unfinished, len(ids), told)
             time.sleep(1)
         if told and self.stdout.isatty():
@@ -137,3 +145,8 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"{name:>8}: top-1 {percent(metrics['top1'])} ({metrics['protocol']['description']}, {metrics['num_videos']} test videos)"
             )
+
+
+def with_predecessors(job: Job) -> list[Job]:
+    """The job and all that it waits for, each once, first things first."""
+    return list(dict.fromkeys([*(one for before in job.after.order_by("pk") for one in with_predecessors(before)), job]))
