@@ -41,7 +41,8 @@ def test_bars_stand_in_the_order_asked_for_with_support_interval_and_address() -
     figure = go.Figure(recall_bars([RecallSeries("", [row(0, 4, 1), row(1, 2, 2)], place)], [1, 0]))
     bars = figure.data[0]
     assert list(bars.y) == ["class 1 (2)", "class 0 (4)"]
-    assert list(figure.layout.yaxis.categoryarray) == ["class 0 (4)", "class 1 (2)"]  # plotly counts from below
+    assert list(figure.layout.yaxis.categoryarray) == ["class 1 (2)", "class 0 (4)"]
+    assert figure.layout.yaxis.autorange == "reversed"  # plotly counts from below
     assert list(bars.x) == [1.0, 0.25]
     assert (bars.error_x.array[1], bars.error_x.arrayminus[1]) == (pytest.approx(0.1), pytest.approx(0.2))
     assert [point["href"] for point in bars.customdata] == ["/videos?true=1", "/videos?true=0"]
@@ -78,6 +79,8 @@ def test_rows_of_shares_add_up_to_one_and_empty_ones_stay_empty() -> None:
     cells = go.Figure(confusion_map([[1, 3], [0, 0]], ["a", "b"], [0, 1])).data[0]
     assert [list(line) for line in cells.z] == [[0.25, 0.75], [0, 0]]
     assert [list(line) for line in cells.customdata] == [[1, 3], [0, 0]]
+    assert [list(line) for line in cells.text] == [["25%", "75%"], ["", ""]]
+    assert (cells.zmin, cells.zmax) == (0, 1)
 
 
 def test_cells_follow_the_order_and_remember_their_classes() -> None:

@@ -24,7 +24,7 @@ def confusion_map(
     """
     counts = [[confusion[i][j] for j in order] for i in order]
     labels = axis_names([names[index] for index in order])
-    heat = {
+    heat: dict[str, Any] = {
         "type": "heatmap",
         "z": [_row(row, place, normalized, diagonal) for place, row in enumerate(counts)],
         "x": labels,
@@ -40,8 +40,11 @@ def confusion_map(
         + (" (%{z:.1%} of the class)" if normalized else "")
         + "<extra></extra>",
     }
+    if normalized and diagonal:
+        heat["zmax"] = 1  # one scale for matrices side by side; without the diagonal the mistakes need all of it
     if len(order) <= WRITTEN_CELLS:
-        heat["texttemplate"] = "%{z:.0%}" if normalized else "%{z}"
+        heat["text"] = [[_written(cell, normalized) for cell in line] for line in heat["z"]]
+        heat["texttemplate"] = "%{text}"
     return {"data": [heat], "layout": _layout(labels, {"cells": cells_at, "order": list(order)})}
 
 
@@ -51,6 +54,11 @@ def _row(counts: Sequence[int], place: int, normalized: bool, diagonal: bool) ->
     if not diagonal:
         cells[place] = None
     return cells
+
+
+def _written(cell: float | None, normalized: bool) -> str:
+    """What stands in a cell: nothing where there are no videos."""
+    return "" if not cell else f"{cell:.0%}" if normalized else str(cell)
 
 
 def _layout(labels: Sequence[str], meta: dict[str, Any]) -> dict[str, Any]:
