@@ -15,8 +15,19 @@ from pydantic import BaseModel
 from ml.config.data import FrameSpec
 from ml.config.evaluation import FusionConfig
 from ml.config.experiment import PRESETS, ExperimentConfig
+from ml.evaluation.fusion import WORDS
+from ml.evaluation.metrics import DEFINITIONS
+from ml.video.layouts import LAYOUTS
 
-KEYWORDS = {"_": None, "gettext": None, "gettext_lazy": None, "ngettext": (1, 2), "ngettext_lazy": (1, 2), "pgettext": ((1, "c"), 2)}
+KEYWORDS = {
+    "_": None,
+    "gettext": None,
+    "gettext_lazy": None,
+    "gettext_noop": None,
+    "ngettext": (1, 2),
+    "ngettext_lazy": (1, 2),
+    "pgettext": ((1, "c"), 2),
+}
 LOCALES = ("zh_Hans",)
 
 
@@ -63,6 +74,8 @@ def collect() -> Catalog:
     for preset in PRESETS.values():
         for text in (preset.title, preset.description):
             catalog.add(text, locations=[("ml/config/experiment.py", 0)])
+    for text in (*DEFINITIONS.values(), *WORDS.values(), *(layout.TITLE for layout in LAYOUTS.values())):
+        catalog.add(text, locations=[("ml", 0)])
     return catalog
 
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from webapp.charts.names import axis_names
 
 
@@ -28,7 +30,7 @@ def agreement_bars(names: Sequence[str], parts: Sequence[Part]) -> dict[str, Any
             "bargap": 0.2,
             "height": 120 + 20 * len(labels),
             "margin": {"l": 8, "r": 16, "t": 36, "b": 44},
-            "xaxis": {"range": [0, 1], "tickformat": ".0%", "side": "top", "title": {"text": "share of the class"}, "fixedrange": True},
+            "xaxis": {"range": [0, 1], "tickformat": ".0%", "side": "top", "title": {"text": _("share of the class")}, "fixedrange": True},
             "yaxis": {"type": "category", "categoryorder": "array", "categoryarray": labels[::-1], "dtick": 1, "tickfont": {"size": 11}},
             "legend": {"orientation": "h", "y": -0.02, "yanchor": "top", "traceorder": "normal"},
         },
@@ -44,5 +46,5 @@ def _segments(part: Part, labels: Sequence[str], totals: Sequence[int]) -> dict[
         "x": [count / total if total else 0 for count, total in zip(part.counts, totals, strict=True)],
         "marker": {"color": part.color},
         "customdata": [{"href": href, "count": count} for href, count in zip(part.hrefs, part.counts, strict=True)],
-        "hovertemplate": "%{y}<br>%{customdata.count} videos (%{x:.1%})<extra>%{fullData.name}</extra>",
+        "hovertemplate": f"%{{y}}<br>%{{customdata.count}} {_('videos')} (%{{x:.1%}})<extra>%{{fullData.name}}</extra>",
     }

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from webapp.charts.names import axis_names
 from webapp.charts.palette import BLUE, GRAY, GREEN, ORANGE
 
@@ -31,7 +33,7 @@ def class_counts(classes: Sequence[str], series: Sequence[CountSeries]) -> dict[
             "height": FRAME_PX + LINE_PX * len(labels),
             "margin": {"l": 8, "r": 16, "t": 52, "b": 12},
             "bargap": 0.25,
-            "xaxis": {"side": "top", "title": {"text": "videos"}, "fixedrange": True, "rangemode": "tozero"},
+            "xaxis": {"side": "top", "title": {"text": _("videos")}, "fixedrange": True, "rangemode": "tozero"},
             "yaxis": {"type": "category", "categoryorder": "array", "categoryarray": labels[::-1], "dtick": 1, "tickfont": {"size": 11}},
             "showlegend": True,
             "legend": {"orientation": "h", "yref": "container", "y": 1, "yanchor": "top", "x": 0, "traceorder": "normal"},

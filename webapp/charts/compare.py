@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from webapp.charts.names import axis_names
 from webapp.charts.palette import BLUE, VERMILION
 from webapp.experiments.results import ClassResult
@@ -22,14 +24,14 @@ def recall_deltas(before: Sequence[ClassResult], after: Sequence[ClassResult], h
         "customdata": [
             {"href": href(a.index), "before": f"{b.correct} / {b.support}", "after": f"{a.correct} / {a.support}"} for b, a, _delta in pairs
         ],
-        "hovertemplate": "%{y}: %{x:+.1%}<br>%{customdata.before} → %{customdata.after} right<extra></extra>",
+        "hovertemplate": f"%{{y}}: %{{x:+.1%}}<br>{_('right')}: %{{customdata.before}} → %{{customdata.after}}<extra></extra>",
     }
     return {
         "data": [bars],
         "layout": {
             "height": 100 + 18 * len(labels),
             "margin": {"l": 8, "r": 16, "t": 36, "b": 8},
-            "xaxis": {"tickformat": "+.0%", "side": "top", "title": {"text": "change of recall"}, "fixedrange": True, "zeroline": True},
+            "xaxis": {"tickformat": "+.0%", "side": "top", "title": {"text": _("change of recall")}, "fixedrange": True, "zeroline": True},
             "yaxis": {"type": "category", "categoryorder": "array", "categoryarray": labels[::-1], "dtick": 1, "tickfont": {"size": 11}},
         },
     }

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from webapp.charts.names import axis_names
 from webapp.experiments.results import Confusion
 
@@ -36,8 +38,8 @@ def confusion_map(
         "xgap": 1 if len(order) <= LARGEST_LABELLED else 0,
         "ygap": 1 if len(order) <= LARGEST_LABELLED else 0,
         "hoverongaps": False,
-        "hovertemplate": "true: %{y}<br>predicted: %{x}<br>%{customdata} videos"
-        + (" (%{z:.1%} of the class)" if normalized else "")
+        "hovertemplate": f"{_('true')}: %{{y}}<br>{_('predicted')}: %{{x}}<br>%{{customdata}} {_('videos')}"
+        + (f"<br>{_('share of the class')}: %{{z:.1%}}" if normalized else "")
         + "<extra></extra>",
     }
     if normalized and diagonal:
@@ -70,7 +72,7 @@ def _layout(labels: Sequence[str], meta: dict[str, Any]) -> dict[str, Any]:
     return {
         "height": 190 + (max(200, N * (36 if N <= WRITTEN_CELLS else 13)) if N <= LARGEST_LABELLED else 900),
         "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
-        "xaxis": {**axis, "title": {"text": "predicted"}, "tickangle": -90 if N > 5 else 0},
-        "yaxis": {**axis, "title": {"text": "true"}, "autorange": "reversed"},
+        "xaxis": {**axis, "title": {"text": _("predicted")}, "tickangle": -90 if N > 5 else 0},
+        "yaxis": {**axis, "title": {"text": _("true")}, "autorange": "reversed"},
         "meta": meta,
     }

@@ -4,9 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from webapp.charts.palette import BLUE, ORANGE
 
 Axis = Literal["step", "epoch"]
+AXIS_TITLES = {"step": gettext_noop("step"), "epoch": gettext_noop("epoch")}
 MOST_POINTS = 2000
 NOT_LOSSES = ("learning_rate", "videos_per_second")
 
@@ -33,11 +37,11 @@ def curves(points: Sequence[CurvePoint], axis: Axis = "epoch", steps_per_epoch: 
         return point.step / steps_per_epoch if steps_per_epoch else point.epoch
 
     traces = [
-        _trace("training, as it goes", BLUE, reports, x, _report_loss, opacity=0.45, width=1),
-        _trace("training", BLUE, ends, x, lambda point: point.train.get("loss")),
-        _trace("validation", ORANGE, ends, x, lambda point: point.validation.get("loss")),
-        _trace("training accuracy", BLUE, ends, x, lambda point: point.train.get("top1"), place="2"),
-        _trace("validation accuracy", ORANGE, ends, x, lambda point: point.validation.get("top1"), place="2"),
+        _trace(_("training, as it goes"), BLUE, reports, x, _report_loss, opacity=0.45, width=1),
+        _trace(_("training"), BLUE, ends, x, lambda point: point.train.get("loss")),
+        _trace(_("validation"), ORANGE, ends, x, lambda point: point.validation.get("loss")),
+        _trace(_("training accuracy"), BLUE, ends, x, lambda point: point.train.get("top1"), place="2"),
+        _trace(_("validation accuracy"), ORANGE, ends, x, lambda point: point.validation.get("top1"), place="2"),
     ]
     return {"data": [trace for trace in traces if trace["x"]], "layout": _layout(axis)}
 
@@ -84,9 +88,9 @@ def _layout(axis: Axis) -> dict[str, Any]:
         "hovermode": "x unified",
         "uirevision": axis,
         "xaxis": {"anchor": "y", "matches": "x2", "showticklabels": False},
-        "xaxis2": {"anchor": "y2", "title": {"text": axis}, "rangemode": "tozero"},
-        "yaxis": {"domain": [0.56, 1.0], "title": {"text": "loss"}, "rangemode": "tozero"},
-        "yaxis2": {"domain": [0.0, 0.42], "title": {"text": "accuracy (top-1)"}, "range": [0, 1.02], "tickformat": ".0%"},
+        "xaxis2": {"anchor": "y2", "title": {"text": _(AXIS_TITLES[axis])}, "rangemode": "tozero"},
+        "yaxis": {"domain": [0.56, 1.0], "title": {"text": _("loss")}, "rangemode": "tozero"},
+        "yaxis2": {"domain": [0.0, 0.42], "title": {"text": _("accuracy (top-1)")}, "range": [0, 1.02], "tickformat": ".0%"},
         "legend": {"orientation": "h", "x": 0, **above},
         "legend2": {"orientation": "h", "x": 0, **below},
     }

@@ -5,6 +5,8 @@ from itertools import pairwise
 from math import ceil, log2
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from webapp.charts.palette import BLUE
 
 
@@ -31,7 +33,7 @@ def histogram(values: Sequence[float], title: str, unit: str) -> dict[str, Any]:
             "margin": {"l": 8, "r": 8, "t": 36, "b": 36},
             "title": {"text": title, "font": {"size": 13}},
             "xaxis": {"title": {"text": unit}, "fixedrange": True},
-            "yaxis": {"title": {"text": "videos"}, "fixedrange": True, "rangemode": "tozero"},
+            "yaxis": {"title": {"text": _("videos")}, "fixedrange": True, "rangemode": "tozero"},
             "showlegend": False,
         },
     }

@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from webapp.charts.names import axis_names
 from webapp.charts.palette import BLUE, GRAY
 from webapp.experiments.results import ClassResult
-
-HOVER = "%{customdata.name}<br>%{customdata.correct} of %{customdata.support} right (%{x:.1%})<br>95 %: %{customdata.interval}"
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def recall_bars(series: Sequence[RecallSeries], order: Sequence[int]) -> dict[st
             "height": 110 + len(labels) * (18 if len(series) == 1 else 6 + 13 * len(series)),
             "margin": {"l": 8, "r": 16, "t": 36, "b": 44},
             "bargap": 0.25,
-            "xaxis": {"range": [0, 1.02], "tickformat": ".0%", "title": {"text": "recall"}, "side": "top", "fixedrange": True},
+            "xaxis": {"range": [0, 1.02], "tickformat": ".0%", "title": {"text": _("recall")}, "side": "top", "fixedrange": True},
             "yaxis": {
                 "type": "category",
                 "categoryorder": "array",
@@ -67,8 +67,15 @@ def _bars(series: RecallSeries, order: Sequence[int], labels: Sequence[str], gro
         },
         "marker": {"color": series.color},
         "customdata": [_point(row, series.href(row.index)) for row in chosen],
-        "hovertemplate": f"{HOVER}<extra>%{{fullData.name}}</extra>" if series.name else f"{HOVER}<extra></extra>",
+        "hovertemplate": f"{_hover()}<extra>{'%{fullData.name}' if series.name else ''}</extra>",
     }
+
+
+def _hover() -> str:
+    right = _("right")
+    return (
+        f"%{{customdata.name}}<br>{right}: %{{customdata.correct}} / %{{customdata.support}} (%{{x:.1%}})<br>95 %: %{{customdata.interval}}"
+    )
 
 
 def _point(row: ClassResult, href: str) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal, Self
 
+from webapp.protocols import translated_description
+
 Order = Literal["recall", "name", "support", "index"]
 Confusion = list[list[int]]
 """Counts; rows are the true classes, columns the predicted ones."""
@@ -59,7 +61,7 @@ class Results:
             num_videos=metrics["num_videos"],
             classes=tuple(ClassResult(**_named(ClassResult, row)) for row in metrics["per_class"]),
             confusion=metrics["confusion"],
-            protocol=ProtocolText(**_named(ProtocolText, metrics["protocol"])),
+            protocol=_protocol_text(metrics["protocol"]),
             definitions=metrics.get("definitions", {}),
             notes=tuple(metrics.get("notes", ())),
         )
@@ -67,6 +69,10 @@ class Results:
     @property
     def names(self) -> list[str]:
         return [row.name for row in self.classes]
+
+
+def _protocol_text(stored: dict[str, Any]) -> ProtocolText:
+    return ProtocolText(**{**_named(ProtocolText, stored), "description": translated_description(stored["short"], stored["description"])})
 
 
 def _named(kind: type[ClassResult | ProtocolText], row: dict[str, Any]) -> dict[str, Any]:

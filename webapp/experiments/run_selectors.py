@@ -12,6 +12,7 @@ from ml.config.schema import Schema
 from webapp.charts.curves import CurvePoint
 from webapp.choices import name_of
 from webapp.experiments.models import Evaluation, Run
+from webapp.protocols import words_of
 from webapp.schema_fields import translated
 
 
@@ -38,7 +39,7 @@ def steps_per_epoch(run: Run) -> float:
 
 def describe_protocol(protocol: dict[str, Any]) -> str:
     """What stands beside a number."""
-    return Protocol.model_validate(protocol).describe()
+    return words_of(Protocol.model_validate(protocol))
 
 
 @dataclass(frozen=True)

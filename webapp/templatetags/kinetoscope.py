@@ -1,5 +1,6 @@
 """How numbers look on our pages."""
 
+import re
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -10,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from ml.config.evaluation import Protocol
 from webapp.choices import name_of
+from webapp.protocols import words_of
 
 register = template.Library()
 
@@ -41,9 +43,22 @@ def choice(value: object) -> object:
 
 
 @register.filter
-def protocol(stored: dict[str, Any]) -> str:
-    """A stored protocol in words, to stand beside a number."""
-    return Protocol.model_validate(stored).describe()
+def protocol(stored: dict[str, Any] | Protocol) -> str:
+    """A protocol in words, to stand beside a number."""
+    return words_of(Protocol.model_validate(stored))
+
+
+@register.filter
+def translated(text: str) -> str:
+    """Words that the engine or the worker stored, in the reader's language where they are known."""
+    return _(text) if text else ""
+
+
+@register.filter
+def progress_words(message: str) -> str:
+    """What a running job says of itself: `epoch 3 of 20` with its numbers, else what it stored."""
+    epoch = re.fullmatch(r"epoch (\d+) of (\d+)", message)
+    return _("epoch %(number)s of %(total)s") % {"number": epoch[1], "total": epoch[2]} if epoch else translated(message)
 
 
 @register.simple_tag
