@@ -26,11 +26,11 @@ def services(broker: Broker | None, host: str, port: int) -> list[Service]:
     if broker is not None:
         environment["REDIS_URL"] = broker.url
     celery = [sys.executable, "-m", "celery", "-A", "worker.app", "worker", "--loglevel", "INFO", "--without-mingle", "--without-gossip"]
-    gunicorn = [sys.executable, "-m", "gunicorn", "webapp.wsgi:application", "--bind", f"{host}:{port}"]
+    gunicorn = [sys.executable, "-m", "gunicorn", "webapp.wsgi:application", "--config", "python:webapp.launcher.web"]
     base = Path(settings.BASE_DIR)
     jobs = [*celery, "--hostname", "jobs@%h", "-Q", "cpu,gpu", "-c", str(JOBS_AT_ONCE)]
     predict = [*celery, "--hostname", "predict@%h", "-Q", "predict,sweep", "-P", "solo", "-B"]
-    web = [*gunicorn, "--workers", "2", "--threads", "4", "--timeout", "120", "--graceful-timeout", "5"]
+    web = [*gunicorn, "--bind", f"{host}:{port}", "--workers", "2", "--threads", "4", "--timeout", "120", "--graceful-timeout", "5"]
     found = [
         _service("worker", jobs, {**shared_cores(), **environment}, base, SAVING_SECONDS),
         _service("predict", predict, environment, base, SAVING_SECONDS),
