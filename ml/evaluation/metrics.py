@@ -16,7 +16,7 @@ DEFINITIONS = {
     "top5": "share of videos whose true class is among the 5 highest-scored (all, where there are fewer classes)",
     "mean_class_accuracy": "mean of the per-class recalls, over classes with videos",
     "map": "mean, over classes with videos, of the average precision Σ (R_n − R_{n−1}) P_n of all videos ranked by softmax score",
-    "recall": "share of a class's videos that are recognised, with Wilson's 95 % interval; none for a class without videos",
+    "recall": "share of a class's videos that are recognised, with Wilson's interval (95 %); none for a class without videos",
     "precision": "share of the videos recognised as a class that are of it; none for a class that is never predicted",
 }
 
