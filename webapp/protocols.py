@@ -6,31 +6,25 @@ from django.utils.translation import gettext as _
 
 from ml.config.evaluation import Protocol
 
-FUSED = re.compile(r"(?P<streams>\d+) streams fused: (?P<how>average|weighted sum)(?P<weights> \([^)]*\))? of (?P<what>.+)")
+TESTED = re.compile(r"(\d+) frames × (\d+) crops, (.+) averaged")
+FUSED = re.compile(r"(\d+) streams fused: (average|weighted sum)( \([^)]*\))? of (.+)")
 
 
 def words_of(protocol: Protocol) -> str:
-    averaged = _("class probabilities averaged") if protocol.aggregation == "softmax" else _("scores before softmax averaged")
-    return _("%(frames)d frames × %(crops)d crops, %(averaged)s") % {
-        "frames": protocol.frames,
-        "crops": protocol.crops,
-        "averaged": averaged,
-    }
+    return translated_description(protocol.describe())
 
 
-def translated_description(short: str, description: str) -> str:
-    """The engine's description of a protocol or of a fusion's; parts that are not known stay as they are."""
-    try:
-        protocol = Protocol.parse(short)
-    except ValueError:
-        return description
-    described, *rest = description.replace(protocol.describe(), words_of(protocol)).split("; ")
-    return _("; ").join([described, *map(_fused, rest)])
+def translated_description(description: str) -> str:
+    """The engine's description of a protocol, or of a fusion's; a part that is not known stays as it is."""
+    return _("; ").join(map(_part, description.split("; ")))
 
 
-def _fused(words: str) -> str:
-    match = FUSED.fullmatch(words)
-    if match is None:
-        return words
-    how = _("average") if match["how"] == "average" else _("weighted sum") + (match["weights"] or "")
-    return _("%(streams)s streams fused: %(how)s of %(what)s") % {"streams": match["streams"], "how": how, "what": _(match["what"])}
+def _part(words: str) -> str:
+    if tested := TESTED.fullmatch(words):
+        frames, crops, what = tested.groups()
+        return _("%(frames)s frames × %(crops)s crops, %(what)s averaged") % {"frames": frames, "crops": crops, "what": _(what)}
+    if fused := FUSED.fullmatch(words):
+        streams, how, weights, what = fused.groups()
+        how = _("average") if how == "average" else _("weighted sum") + (weights or "")
+        return _("%(streams)s streams fused: %(how)s of %(what)s") % {"streams": streams, "how": how, "what": _(what)}
+    return words

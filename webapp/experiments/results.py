@@ -72,7 +72,7 @@ class Results:
 
 
 def _protocol_text(stored: dict[str, Any]) -> ProtocolText:
-    return ProtocolText(**{**_named(ProtocolText, stored), "description": translated_description(stored["short"], stored["description"])})
+    return ProtocolText(**{**_named(ProtocolText, stored), "description": translated_description(stored["description"])})
 
 
 def _named(kind: type[ClassResult | ProtocolText], row: dict[str, Any]) -> dict[str, Any]:

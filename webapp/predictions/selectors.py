@@ -11,6 +11,7 @@ from webapp.experiments.models import Fusion, Run
 from webapp.experiments.selectors import visible_fusions, visible_runs
 from webapp.jobs.models import Job
 from webapp.predictions.models import Prediction
+from webapp.protocols import translated_description
 
 Ranking = list[tuple[str, float]]
 """Class names with their probabilities, the highest first."""
@@ -32,7 +33,13 @@ class Answer:
         if not result:
             return None
         streams = [(stream["name"], stream["modality"], _ranking(stream["top"])) for stream in result.get("streams", [])]
-        return cls(_ranking(result["top"]), streams, result.get("protocol", ""), result.get("video", {}), result.get("seconds"))
+        return cls(
+            _ranking(result["top"]),
+            streams,
+            translated_description(result.get("protocol", "")),
+            result.get("video", {}),
+            result.get("seconds"),
+        )
 
 
 def _ranking(top: list[list[Any]]) -> Ranking:
