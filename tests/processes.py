@@ -103,10 +103,12 @@ def valkey(folder: Path) -> Server:
 
 
 def worker(folder: Path, *arguments: str, name: str = "cpu") -> Server:
-    """A Celery worker on the test database."""
+    """A Celery worker on the test database, on one core: its jobs do one thing after the other on any machine."""
     environment = {"DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "webapp.settings", "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "celery", "-A", "worker.app", "worker", "--hostname", f"{name}@test", "--loglevel", "INFO"]
-    return Server(name, [*command, *arguments], folder, **environment)
+    core = str(max(os.sched_getaffinity(0)))
+    celery = ["taskset", "--cpu-list", core, sys.executable, "-m", "celery", "-A", "worker.app", "worker"]
+    options = ["--hostname", f"{name}@test", "--loglevel", "INFO", "--without-mingle", "--without-gossip"]
+    return Server(name, [*celery, *options, *arguments], folder, **environment)
 
 
 def database_url() -> str:

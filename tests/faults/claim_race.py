@@ -1,8 +1,7 @@
-"""`python -m tests.faults.claim_race START_TIME JOB_ID…`: claim every job as soon as the clock says so; print the ids that were won."""
+"""`python -m tests.faults.claim_race JOB_ID…`: say “ready”, claim every job once stdin is closed, print the ids that were won."""
 
 import os
 import sys
-import time
 
 import django
 
@@ -12,7 +11,7 @@ if __name__ == "__main__":
     from webapp.jobs.models import Job
     from webapp.jobs.services import claim
 
-    start, *job_ids = sys.argv[1:]
     Job.objects.exists()  # connected before the race begins
-    time.sleep(max(0.0, float(start) - time.time()))
-    print(*(job_id for job_id in job_ids if claim(int(job_id), f"racer-{os.getpid()}")))
+    print("ready", flush=True)
+    sys.stdin.read()
+    print(*(job_id for job_id in sys.argv[1:] if claim(int(job_id), f"racer-{os.getpid()}")))

@@ -2,9 +2,11 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 
@@ -13,11 +15,12 @@ from ml.config.flow import TVL1, FlowSpec
 from ml.video.pack import write_frame_pack
 from tests.processes import Plant, running_plant
 from tests.webapp.factories import make_dataset, make_user
-from webapp.datasets.models import Dataset, FlowCache, media_store
+from webapp.datasets.models import Dataset, FlowCache, Video, media_store
 from webapp.jobs.models import Job
 from webapp.jobs.services import open_job, submit
 
-NUM_VIDEOS, NUM_FRAMES = 6, 4
+NUM_VIDEOS, NUM_FRAMES = 6, 2
+LONG = 40
 SPEC = FlowSpec(method=TVL1())
 
 
@@ -44,11 +47,23 @@ def user(transactional_db: None) -> User:
 def dataset(user: User) -> Dataset:
     """Videos with frames of moving noise, and nothing else."""
     dataset = make_dataset(user, classes=("left", "right"), videos_per_class=NUM_VIDEOS // 2)
-    noise = np.random.default_rng(0).integers(0, 255, (60, 80, 3), np.uint8)
-    for shift, video in enumerate(dataset.videos.all(), start=1):
-        frames = [np.roll(noise, shift * index, axis=1) for index in range(NUM_FRAMES)]
-        write_frame_pack(media_store().frames(video.media, FrameSpec().spec_id()), frames, FrameSpec())
+    for video in dataset.videos.all():
+        write_frames(video, NUM_FRAMES)
     return dataset
+
+
+def write_frames(video: Video, num_frames: int) -> None:
+    noise = np.random.default_rng(video.pk).integers(0, 255, (60, 80, 3), np.uint8)
+    frames = [np.roll(noise, index, axis=1) for index in range(num_frames)]
+    write_frame_pack(media_store().frames(video.media, FrameSpec().spec_id()), frames, FrameSpec())
+
+
+@pytest.fixture
+def long_video(dataset: Dataset) -> Callable[[], None]:
+    """The first video is long, so that a job is caught at work; afterwards it can be made as short as the others."""
+    first = dataset.videos.order_by("pk")[0]
+    write_frames(first, LONG)
+    return partial(write_frames, first, NUM_FRAMES)
 
 
 @pytest.fixture
@@ -68,7 +83,8 @@ def flow_job(user: User, dataset: Dataset) -> Callable[[], Job]:
 
 
 @pytest.fixture(autouse=True)
-def no_old_flow() -> Iterator[None]:
-    """Every test extracts anew: ids of rows begin again, and paths come from ids."""
+def no_old_files() -> Iterator[None]:
+    """Every test finds empty folders: ids of rows begin again, and paths come from ids."""
     yield
-    shutil.rmtree(media_store().root, ignore_errors=True)
+    for folder in ("datasets", "evaluations", "imports", "jobs", "media", "predictions", "runs"):
+        shutil.rmtree(settings.DATA_DIR / folder, ignore_errors=True)

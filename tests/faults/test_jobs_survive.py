@@ -17,6 +17,7 @@ from webapp.jobs.selectors import log_tail
 pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
 State = Job.State
 Submit = Callable[[], Job]
+Shorten = Callable[[], None]
 
 
 def under_way(job: Job) -> Job:
@@ -38,9 +39,10 @@ def test_a_job_is_sent_run_and_done(plant: Plant, flow_job: Submit) -> None:
     assert job.fraction == 1
 
 
-def test_a_killed_ml_process_is_explained_and_a_retry_ends_well(plant: Plant, flow_job: Submit) -> None:
+def test_a_killed_ml_process_is_explained_and_a_retry_ends_well(plant: Plant, flow_job: Submit, long_video: Shorten) -> None:
     job = under_way(flow_job())
     plant.worker.ml_processes()[0].kill()
+    long_video()
     assert reaches(job, State.FAILED, State.DONE) == State.FAILED
     assert job.failure["code"] == "Killed"
     assert "memory" in job.failure["message"]
@@ -49,21 +51,23 @@ def test_a_killed_ml_process_is_explained_and_a_retry_ends_well(plant: Plant, fl
     assert is_done_completely(job)
 
 
-def test_a_job_whose_celery_process_was_killed_goes_on_by_itself(plant: Plant, flow_job: Submit) -> None:
+def test_a_job_whose_celery_process_was_killed_goes_on_by_itself(plant: Plant, flow_job: Submit, long_video: Shorten) -> None:
     job = under_way(flow_job())
     (ml,) = plant.worker.ml_processes()
     parent = ml.parent()
     assert parent is not None
     parent.kill()
+    long_video()
     until(lambda: not ml.is_running() or ml.status() == psutil.STATUS_ZOMBIE, "the end of the ml process")
     assert is_done_completely(job)
     assert job.attempts == 2
 
 
-def test_a_job_whose_whole_worker_was_killed_goes_on_with_the_next_worker(plant: Plant, flow_job: Submit) -> None:
+def test_a_job_whose_whole_worker_was_killed_goes_on_with_the_next_worker(plant: Plant, flow_job: Submit, long_video: Shorten) -> None:
     job = under_way(flow_job())
     below = plant.worker.children()
     plant.worker.kill()
+    long_video()
     _gone, alive = psutil.wait_procs(below, timeout=10)
     assert alive == []
     reaches(job, State.QUEUED)
@@ -72,7 +76,9 @@ def test_a_job_whose_whole_worker_was_killed_goes_on_with_the_next_worker(plant:
     assert job.attempts == 2
 
 
-def test_a_worker_that_is_shut_down_hands_its_job_back_without_costing_an_attempt(plant: Plant, flow_job: Submit) -> None:
+def test_a_worker_that_is_shut_down_hands_its_job_back_without_costing_an_attempt(
+    plant: Plant, flow_job: Submit, long_video: Shorten
+) -> None:
     job = under_way(flow_job())
     plant.worker.send(signal.SIGTERM)
     assert plant.worker.wait() == 0
@@ -82,7 +88,9 @@ def test_a_worker_that_is_shut_down_hands_its_job_back_without_costing_an_attemp
     assert is_done_completely(job)
 
 
-def test_a_killed_broker_does_not_disturb_a_running_job_and_workers_come_back_to_it(plant: Plant, flow_job: Submit) -> None:
+def test_a_killed_broker_does_not_disturb_a_running_job_and_workers_come_back_to_it(
+    plant: Plant, flow_job: Submit, long_video: Shorten
+) -> None:
     job = under_way(flow_job())
     plant.valkey.kill()
     waiting = flow_job()
@@ -112,7 +120,7 @@ def test_a_message_that_comes_twice_runs_the_job_once(plant: Plant, flow_job: Su
     assert (state_of(job), job.attempts) == (State.DONE, 1)
 
 
-def test_a_running_job_is_cancelled_at_once_and_leaves_no_process(plant: Plant, flow_job: Submit) -> None:
+def test_a_running_job_is_cancelled_at_once_and_leaves_no_process(plant: Plant, flow_job: Submit, long_video: Shorten) -> None:
     job = under_way(flow_job())
     below = [process for process in plant.worker.children() if is_ml(process)]
     services.cancel(job)
@@ -121,7 +129,7 @@ def test_a_running_job_is_cancelled_at_once_and_leaves_no_process(plant: Plant, 
     assert alive == []
 
 
-def test_a_running_job_that_is_stopped_goes_on_where_it_was(plant: Plant, flow_job: Submit) -> None:
+def test_a_running_job_that_is_stopped_goes_on_where_it_was(plant: Plant, flow_job: Submit, long_video: Shorten) -> None:
     job = under_way(flow_job())
     services.request_stop(job)
     assert reaches(job, State.STOPPED, State.DONE) == State.STOPPED
