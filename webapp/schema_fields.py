@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, Literal, get_args, get_origin
 
 from django import forms
+from django.utils.functional import lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from pydantic.fields import FieldInfo
@@ -110,9 +111,9 @@ LIMITS_TEXT = {
 
 
 def limits_text(info: FieldInfo) -> Any:
-    """`0 to below 1`, in words, or nothing."""
+    """`0 to below 1`, in words of the reader, or nothing."""
     (lower, low), (upper, high) = _limit(info, "ge", "gt"), _limit(info, "le", "lt")
-    return str(LIMITS_TEXT[lower, upper]) % {"low": _short(low), "high": _short(high)}
+    return lazy(lambda: str(LIMITS_TEXT[lower, upper]) % {"low": _short(low), "high": _short(high)}, str)()
 
 
 def _short(number: float | None) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import Count, QuerySet
+from django.utils.translation import gettext as _
 
 from webapp.datasets.selectors import AnyUser, dataset_is_editable
 from webapp.experiments.models import Evaluation, Fusion, Run
@@ -84,7 +85,7 @@ def streams_of(fusion: Fusion) -> list[Stream]:
         Stream(
             evaluation=evaluation,
             run=run,
-            short=run.modality if modalities[run.modality] == 1 else run.name,
+            short=_(run.modality) if modalities[run.modality] == 1 else run.name,
             weight=weight,
             results=Results.of(evaluation.metrics) if evaluation.metrics else None,
         )

@@ -8,12 +8,16 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from ml.config.evaluation import Protocol
 from webapp.choices import name_of
 from webapp.protocols import words_of
 
 register = template.Library()
+
+PROGRESS_WORDS = (gettext_noop("videos"), gettext_noop("steps"), gettext_noop("streams"), gettext_noop("reading the video"))
+"""Words of the engine that a progress bar shows: here to be collected."""
 
 
 @register.filter
