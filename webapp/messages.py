@@ -1,5 +1,6 @@
 """Collecting what can be translated: templates, Python sources, and the titles and helps of the schemas."""
 
+import ast
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -12,6 +13,7 @@ from django.conf import settings
 from django.utils.translation.template import templatize
 from pydantic import BaseModel
 
+from ml import errors
 from ml.config.data import FrameSpec
 from ml.config.evaluation import FusionConfig
 from ml.config.experiment import PRESETS, ExperimentConfig
@@ -53,6 +55,18 @@ def _schemas_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _schemas_in(argument)
 
 
+def advice_texts() -> Iterator[str]:
+    """The next steps that the engine's errors and failures name, where they are words alone."""
+    names = {"Failed", *(name for name, kind in vars(errors).items() if isinstance(kind, type))}
+    for path in sorted(settings.BASE_DIR.glob("ml/**/*.py")):
+        for call in ast.walk(ast.parse(path.read_text())):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in names:
+                given = [*call.args[1:], *(keyword.value for keyword in call.keywords)]
+                yield from (
+                    word.value for word in given if isinstance(word, ast.Constant) and isinstance(word.value, str) and " " in word.value
+                )
+
+
 def python_of(template: str, origin: str) -> str:
     """The calls of gettext that a template stands for; its indentation means nothing, Python's would."""
     return "\n".join(line.strip() for line in templatize(template, origin=origin).split("\n"))
@@ -74,7 +88,7 @@ def collect() -> Catalog:
     for preset in PRESETS.values():
         for text in (preset.title, preset.description):
             catalog.add(text, locations=[("ml/config/experiment.py", 0)])
-    for text in (*DEFINITIONS.values(), *WORDS.values(), *(layout.TITLE for layout in LAYOUTS.values())):
+    for text in (*DEFINITIONS.values(), *WORDS.values(), *(layout.TITLE for layout in LAYOUTS.values()), *advice_texts()):
         catalog.add(text, locations=[("ml", 0)])
     return catalog
 

@@ -31,6 +31,24 @@ WORKER_SHUT_DOWN = Failed(
 )
 TOO_LONG = Failed("Timeout", _("The job took longer than it may."), _("Try a shorter video, or a model with fewer views."))
 
+HEADLINES = {
+    "BadVideo": _("A file is no usable video"),
+    "BadArchive": _("An archive is damaged or not safe to open"),
+    "BadLayout": _("No dataset can be recognised in the files"),
+    "BadPack": _("A stored file of frames or flow is damaged"),
+    "BadConfig": _("A setting does not fit"),
+    "BadCheckpoint": _("A checkpoint is damaged or of another model"),
+    "BadScores": _("Score files are damaged or do not fit each other"),
+    "MissingFlow": _("Optical flow is missing"),
+    "MissingWeights": _("Pretrained weights are missing"),
+    "NotANumber": _("The loss became NaN or infinite"),
+    "FolderBusy": _("Another process works in the same folder"),
+    "OutOfMemory": _("Memory ran out"),
+    "DiskFull": _("The disk is full"),
+    "BadPath": _("A path can not be read or written"),
+}
+"""What kind of failure it is, by code; the engine's own message then says which file or number."""
+
 
 def card(failure: Failed) -> dict[str, Any]:
     """What is stored in the job's row."""

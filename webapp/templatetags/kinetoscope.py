@@ -12,6 +12,7 @@ from django.utils.translation import gettext_noop
 
 from ml.config.evaluation import Protocol
 from webapp.choices import name_of
+from webapp.jobs.failures import HEADLINES
 from webapp.protocols import words_of
 
 register = template.Library()
@@ -56,6 +57,12 @@ def protocol(stored: dict[str, Any] | Protocol) -> str:
 def translated(text: str) -> str:
     """Words that the engine or the worker stored, in the reader's language where they are known."""
     return _(text) if text else ""
+
+
+@register.filter
+def headline(failure: dict[str, str]) -> str:
+    """What kind of failure it is, or its message where the kind has no name."""
+    return translated(HEADLINES.get(failure.get("code", ""), failure["message"]))
 
 
 @register.filter
