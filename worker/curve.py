@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 from django.db import transaction
 
-from ml.events import EpochEnded, StepsDone
+from ml.events import EpochEnded, Event, StepsDone, parse
 from webapp.experiments.models import Run, RunPoint
 
 WRITE_SECONDS = 1.0
@@ -15,13 +17,20 @@ MOST_POINTS = 2000
 
 
 class Curve:
-    """Collects points and writes those that are due; `num_steps` is the length of the whole training."""
+    """Collects points and writes those that are due. `num_steps`: of the whole training."""
 
     def __init__(self, run: Run) -> None:
         self.run, self.num_steps = run, 0
         self._waiting: dict[tuple[int, bool], RunPoint] = {}
         self._newest = {False: -1, True: -1}
         self._due = 0.0
+
+    def begin(self, num_steps: int) -> None:
+        """An attempt begins: what the run told in earlier ones, as far as it will not tell it again, may have got lost with a worker."""
+        self.num_steps = num_steps
+        for event in told(self.run.folder / "events.jsonl"):
+            if isinstance(event, (StepsDone, EpochEnded)):
+                self.add(event)
 
     def add(self, event: StepsDone | EpochEnded) -> None:
         """Remember the event's point, unless one stands there already at the resolution of the curve."""
@@ -59,3 +68,12 @@ class Curve:
 
     def _forget(self, written: dict[tuple[int, bool], RunPoint]) -> None:
         self._waiting = {place: point for place, point in self._waiting.items() if written.get(place) is not point}
+
+
+def told(path: Path) -> Iterator[Event]:
+    """The events in a file that another process may just be writing."""
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else ():
+        try:
+            yield parse(line)
+        except ValueError:
+            continue

@@ -1,5 +1,6 @@
 """A chatty training writes little, and a database that does not answer for a while costs no job."""
 
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -112,6 +113,18 @@ def test_steps_that_come_again_replace_their_points(run: Run, clock: Clock) -> N
             points.add(step(number))
         points.write()
     assert [point.train["cross_entropy"] for point in run.points.all()] == [1, 1 / 2, 1 / 3]
+
+
+def test_points_that_got_lost_with_a_worker_are_found_in_what_the_run_told(run: Run, clock: Clock) -> None:
+    run.folder.mkdir(parents=True)
+    lines = [step(1).json_line(), EpochEnded(1, 1, {"loss": 0.5}).json_line(), step(2).json_line()[:20]]
+    (run.folder / "events.jsonl").write_text("\n".join(lines))
+    points = Curve(run)
+    points.begin(num_steps=4)
+    points.add(step(2))
+    points.write()
+    assert [(point.step, point.is_epoch_end) for point in run.points.all()] == [(1, False), (1, True), (2, False)]
+    shutil.rmtree(run.folder)
 
 
 def test_points_that_a_locked_database_did_not_take_are_written_later(run: Run, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:

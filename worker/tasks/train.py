@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from ml.config.experiment import ExperimentConfig
-from ml.events import EpochEnded, Event, Failed, Started, StepsDone, Stopped
+from ml.events import EpochEnded, Event, Started, StepsDone
 from webapp.experiments.models import Run
 from webapp.jobs.models import Job
 from worker.curve import Curve
+from worker.database import or_later
 from worker.files import write_config
 from worker.snapshot import MANIFEST, export_dataset
+from worker.supervise import Ending
 from worker.tasks.task import Task
 
 
@@ -45,12 +47,16 @@ class TrainTask(Task):
     def on_event(self, event: Event) -> None:
         match event:
             case Started(total=total):
-                self.curve.num_steps = total
+                self.curve.begin(total)
             case StepsDone() | EpochEnded():
                 self.curve.add(event)
-            case Stopped() | Failed():
-                self.curve.write()
         self.curve.write_if_due()
+
+    def run(self, lease: str) -> Ending:
+        ending = super().run(lease)
+        with or_later(str(self.job)):
+            self.curve.write()
+        return ending
 
     def on_finished(self, summary: dict[str, Any], answer: dict[str, Any] | None) -> None:  # noqa: ARG002 - the facts are in the folder
         self.curve.write()
