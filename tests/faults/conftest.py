@@ -20,7 +20,7 @@ from webapp.jobs.models import Job
 from webapp.jobs.services import open_job, submit
 
 NUM_VIDEOS, NUM_FRAMES = 6, 2
-LONG = 40
+LONG = 30
 SPEC = FlowSpec(method=TVL1())
 
 
