@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.test import TestCase
 
 from tests.media import draw_video
-from tests.webapp.factories import make_dataset, make_job, make_prediction, make_run, make_upload, make_user
+from tests.webapp.factories import make_dataset, make_evaluation, make_fusion, make_job, make_prediction, make_run, make_upload, make_user
 from webapp import queue
 from webapp.datasets.models import Dataset, Import, SplitEntry, Upload, Video
 from webapp.datasets.selectors import own_uploads
@@ -16,6 +16,7 @@ from webapp.datasets.services.imports import free_uploads
 from webapp.jobs import services
 from webapp.jobs.models import Job
 from worker.run import run_job
+from worker.tasks.predict import PredictTask
 
 State = Job.State
 pytestmark = pytest.mark.django_db
@@ -123,6 +124,18 @@ def test_bytes_that_a_prediction_or_an_unfinished_import_needs_stay(user: User, 
     with TestCase.captureOnCommitCallbacks(execute=True):
         free_uploads(other)
     assert [one.path.exists() for one in (predicted, both, mine)] == [True, False, False]
+
+
+def test_a_prediction_names_the_runs_of_its_fusion_where_they_lie_now(user: User) -> None:
+    dataset = make_dataset(user)
+    runs = [make_run(dataset, modality) for modality in ("flow", "rgb")]
+    fused, alone = make_fusion([make_evaluation(run) for run in runs]), runs[0]
+    by_fusion = PredictTask(Job.objects.get(pk=make_prediction(user, fused).job_id)).command()
+    assert by_fusion[1] == str(fused.evaluation.folder / "scores.npz")
+    assert by_fusion[3:6] == ["--runs", *(str(run.folder) for run in runs)]
+    by_run = PredictTask(Job.objects.get(pk=make_prediction(user, alone).job_id)).command()
+    assert by_run[1] == str(alone.folder)
+    assert "--runs" not in by_run
 
 
 def test_an_upload_that_was_cut_fails_with_its_name_and_the_next_step(user: User, tmp_path: Path) -> None:
