@@ -15,10 +15,8 @@ from pydantic import BaseModel
 
 from ml import errors
 from ml.config.data import FrameSpec
-from ml.config.evaluation import FusionConfig
+from ml.config.evaluation import METRIC_DEFINITIONS, NORMALIZED_WORDS, FusionConfig
 from ml.config.experiment import PRESETS, ExperimentConfig
-from ml.evaluation.fusion import WORDS
-from ml.evaluation.metrics import DEFINITIONS
 from ml.video.layouts import LAYOUTS
 
 KEYWORDS = {
@@ -88,7 +86,7 @@ def collect() -> Catalog:
     for preset in PRESETS.values():
         for text in (preset.title, preset.description):
             catalog.add(text, locations=[("ml/config/experiment.py", 0)])
-    for text in (*DEFINITIONS.values(), *WORDS.values(), *(layout.TITLE for layout in LAYOUTS.values()), *advice_texts()):
+    for text in (*METRIC_DEFINITIONS.values(), *NORMALIZED_WORDS.values(), *(layout.TITLE for layout in LAYOUTS.values()), *advice_texts()):
         catalog.add(text, locations=[("ml", 0)])
     return catalog
 

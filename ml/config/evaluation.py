@@ -7,6 +7,17 @@ from ml.config.schema import Schema, knob
 
 CROPS = {1: "centre crop", 5: "4 corners + centre", 10: "4 corners + centre, mirrored too"}
 
+NORMALIZED_WORDS = {"none": "scores before softmax", "softmax": "class probabilities", "l2": "L2-normalised class probabilities"}
+
+METRIC_DEFINITIONS = {
+    "top1": "share of videos whose highest-scored class is the true one",
+    "top5": "share of videos whose true class is among the 5 highest-scored (all, where there are fewer classes)",
+    "mean_class_accuracy": "mean of the per-class recalls, over classes with videos",
+    "map": "mean, over classes with videos, of the average precision Σ (R_n − R_{n−1}) P_n of all videos ranked by softmax score",
+    "recall": "share of a class's videos that are recognised, with Wilson's interval (95 %); none for a class without videos",
+    "precision": "share of the videos recognised as a class that are of it; none for a class that is never predicted",
+}
+
 
 class Protocol(Schema):
     """How a video becomes one score vector: views = frames × crops, aggregated."""

@@ -32,7 +32,7 @@ class Preset:
 
 
 _DEMO_DATA: dict[str, Any] = {"short_side": 72, "crop_size": 64, "validation_fraction": 0.15}
-_DEMO_TRAINING = TrainingConfig(epochs=20, batch_size=32, learning_rate=0.05, milestones=(14, 18))
+_DEMO_TRAINING = TrainingConfig(epochs=20, batch_size=32, learning_rate=0.05, milestones=(14, 18), weight_decay=0.01)
 _PAPER_SCRATCH = TrainingConfig(epochs=80, steps_per_epoch=1000, batch_size=256, learning_rate=1e-2, milestones=(50, 70), loader_workers=8)
 _PAPER_FINE_TUNE = TrainingConfig(epochs=20, steps_per_epoch=1000, batch_size=256, learning_rate=1e-2, milestones=(14,), loader_workers=8)
 _PAPER = "Simonyan & Zisserman 2014"
@@ -70,7 +70,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "paper_spatial_last_layer": Preset(
         "Spatial ConvNet, last layer",
-        "Pre-trained CNN-M-2048 with only the classifier trained, dropout 0.5, 20,000 iterations. Needs an ImageNet checkpoint of CNN-M-2048.",
+        "Pre-trained CNN-M-2048 with only the classifier trained, dropout 0.5, 20,000 iterations. Needs ImageNet weights of CNN-M-2048.",
         ExperimentConfig(
             model=TwoStream(backbone="cnn_m_2048", dropout=0.5, pretrained="imagenet", trainable="last_layer"),
             data=DataConfig(color_jitter=0.1, validation_fraction=0),
@@ -86,7 +86,7 @@ PRESETS: dict[str, Preset] = {
             data=DataConfig(input=FlowInput(stack_len=10), validation_fraction=0),
             training=_PAPER_SCRATCH,
         ),
-        source=f"{_PAPER}, Table 1b, row 4: UCF101 split 1, 81.0 %",
+        source=f"{_PAPER}, Table 1b, row 3: UCF101 split 1, 81.0 %",
     ),
     "imagenet_spatial": Preset(
         "Spatial stream on ImageNet features",

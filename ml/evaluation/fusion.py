@@ -6,14 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.config.evaluation import FusionConfig
+from ml.config.evaluation import NORMALIZED_WORDS, FusionConfig
 from ml.errors import BadConfig, BadScores
 from ml.evaluation.scores import Scores, log_probabilities, softmax
 from ml.evaluation.svm import LinearSVM, folds
 
 Array = NDArray[Any]
-
-WORDS = {"none": "scores before softmax", "softmax": "class probabilities", "l2": "L2-normalised class probabilities"}
 
 
 def normalized(scores: Array, how: str) -> Array:
@@ -182,7 +180,7 @@ def _shared(abouts: Sequence[dict[str, Any]], key: str) -> str:
 
 def describe(config: FusionConfig, num_streams: int, fitted: str = "") -> str:
     """How the streams were fused, fit to stand beside a number."""
-    what = WORDS[config.normalize]
+    what = NORMALIZED_WORDS[config.normalize]
     if config.method == "svm":
         return f"{num_streams} streams fused by a linear SVM (C = {config.svm_c:g}) on {what}, {fitted}"
     how = "average" if config.method == "average" else f"weighted sum ({' : '.join(f'{w:g}' for w in config.weights)})"

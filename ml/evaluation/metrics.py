@@ -6,19 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.config.evaluation import METRIC_DEFINITIONS
 from ml.evaluation.scores import Scores
 
 Z95 = 1.959963984540054
 """97.5 % quantile of the normal distribution: a two-sided 95 % interval."""
-
-DEFINITIONS = {
-    "top1": "share of videos whose highest-scored class is the true one",
-    "top5": "share of videos whose true class is among the 5 highest-scored (all, where there are fewer classes)",
-    "mean_class_accuracy": "mean of the per-class recalls, over classes with videos",
-    "map": "mean, over classes with videos, of the average precision Σ (R_n − R_{n−1}) P_n of all videos ranked by softmax score",
-    "recall": "share of a class's videos that are recognised, with Wilson's interval (95 %); none for a class without videos",
-    "precision": "share of the videos recognised as a class that are of it; none for a class that is never predicted",
-}
 
 
 def metrics(scores: Scores) -> dict[str, Any]:
@@ -37,7 +29,7 @@ def metrics(scores: Scores) -> dict[str, Any]:
         "per_class": rows,
         "confusion": table.tolist(),
         "protocol": {key: scores.about.get(key, "") for key in ("short", "description", "subset", "split")},
-        "definitions": DEFINITIONS,
+        "definitions": METRIC_DEFINITIONS,
         "notes": _notes(scores, rows),
     }
 
