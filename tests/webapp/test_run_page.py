@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from pytest_django import DjangoCaptureOnCommitCallbacks
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from ml.config.evaluation import Protocol
 from ml.config.experiment import ExperimentConfig
@@ -183,8 +183,14 @@ class TestActions:
             assert run.is_archived is expected
 
     def test_a_deleted_run_leaves_no_row_and_no_file(
-        self, ada: Client, dataset: Dataset, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+        self,
+        ada: Client,
+        dataset: Dataset,
+        settings: Settings,
+        tmp_path: Path,
+        django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
     ) -> None:
+        settings.DATA_DIR = tmp_path
         keeper = make_evaluation(make_run(dataset, "flow"))
         run = make_run(dataset)
         evaluation = make_evaluation(run)
