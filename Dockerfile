@@ -9,7 +9,6 @@ FROM base AS web
 RUN pip install -c requirements/constraints.txt -r requirements/web.txt
 COPY . .
 RUN pybabel --quiet compile --domain django --directory webapp/locale \
-    && SECRET_KEY=build KINETOSCOPE_DATA=/tmp/build python manage.py collectstatic --noinput --verbosity 0 \
     && useradd --create-home --uid 1000 kinetoscope && mkdir /data && chown kinetoscope /data
 USER kinetoscope
 EXPOSE 8000

@@ -2,7 +2,6 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
-export DJANGO_SETTINGS_MODULE ?= webapp.settings
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo run test check browser bench screenshots messages real clean
@@ -55,4 +54,4 @@ real: setup ## the main job on real clips (KINETOSCOPE_REAL_DATA, default ../sha
 	$(BIN)/python -m benchmarks.real
 
 clean: ## remove what setup and runs made, except data/
-	rm -rf .venv staticfiles .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache webapp/locale/*/LC_MESSAGES/*.mo
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache webapp/locale/*/LC_MESSAGES/*.mo

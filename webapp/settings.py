@@ -126,9 +126,8 @@ USE_TZ = True
 TIME_ZONE = env("TZ", default="UTC")
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "webapp" / "static", ("plotly", Path(plotly.__file__).parent / "package_data")]
-WHITENOISE_USE_FINDERS = True
+WHITENOISE_USE_FINDERS = True  # served from where they lie: nothing to collect
 WHITENOISE_AUTOREFRESH = DEBUG
 
 LOGGING = {
