@@ -21,11 +21,9 @@ import cv2
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor, nn
-from torch.utils.data import Dataset
+from torch import nn
 
-from ml.config.data import DataConfig, Manifest, VideoEntry
-from ml.config.evaluation import Protocol
+from ml.config.data import Manifest
 from ml.config.experiment import ExperimentConfig
 from ml.config.reading import read_experiment
 from ml.errors import BadCheckpoint
@@ -37,12 +35,11 @@ from ml.training.loading import TrainingData
 from ml.training.readiness import check_classes, check_config, check_packs
 from ml.training.record import forget_after, recorded
 from ml.training.trainer import Trainer
-from ml.video.dataset import SAMPLERS, SnippetReader, TrainingDataset, label_indices, read_views, subset_videos
+from ml.video.dataset import SAMPLERS, MiddleViews, SnippetReader, TrainingDataset, subset_videos
 from ml.video.manifest import load_manifest, snapshot_id
 from ml.video.modality import modality_of
 
 PACKAGES = ("torch", "torchvision", "timm", "numpy", "opencv-contrib-python-headless", "av")
-MIDDLE = Protocol(frames=1, crops=1)
 
 
 @dataclass(frozen=True)
@@ -53,21 +50,6 @@ class TrainedRun:
     classes: tuple[str, ...]
     model: nn.Module
     facts: dict[str, Any]
-
-
-class MiddleViews(Dataset[tuple[Tensor, int]]):
-    """The middle snippet of each video, centre-cropped: what the validation curve is made of."""
-
-    def __init__(self, reader: SnippetReader, manifest: Manifest, data: DataConfig, videos: list[VideoEntry]) -> None:
-        self.reader, self.data, self.videos = reader, data, videos
-        self.labels = label_indices(manifest, videos)
-
-    def __len__(self) -> int:
-        return len(self.videos)
-
-    def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        views = read_views(self.reader, self.videos[index], self.data, MIDDLE)  # (1, C, H, W)
-        return torch.from_numpy(views[0]), int(self.labels[index])
 
 
 def train(config: ExperimentConfig, out: Path, stop: Stop) -> Iterator[Event]:
@@ -131,12 +113,11 @@ def _data(config: ExperimentConfig, folder: Path, manifest: Manifest) -> tuple[T
     train_videos = subset_videos(manifest, data.split, "train", *chosen)
     held_out = subset_videos(manifest, data.split, "validation", *chosen)
     check_classes(manifest, data.split, train_videos)
-    reader = SnippetReader(folder, manifest, data)
-    check_packs(reader, [*train_videos, *held_out])
+    check_packs(SnippetReader(folder, manifest, data), [*train_videos, *held_out])
     dataset = TrainingDataset(folder, manifest, data, train_videos, training.seed)
     steps = training.steps_per_epoch or -(-len(train_videos) // training.batch_size)
     sampler = SAMPLERS[training.sampling](dataset.labels, steps * training.batch_size, training.seed)
-    validation = MiddleViews(reader, manifest, data, held_out) if held_out else None
+    validation = MiddleViews(folder, manifest, data, held_out) if held_out else None
     return TrainingData(dataset, sampler, steps, validation), {"train_videos": len(train_videos), "validation_videos": len(held_out)}
 
 

@@ -102,6 +102,13 @@ class DataConfig(Schema):
     dataset: str = knob("", "Dataset", "Folder of the dataset (the site fills this in).")
     split: str = knob("1", "Split", "Name of the partition into train and test.")
     input: Input = knob(RGBInput(), "Input", "What the network sees.")
+    num_segments: int = knob(
+        1,
+        "Segments K",
+        "Equal parts of a video that each give one snippet of a training input (TSN: 3); 1 is the two-stream net.",
+        ge=1,
+        le=25,
+    )
     short_side: int = knob(256, "Rescaled short side", "Videos are rescaled to this short side before cropping.", ge=32, le=1080, unit="px")
     crop_size: int = knob(224, "Crop", "Side of the square the network sees.", ge=32, le=512, unit="px")
     flip: bool = knob(True, "Horizontal flip", "Mirror half of the training inputs; mirrored flow has x negated.")

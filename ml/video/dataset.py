@@ -19,13 +19,14 @@ from ml.video.arrays import Floats
 from ml.video.manifest import store_of
 from ml.video.modality import Pack, modality_of
 from ml.video.samplers import SAMPLERS, Draw, ShuffleSampler, UniformClassSampler
-from ml.video.sampling import equally_spaced_starts, random_start, snippet_indices
+from ml.video.sampling import equally_spaced_starts, segment_middles, segment_starts, snippet_indices
 from ml.video.subsets import subset_videos
 from ml.video.transforms import centre_crop, five_crops, random_crop
 
 __all__ = [
     "SAMPLERS",
     "Draw",
+    "MiddleViews",
     "ShuffleSampler",
     "SnippetReader",
     "TrainingDataset",
@@ -36,7 +37,7 @@ __all__ = [
     "subset_videos",
 ]
 
-_ITEM = 1  # which stream of random numbers; the order of the draws is another one
+_WHEN, _WHERE = 1, 3  # streams of random numbers; the order of the draws is another one
 
 
 class SnippetReader:
@@ -65,17 +66,28 @@ class SnippetReader:
         """
         return modality_of(self._data.input).open_pack(self._store, media, name or media, self._frame_spec, self._data.input)
 
-    def training_snippet(self, media: str, name: str, generator: np.random.Generator) -> Floats:
-        """(C, crop, crop): a random snippet, randomly cropped from the whole picture, maybe mirrored, its colours shaken."""
+    def training_item(self, media: str, name: str, when: np.random.Generator, where: np.random.Generator) -> Floats:
+        """(C, crop, crop), or (K, C, crop, crop) of K > 1 segments: random snippets in one random window, maybe mirrored, colours shaken.
+
+        `when` decides about time and `where` about space, so that streams of all modalities see the same window of a video.
+        """
         data, modality = self._data, modality_of(self._data.input)
         with self.open(media, name) as pack:
-            image = _snippet(pack, random_start(len(pack), modality.snippet_len(data.input), generator), data)
-        image = random_crop(image, data.crop_size, generator)
-        if data.flip and generator.random() < 0.5:
-            image = modality.mirror(image)
+            starts = segment_starts(len(pack), modality.snippet_len(data.input), data.num_segments, when)
+            images = _snippets(pack, starts, data)
+        images = random_crop(images, data.crop_size, where)
+        if data.flip and where.random() < 0.5:
+            images = modality.mirror(images)
         if data.color_jitter:
-            image = modality.jitter(image, data.color_jitter, generator)
-        return np.ascontiguousarray(image)
+            images = modality.jitter(images, data.color_jitter, where)
+        return _item(images)
+
+    def middle_item(self, media: str, name: str) -> Floats:
+        """As `training_item`, without chance: the middle snippet of each segment, centre-cropped."""
+        data = self._data
+        with self.open(media, name) as pack:
+            starts = segment_middles(len(pack), modality_of(data.input).snippet_len(data.input), data.num_segments)
+            return _item(centre_crop(_snippets(pack, starts, data), data.crop_size))
 
 
 def iter_views(source: SnippetReader | Pack, entry: VideoEntry, data: DataConfig, protocol: Protocol) -> Iterator[Floats]:
@@ -86,7 +98,7 @@ def iter_views(source: SnippetReader | Pack, entry: VideoEntry, data: DataConfig
     modality = modality_of(data.input)
     with _opened(source, entry) as pack:
         for start in equally_spaced_starts(len(pack), modality.snippet_len(data.input), protocol.frames):
-            image = _snippet(pack, start, data)
+            image = _snippets(pack, [start], data)[0]
             images = [image, modality.mirror(image)] if protocol.crops == 10 else [image]
             yield np.concatenate([_crops(each, data.crop_size, protocol.crops) for each in images])
 
@@ -100,34 +112,62 @@ def _opened(source: SnippetReader | Pack, entry: VideoEntry) -> AbstractContextM
     return source.open(entry.media, entry.path) if isinstance(source, SnippetReader) else nullcontext(source)
 
 
-def _snippet(pack: Pack, start: int, data: DataConfig) -> Floats:
-    """(C, H, W), rescaled to the short side."""
+def _snippets(pack: Pack, starts: Sequence[int], data: DataConfig) -> Floats:
+    """(K, C, H, W), rescaled to the short side."""
     modality = modality_of(data.input)
-    units = pack.read(snippet_indices(start, modality.snippet_len(data.input), len(pack)))
-    return modality.rescale(modality.compose(units, data.input), data.short_side)
+    L = modality.snippet_len(data.input)
+    units = pack.read([index for start in starts for index in snippet_indices(start, L, len(pack))])
+    snippets = (units[first : first + L] for first in range(0, len(units), L))
+    return np.stack([modality.rescale(modality.compose(snippet, data.input), data.short_side) for snippet in snippets])
+
+
+def _item(images: Floats) -> Floats:
+    """(K, C, H, W), without K where it is 1: the form in which networks of one snippet are trained."""
+    return np.ascontiguousarray(images if len(images) > 1 else images[0])
 
 
 def _crops(image: Floats, size: int, crops: int) -> Floats:
     return centre_crop(image, size)[None] if crops == 1 else five_crops(image, size)
 
 
-class TrainingDataset(Dataset[tuple[torch.Tensor, int]]):
-    """`dataset[Draw]` → (x (C, crop, crop) float32, label): RGB in 0..255, flow in px/frame of the rescaled picture."""
+class VideoDataset(Dataset[tuple[torch.Tensor, int]]):
+    """Videos and labels as arrays: objects would be copied, page by page, into the memory of every loader process."""
 
-    def __init__(self, folder: Path, manifest: Manifest, data: DataConfig, videos: Sequence[VideoEntry], seed: int) -> None:
+    def __init__(self, folder: Path, manifest: Manifest, data: DataConfig, videos: Sequence[VideoEntry]) -> None:
         self.labels = label_indices(manifest, videos)
         self._media = np.array([video.media for video in videos], "S64")
         self._names = np.array([video.path for video in videos], np.str_)
         self._reader = SnippetReader(folder, manifest, data)
-        self._seed = seed
 
     def __len__(self) -> int:
         return len(self.labels)
 
+    def _video(self, number: int) -> tuple[str, str]:
+        """Media and name."""
+        return self._media[number].decode(), str(self._names[number])
+
+
+class TrainingDataset(VideoDataset):
+    """`dataset[Draw]` → (x, label), float32: RGB in 0..255, flow in px/frame of the rescaled picture.
+
+    x is (C, crop, crop), or (K, C, crop, crop) where the config asks for K > 1 segments.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest, data: DataConfig, videos: Sequence[VideoEntry], seed: int) -> None:
+        super().__init__(folder, manifest, data, videos)
+        self._seed = seed
+
     def __getitem__(self, draw: Draw) -> tuple[torch.Tensor, int]:
-        generator = np.random.default_rng((_ITEM, self._seed, draw.epoch, draw.position))
-        media, name = self._media[draw.video].decode(), str(self._names[draw.video])
-        return torch.from_numpy(self._reader.training_snippet(media, name, generator)), int(self.labels[draw.video])
+        when, where = (np.random.default_rng((stream, self._seed, draw.epoch, draw.position)) for stream in (_WHEN, _WHERE))
+        item = self._reader.training_item(*self._video(draw.video), when, where)
+        return torch.from_numpy(item), int(self.labels[draw.video])
+
+
+class MiddleViews(VideoDataset):
+    """`dataset[number]` → (x, label) of the same form, without chance: what the validation curve is made of."""
+
+    def __getitem__(self, number: int) -> tuple[torch.Tensor, int]:
+        return torch.from_numpy(self._reader.middle_item(*self._video(number))), int(self.labels[number])
 
 
 def label_indices(manifest: Manifest, videos: Sequence[VideoEntry]) -> np.ndarray:

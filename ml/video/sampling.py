@@ -18,9 +18,28 @@ def last_start(num_units: int, snippet_len: int) -> int:
     return max(num_units - snippet_len, 0)
 
 
-def random_start(num_units: int, snippet_len: int, generator: np.random.Generator) -> int:
-    """Uniform on 0 .. last_start."""
-    return int(generator.integers(last_start(num_units, snippet_len) + 1))
+def segment_starts(num_units: int, snippet_len: int, num_segments: int, generator: np.random.Generator) -> list[int]:
+    """One random snippet of each of K equal segments, as TSN trains (Wang et al. 2016); K = 1 is uniform on 0 .. last_start.
+
+    start_k = k l + u_k with u_k uniform on 0 .. l - 1 and l = floor((N - L + 1) / K). As in the authors' code, a video too short for
+    that gives K random starts in order, and one of no more than K units its first snippet K times.
+    """
+    K, num_starts = _counted(num_segments), last_start(num_units, snippet_len) + 1
+    segment_len = num_starts // K
+    if segment_len:
+        return [k * segment_len + int(generator.integers(segment_len)) for k in range(K)]
+    if num_units > K:
+        return sorted(int(generator.integers(num_starts)) for _ in range(K))
+    return [0] * K
+
+
+def segment_middles(num_units: int, snippet_len: int, num_segments: int) -> list[int]:
+    """The snippet in the middle of each of K equal segments, as TSN validates and tests.
+
+    start_k = floor((k + 1/2) (N - L + 1) / K); as in the authors' code, a video of no more than K starts gives its first snippet K times.
+    """
+    K, num_starts = _counted(num_segments), last_start(num_units, snippet_len) + 1
+    return [(2 * k + 1) * num_starts // (2 * K) for k in range(K)] if num_starts > K else [0] * K
 
 
 def equally_spaced_starts(num_units: int, snippet_len: int, num_snippets: int) -> list[int]:
@@ -29,15 +48,23 @@ def equally_spaced_starts(num_units: int, snippet_len: int, num_snippets: int) -
     start_i = round(i S / (n - 1)), halves up, with S = last_start and i = 0 .. n - 1; one snippet lies in the middle, S // 2.
     A short video gives the same start more than once, so that each video has n.
     """
-    if num_snippets < 1:
-        raise ValueError(f"expected at least one snippet, got {num_snippets}")
-    S = last_start(num_units, snippet_len)
-    if num_snippets == 1:
+    S, gaps = last_start(num_units, snippet_len), _counted(num_snippets) - 1
+    if gaps == 0:
         return [S // 2]
-    gaps = num_snippets - 1
     return [(2 * i * S + gaps) // (2 * gaps) for i in range(num_snippets)]
 
 
-def snippet_indices(start: int, snippet_len: int, num_units: int) -> list[int]:
-    """The units of one snippet; beyond the end the last one is repeated."""
-    return [min(start + k, num_units - 1) for k in range(snippet_len)]
+def snippet_indices(start: int, snippet_len: int, num_units: int, stride: int = 1) -> list[int]:
+    """The units of one snippet, `stride` apart; beyond the end the last one is repeated."""
+    return [min(start + k * stride, num_units - 1) for k in range(snippet_len)]
+
+
+def clip_span(clip_len: int, frame_stride: int) -> int:
+    """Units from the first to the last of T frames at a stride, both included: the length with which starts of clips are drawn."""
+    return (clip_len - 1) * frame_stride + 1
+
+
+def _counted(num_snippets: int) -> int:
+    if num_snippets < 1:
+        raise ValueError(f"expected at least one snippet, got {num_snippets}")
+    return num_snippets

@@ -1,4 +1,4 @@
-"""Rescaling, crops, mirror images and colour noise, on (C, H, W) float32.
+"""Rescaling, crops, mirror images and colour noise, on (C, H, W) float32; all but the first also on (K, C, H, W).
 
 Flow is kept in pixels per frame *of the picture at hand*: rescaling a field by a factor multiplies its vectors by that factor,
 and mirroring it negates x. Flow channels are x, y, x, y, … (eq. 1 of the two-stream paper).
@@ -46,31 +46,31 @@ def mirror_flow(image: Floats) -> Floats:
 
 
 def crop_at(image: Floats, top: int, left: int, size: int) -> Floats:
-    """(C, size, size)."""
-    return image[:, top : top + size, left : left + size]
+    """(..., size, size)."""
+    return image[..., top : top + size, left : left + size]
 
 
 def random_crop(image: Floats, size: int, generator: np.random.Generator) -> Floats:
     """A square from anywhere in the whole picture."""
-    top, left = (int(generator.integers(side - size + 1)) for side in image.shape[1:])
+    top, left = (int(generator.integers(side - size + 1)) for side in image.shape[-2:])
     return crop_at(image, top, left, size)
 
 
 def centre_crop(image: Floats, size: int) -> Floats:
-    """(C, size, size)."""
-    top, left = (round((side - size) / 2) for side in image.shape[1:])
+    """(..., size, size)."""
+    top, left = (round((side - size) / 2) for side in image.shape[-2:])
     return crop_at(image, top, left, size)
 
 
 def five_crops(image: Floats, size: int) -> Floats:
-    """(5, C, size, size): top left, top right, bottom left, bottom right, centre."""
-    bottom, right = (side - size for side in image.shape[1:])
+    """(5, ..., size, size): top left, top right, bottom left, bottom right, centre."""
+    bottom, right = (side - size for side in image.shape[-2:])
     corners = [crop_at(image, top, left, size) for top in (0, bottom) for left in (0, right)]
     return np.stack([*corners, centre_crop(image, size)])
 
 
 def pca_jitter(image: Floats, sigma: float, generator: np.random.Generator) -> Floats:
-    """One colour shift for a whole (3, H, W) RGB picture in 0..255 (Krizhevsky et al. 2012, section 4.1):
+    """One colour shift for a whole (..., 3, H, W) RGB picture in 0..255 (Krizhevsky et al. 2012, section 4.1):
 
     [p1, p2, p3] [α1 λ1, α2 λ2, α3 λ3]ᵀ,   α ~ N(0, σ²).   Values may leave 0..255; a network takes them as they are.
     """

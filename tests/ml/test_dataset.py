@@ -1,4 +1,5 @@
 from collections import Counter
+from itertools import pairwise, product
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from ml.flow.stacking import stack_flow, subtract_mean
 from ml.video.dataset import (
     SAMPLERS,
     Draw,
+    MiddleViews,
     ShuffleSampler,
     SnippetReader,
     TrainingDataset,
@@ -22,10 +24,12 @@ from ml.video.dataset import (
     subset_videos,
 )
 from ml.video.manifest import store_of
-from ml.video.pack import FlowPack, FramePack
+from ml.video.modality import modality_of
+from ml.video.pack import FlowPack, FramePack, write_frame_pack
+from ml.video.sampling import segment_middles
 from ml.video.subsets import group_of
 from ml.video.transforms import five_crops, mirror_flow, rescale_flow
-from tests.ml.packed import FLOW, FRAMES, entry, manifest_of, packed_dataset
+from tests.ml.packed import FLOW, FRAMES, entry, manifest_of, moving, packed_dataset
 
 RGB = DataConfig(short_side=40, crop_size=32, color_jitter=0.1)
 STACKS = DataConfig(input=FlowInput(stack_len=4, flow=FLOW), short_side=40, crop_size=32)
@@ -65,6 +69,70 @@ def test_an_item_without_chance_is_a_frame_of_the_pack(tmp_path: Path) -> None:
     x = dataset[Draw(0, 0, 1)][0].numpy()
     places = [(t, left) for t in range(9) for left in range(13) if np.array_equal(frames[t, :, :, left : left + 48], x)]
     assert len(places) == 1
+
+
+@pytest.mark.parametrize(("data", "channels"), [(RGB, 3), (STACKS, 8)])
+def test_an_item_of_segments_has_one_snippet_of_each_in_order(tmp_path: Path, data: DataConfig, channels: int) -> None:
+    manifest = packed_dataset(tmp_path)
+    dataset = TrainingDataset(tmp_path, manifest, data.replace(num_segments=3), manifest.videos, seed=3)
+    x, _ = dataset[Draw(0, 1, 2)]
+    assert x.shape == (3, channels, 32, 32) and x.dtype == torch.float32
+    x, labels = next(iter(DataLoader(dataset, 2, sampler=UniformClassSampler(dataset.labels, 4, seed=0))))
+    assert x.shape == (2, 3, channels, 32, 32) and labels.shape == (2,)
+
+
+def test_segments_share_one_window_one_mirror_image_and_one_colour_shift(tmp_path: Path) -> None:
+    manifest = packed_dataset(tmp_path, 1)
+    still = np.repeat(moving(1, 0, 0), 9, axis=0)
+    write_frame_pack(store_of(tmp_path, manifest).frames(manifest.videos[0].media, FRAMES.spec_id()), still, FRAMES)
+    dataset = TrainingDataset(tmp_path, manifest, RGB.replace(num_segments=3), manifest.videos, seed=0)
+    items = [dataset[Draw(0, position, 0)][0] for position in range(5)]
+    assert all(torch.equal(x[0], x[1]) and torch.equal(x[0], x[2]) for x in items)
+    assert not any(torch.equal(x, y) for x, y in pairwise(items))
+
+
+def window_of(item: np.ndarray, pictures: np.ndarray) -> list[tuple[int, int, int, int]]:
+    """(number, top, left, direction) of the windows of (n, C, H, W) that hold the item as it is or mirrored."""
+    size = item.shape[-1]
+    places = product(range(pictures.shape[2] - size + 1), range(pictures.shape[3] - size + 1), (1, -1))
+    return [
+        (int(number), *place)
+        for place in places
+        for number in np.flatnonzero((pictures[..., place[0] :, place[1] :][..., :size, :size][..., :: place[2]] == item).all((1, 2, 3)))
+    ]
+
+
+def test_rgb_and_flow_of_a_video_get_the_same_window_and_mirror_image(tmp_path: Path) -> None:
+    manifest = packed_dataset(tmp_path, 1)
+    rgb, flow = (data.replace(short_side=48, color_jitter=0) for data in (RGB, STACKS))
+    units = []
+    for data in (rgb, flow):
+        with SnippetReader(tmp_path, manifest, data).open(manifest.videos[0].media) as pack:
+            units.append(pack.read(range(len(pack))))
+    frames, stacks = units[0].transpose(0, 3, 1, 2), np.stack([stack_flow(subtract_mean(units[1][t : t + 4])) for t in range(5)])
+    datasets = [TrainingDataset(tmp_path, manifest, data, manifest.videos, seed=2) for data in (rgb, flow)]
+    directions = set()
+    for position in range(8):
+        x, y = (dataset[Draw(0, position, 0)][0].numpy() for dataset in datasets)
+        [(_, *seen)] = window_of(x, frames)
+        y[0::2] *= seen[2]  # mirrored flow has x negated
+        assert [place for _, *place in window_of(y, stacks)] == [seen]
+        directions.add(seen[2])
+    assert directions == {1, -1}
+
+
+@pytest.mark.parametrize("data", [RGB, STACKS])
+def test_validation_sees_the_centre_of_the_middle_of_each_segment(tmp_path: Path, data: DataConfig) -> None:
+    manifest = packed_dataset(tmp_path, 2)
+    views = MiddleViews(tmp_path, manifest, data.replace(num_segments=2), manifest.videos)
+    single = MiddleViews(tmp_path, manifest, data, manifest.videos)
+    x, label = views[1]
+    with SnippetReader(tmp_path, manifest, data).open(manifest.videos[1].media) as pack:
+        L = modality_of(data.input).snippet_len(data.input)
+        starts, num_starts = segment_middles(len(pack), L, 2), len(pack) - L + 1
+    assert label == 1 and x.shape[0] == 2 and single[1][0].shape == x.shape[1:] and starts[0] < starts[1]
+    every = read_views(SnippetReader(tmp_path, manifest, data), manifest.videos[1], data, Protocol(frames=num_starts, crops=1))
+    assert [[bool(np.array_equal(view, snippet)) for view in every].index(True) for snippet in x.numpy()] == starts
 
 
 def test_half_of_the_items_are_mirrored(tmp_path: Path) -> None:

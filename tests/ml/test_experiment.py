@@ -13,9 +13,9 @@ from ml.config.experiment import ExperimentConfig
 from ml.config.reading import read_experiment
 from ml.errors import BadCheckpoint, BadConfig, FolderBusy, MissingFlow
 from ml.events import EpochEnded, Event, Failed, Finished, StepsDone, Stopped, parse
-from ml.experiment import MiddleViews, TrainedRun, load_run, train
+from ml.experiment import TrainedRun, load_run, train
 from ml.process import Stop, locked
-from ml.video.dataset import SnippetReader
+from ml.video.dataset import MiddleViews, SnippetReader
 from ml.video.manifest import load_manifest, save_manifest
 from tests.ml.run_data import CLASSES, spatial, temporal, write_dataset
 
@@ -204,9 +204,9 @@ def test_flow_that_nobody_extracted_is_said_before_training(dataset: Path, tmp_p
 
 def test_validation_sees_the_centre_of_the_middle(dataset: Path) -> None:
     manifest, data = load_manifest(dataset), spatial(dataset).data
-    views = MiddleViews(SnippetReader(dataset, manifest, data), manifest, data, [manifest.videos[0]])
+    views = MiddleViews(dataset, manifest, data, [manifest.videos[0]])
     with SnippetReader(dataset, manifest, data).open(manifest.videos[0].media) as pack:
-        middle = torch.from_numpy(pack.read([2])[0, 4:36, 4:36].copy()).permute(2, 0, 1).float()
+        middle = torch.from_numpy(pack.read([3])[0, 4:36, 4:36].copy()).permute(2, 0, 1).float()
 
     x, label = views[0]
 

@@ -1,10 +1,12 @@
+from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
+from typing import cast
 
 import numpy as np
 import pytest
 
-from ml.video.sampling import equally_spaced_starts, last_start, random_start, snippet_indices
+from ml.video.sampling import clip_span, equally_spaced_starts, last_start, segment_middles, segment_starts, snippet_indices
 
 SMALL = [(n, L) for n in range(1, 31) for L in range(1, 13)]
 
@@ -46,14 +48,69 @@ def test_as_many_snippets_as_frames_take_each_frame_once() -> None:
         assert equally_spaced_starts(n, 1, n) == list(range(n))
 
 
-def test_random_starts_reach_every_place_and_no_other() -> None:
+class AsIf:
+    """A generator whose every draw is the largest, or the smallest."""
+
+    def __init__(self, largest: bool) -> None:
+        self.largest = largest
+
+    def integers(self, high: int) -> int:
+        return high - 1 if self.largest else 0
+
+
+def extreme_starts(n: int, L: int, K: int) -> list[tuple[int, int]]:
+    """(smallest, largest) start of each segment."""
+    draws = [segment_starts(n, L, K, cast(np.random.Generator, AsIf(largest))) for largest in (False, True)]
+    return list(zip(*draws, strict=True))
+
+
+def test_one_segment_is_any_place_and_no_other() -> None:
     for n, L in SMALL:
-        generator = np.random.default_rng(n * 100 + L)
-        drawn = [random_start(n, L, generator) for _ in range(20 * (last_start(n, L) + 1))]
-        assert min(drawn) >= 0 and max(drawn) <= last_start(n, L)
+        assert extreme_starts(n, L, 1) == [(0, last_start(n, L))]
     generator = np.random.default_rng(0)
-    counts = np.bincount([random_start(10, 4, generator) for _ in range(7000)], minlength=7)
+    counts = np.bincount([segment_starts(10, 4, 1, generator)[0] for _ in range(7000)], minlength=7)
     assert len(counts) == 7 and counts.min() > 850
+
+
+def test_segments_are_those_of_the_authors_code_written_as_a_loop() -> None:
+    """num_frames, new_length and num_segments of TSN's training sampler, from 0."""
+    for n, L in SMALL:
+        for K in range(1, 9):
+            average = (n - L + 1) // K
+            expected = []
+            for k in range(K):
+                if average > 0:
+                    expected.append((k * average, k * average + average - 1))
+                elif n > K and n > L:
+                    expected.append((0, n - L))
+                else:
+                    expected.append((0, 0))
+            assert extreme_starts(n, L, K) == expected
+
+
+def test_a_video_too_short_for_the_segments_gives_its_starts_in_order() -> None:
+    generator = np.random.default_rng(1)
+    drawn = [segment_starts(9, 5, 6, generator) for _ in range(200)]
+    assert all(starts == sorted(starts) and len(starts) == 6 for starts in drawn)
+    assert {start for starts in drawn for start in starts} == {0, 1, 2, 3, 4}
+
+
+def test_the_middles_of_segments_are_those_of_the_authors_code_in_exact_fractions() -> None:
+    for n, L in SMALL:
+        for K in range(1, 27):
+            tick = Fraction(n - L + 1, K)
+            expected = [int(tick / 2 + tick * k) for k in range(K)] if n > K + L - 1 else [0] * K
+            assert segment_middles(n, L, K) == expected
+
+
+def test_clips_of_a_stride_fit_as_snippets_of_their_span_do() -> None:
+    assert clip_span(1, 8) == 1 and clip_span(16, 1) == 16 and clip_span(8, 4) == 29
+    for n in range(1, 40):
+        for T, stride in [(4, 1), (4, 3), (8, 2), (1, 5)]:
+            last = last_start(n, clip_span(T, stride))
+            indices = snippet_indices(last, T, n, stride)
+            assert len(indices) == T and indices == [min(last + t * stride, n - 1) for t in range(T)]
+            assert indices[-1] == n - 1 or n == 1 or T == 1
 
 
 def test_a_snippet_is_consecutive_and_repeats_the_last_unit_of_a_short_video() -> None:
@@ -73,6 +130,7 @@ def test_there_is_nothing_to_sample_from_nothing(n: int, L: int) -> None:
         last_start(n, L)
 
 
-def test_no_snippets_is_no_number_of_snippets() -> None:
+@pytest.mark.parametrize("starts", [equally_spaced_starts, segment_middles])
+def test_no_snippets_is_no_number_of_snippets(starts: Callable[[int, int, int], list[int]]) -> None:
     with pytest.raises(ValueError, match="got 0"):
-        equally_spaced_starts(5, 1, 0)
+        starts(5, 1, 0)
