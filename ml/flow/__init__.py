@@ -1,25 +1,34 @@
-"""Optical flow: one file a method, two frames → (2, H, W) in pixels per frame, x then y."""
+"""Optical flow: one file a method, two frames → (2, H, W) in pixels per frame, x then y.
 
-from collections.abc import Callable
+A method's module is imported when it is asked for: OpenCV's need no torch, and those on torch nothing but torch and numpy.
+"""
 
-from ml.config.flow import DIS, TVL1, Farneback
-from ml.config.schema import Schema
-from ml.flow.dis import dis
-from ml.flow.farneback import farneback
-from ml.flow.method import FlowMethod
-from ml.flow.tv_l1 import tv_l1
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-METHODS: dict[type[Schema], Callable[..., FlowMethod]] = {
-    TVL1: tv_l1,
-    Farneback: farneback,
-    DIS: dis,
-}
+if TYPE_CHECKING:
+    from ml.config.schema import Schema
+    from ml.flow.method import FlowMethod
+
+METHODS = ("tv_l1", "farneback", "dis")
+"""Each is the `kind` of a schema in `ml.config.flow`, a module here, and the function in it that builds the method."""
+
+ON_TORCH: tuple[str, ...] = ()
+"""Those that run on torch, hence on a GPU too; the others are OpenCV's."""
 
 
-def build_flow(method: Schema) -> FlowMethod:
-    """The function that a method's schema describes.
+def build_flow(method: "Schema", device: str = "cpu") -> "FlowMethod":
+    """What a method's schema describes, ready to be called with frames.
+
+    Args:
+        device: where a method on torch does its work, "cpu" or "cuda"; OpenCV's run on the CPU.
 
     Raises:
         UserError: the method needs something that this machine does not have.
     """
-    return METHODS[type(method)](**method.model_dump(exclude={"kind"}))
+    parameters = method.model_dump()
+    kind = parameters.pop("kind")
+    if kind in ON_TORCH:
+        parameters["device"] = device
+    flow: FlowMethod = getattr(import_module(f"ml.flow.{kind}"), kind)(**parameters)
+    return flow

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from ml.flow.method import FlowMethod
+from ml.flow.method import FlowMethod, pair_by_pair
 from ml.video.arrays import Floats, Pixels
 
 PRESETS = {
@@ -21,4 +21,4 @@ def dis(*, preset: str) -> FlowMethod:
         field = np.asarray(solver.calc(previous, following, None), np.float32)  # type: ignore[call-overload]  # no initial flow
         return field.transpose(2, 0, 1)
 
-    return flow
+    return pair_by_pair(flow)

@@ -6,7 +6,7 @@ f(x) ~ xᵀ A x + bᵀ x + c around each pixel; a shift by d gives b2 = b1 - 2 A
 import cv2
 import numpy as np
 
-from ml.flow.method import FlowMethod
+from ml.flow.method import FlowMethod, pair_by_pair
 from ml.video.arrays import Floats, Pixels
 
 
@@ -29,4 +29,4 @@ def farneback(
         field = np.asarray(solver.calc(previous, following, None), np.float32)  # type: ignore[call-overload]  # no initial flow
         return field.transpose(2, 0, 1)
 
-    return flow
+    return pair_by_pair(flow)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from ml.errors import UserError
-from ml.flow.method import FlowMethod
+from ml.flow.method import FlowMethod, pair_by_pair
 from ml.video.arrays import Floats, Pixels
 
 
@@ -37,4 +37,4 @@ def tv_l1(*, tau: float, lambda_: float, theta: float, epsilon: float, num_scale
         field = np.asarray(solver.calc(previous, following, None), np.float32)  # (H, W, 2)
         return field.transpose(2, 0, 1)
 
-    return flow
+    return pair_by_pair(flow)

@@ -10,6 +10,7 @@ from ml.errors import UserError
 from ml.flow import METHODS, build_flow
 from tests.ml.packed import moving, texture
 
+SCHEMAS: tuple[type[Schema], ...] = get_args(get_args(FlowMethod)[0])
 FAST_TVL1 = TVL1(epsilon=0.05)
 QUICK: list[Schema] = [FAST_TVL1, Farneback(), DIS()]
 
@@ -20,7 +21,7 @@ def _pair(dx: int, dy: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_every_method_that_can_be_asked_for_is_in_the_table() -> None:
-    assert set(METHODS) == set(get_args(get_args(FlowMethod)[0]))
+    assert set(METHODS) == {schema().model_dump()["kind"] for schema in SCHEMAS}
 
 
 @pytest.mark.parametrize("method", QUICK)
@@ -36,6 +37,16 @@ def test_a_known_translation_is_found(method: Schema, dx: int, dy: int) -> None:
 def test_a_still_picture_does_not_move(method: Schema) -> None:
     frame = texture(64, 64)
     assert np.abs(build_flow(method)(frame, frame)).mean() < 0.01
+
+
+@pytest.mark.parametrize("method", QUICK)
+def test_a_batch_of_pairs_gives_what_the_pairs_give(method: Schema) -> None:
+    flow, pairs = build_flow(method), [_pair(2, 0), _pair(-1, 1), _pair(0, 0)]
+    previous, following = (np.stack(frames) for frames in zip(*pairs, strict=True))
+    fields = flow(previous, following)
+    assert fields.shape == (3, 2, 64, 72) and fields.dtype == np.float32 and flow.batch_size >= 1
+    for field, pair in zip(fields, pairs, strict=True):
+        np.testing.assert_allclose(field, flow(*pair), atol=1e-3)
 
 
 @pytest.mark.parametrize("method", QUICK)
@@ -86,7 +97,7 @@ def _ends(schema: type[Schema]) -> list[Schema]:
     return ends
 
 
-@pytest.mark.parametrize("method", [end for schema in METHODS for end in _ends(schema)], ids=str)
+@pytest.mark.parametrize("method", [end for schema in SCHEMAS for end in _ends(schema)], ids=str)
 def test_every_number_works_at_both_ends_of_its_range(method: Schema) -> None:
     first, second = moving(2, 1, 0, 40, 40)[..., 0]
     field = build_flow(method)(np.ascontiguousarray(first), np.ascontiguousarray(second))
