@@ -27,16 +27,25 @@ def color_wheel() -> Pixels:
     return np.array(hues, np.uint8)
 
 
-_WHEEL = color_wheel().astype(np.float32)
+FINE_STEPS = 256  # between two hues of the wheel: finer than 8 bits can show
+
+
+def _fine_wheel() -> Floats:
+    """(54 · FINE_STEPS + 1, 3) in 0..1: the wheel with hues mixed in between, from the first hue to the last."""
+    wheel = color_wheel() / 255
+    places = np.arange((len(wheel) - 1) * FINE_STEPS + 1) / FINE_STEPS
+    return np.stack([np.interp(places, np.arange(len(wheel)), channel) for channel in wheel.T], axis=1).astype(np.float32)
+
+
+_WHEEL = _fine_wheel()
 
 
 def color_flow(field: Floats, full_speed: float) -> Pixels:
     """(2, H, W) px/frame → (H, W, 3) uint8 RGB; at `full_speed` px/frame a colour is saturated, faster motion is darkened."""
-    x, y = field / full_speed
-    speed = np.hypot(x, y)[..., None]  # (H, W, 1)
-    position = (np.arctan2(-y, -x) / np.pi + 1) / 2 * (len(_WHEEL) - 1)  # 0 .. 54
-    lower = np.floor(position).astype(np.int64)
-    share = (position - lower)[..., None]
-    hue = (1 - share) * _WHEEL[lower] / 255 + share * _WHEEL[(lower + 1) % len(_WHEEL)] / 255  # (H, W, 3)
-    color = np.where(speed <= 1, 1 - speed * (1 - hue), 0.75 * hue)
-    return np.asarray(np.floor(255 * color), np.uint8)
+    x, y = field / np.float32(full_speed)
+    speed = np.sqrt(x * x + y * y)[..., None]  # (H, W, 1)
+    turn = np.arctan2(-y, -x) / np.float32(2 * np.pi) + np.float32(0.5)  # (H, W), 0 .. 1
+    hue = _WHEEL.take((turn * np.float32(len(_WHEEL) - 1) + np.float32(0.5)).astype(np.intp), axis=0, mode="clip")  # (H, W, 3)
+    color = 1 - speed * (1 - hue)
+    np.multiply(hue, np.float32(0.75), out=color, where=speed > 1)
+    return np.asarray(color * np.float32(255), np.uint8)
