@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import ingest, memory, web
+from benchmarks import ingest, losses, memory, web
 from benchmarks.measure import Row, print_table
 
 DATA = Path(os.environ.get("KINETOSCOPE_REAL_DATA", "../shared/data"))
@@ -14,6 +14,7 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "web": lambda: web.run(DATA),
     "ingest": ingest.run,
     "memory": memory.run,
+    "losses": losses.run,
 }
 
 if __name__ == "__main__":

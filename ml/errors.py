@@ -45,8 +45,16 @@ class MissingWeights(UserError):
     """Pretrained weights that this machine does not have."""
 
 
+class BadBatch(UserError):
+    """A batch in which a loss finds nothing to compare."""
+
+
 class NotANumber(UserError):
     """A loss that became NaN or infinite."""
+
+
+class DiskFull(UserError):
+    """No room for what is to be written."""
 
 
 class FolderBusy(UserError):
