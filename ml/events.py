@@ -27,12 +27,13 @@ class Started(Event):
 
 @dataclass(frozen=True)
 class Progress(Event):
-    """`done` of `total` units are finished."""
+    """`done` of `total` units are finished; `kept` of them were before this attempt, and say nothing of its pace."""
 
     done: int
     total: int
     unit: str = ""
     message: str = ""
+    kept: int = 0
 
 
 @dataclass(frozen=True)

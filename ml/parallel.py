@@ -43,6 +43,7 @@ def in_processes(do: Callable[[Work], Outcome], works: Sequence[Work], stop: Sto
 def _become_child() -> None:
     die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    os.environ["OMP_NUM_THREADS"] = "1"  # read by torch when it is imported, if it ever is
     cv2.setNumThreads(1)
 
 

@@ -58,7 +58,7 @@ class Terminal:
         now = self.clock()
         if self.first is None or event.done < self.first[1]:
             self.first = now, event.done
-        left = remaining(event, now - self.first[0], self.first[1])
+        left = remaining(event, now - self.first[0], max(self.first[1], event.kept))
         print(f"\r\x1b[K{bar(event)}  {left}  {event.message}".rstrip(), end="", file=self.out, flush=True)
 
     def _print(self, text: str, where: TextIO) -> None:
@@ -74,13 +74,14 @@ def bar(event: Progress) -> str:
 
 
 def remaining(event: Progress, seconds: float, first_done: int) -> str:
-    """The time left if the rest goes at the speed so far; nothing while that is unknown."""
+    """The speed so far, and the time left if the rest goes as fast; nothing while that is unknown."""
     finished = event.done - first_done
     if finished <= 0 or seconds <= 0 or event.done >= event.total:
         return ""
     left = round(seconds / finished * (event.total - event.done))
     hours, minutes = left // 3600, left % 3600 // 60
-    return f"{hours}:{minutes:02}:{left % 60:02} left" if hours else f"{minutes}:{left % 60:02} left"
+    clock = f"{hours}:{minutes:02}:{left % 60:02}" if hours else f"{minutes}:{left % 60:02}"
+    return f"{finished / seconds:.3g} {event.unit}/s, {clock} left"
 
 
 def card(event: Failed) -> str:

@@ -3,19 +3,22 @@
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 from pydantic import ValidationError
 
-from ml.config.flow import DIS, TVL1, Farneback, FlowSpec
+from ml.config.flow import FlowMethod, FlowSpec
+from ml.config.schema import Schema
 from ml.errors import BadConfig
 from ml.events import Event
 from ml.flow.extract import extract
+from ml.flow.shard import parse_shard
 from ml.process import Stop
 from ml.video.manifest import load_manifest
 
 HELP = "Extract optical flow for every video of a dataset. What is already there is kept; stopped or killed, it goes on where it was."
 
-METHODS = {"tv_l1": TVL1(), "farneback": Farneback(), "dis": DIS()}
+METHODS: dict[str, Schema] = {schema().kind: schema() for schema in get_args(get_args(FlowMethod)[0])}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,11 +27,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--method", choices=METHODS, default="tv_l1", help="a method with its default parameters (default: %(default)s)")
     how.add_argument("--spec", type=Path, metavar="FILE", help="a flow spec as JSON: method with parameters, encoding, bound, quality")
     parser.add_argument("--processes", type=int, default=0, help="how many at once (default: one a core)")
+    parser.add_argument("--shard", default="1/1", metavar="I/N", help="only the I-th of N parts; other machines may do the others")
 
 
 def run(args: argparse.Namespace, stop: Stop) -> Iterator[Event]:
     spec = read_spec(args.spec) if args.spec else FlowSpec(method=METHODS[args.method])
-    yield from extract(args.dataset, load_manifest(args.dataset), spec, stop, args.processes)
+    yield from extract(args.dataset, load_manifest(args.dataset), spec, stop, args.processes, parse_shard(args.shard))
 
 
 def read_spec(path: Path) -> FlowSpec:

@@ -33,9 +33,9 @@ class MediaStore:
         """A JPEG frame of the video."""
         return self.folder(media) / "poster.jpg"
 
-    def flow_preview(self, media: str, spec_id: str) -> Path:
-        """H.264 mp4 of the colour-coded flow."""
-        return self.folder(media) / f"flow-{_hex(spec_id)}.mp4"
+    def flow_preview(self, media: str, frames_id: str, flow_id: str) -> Path:
+        """H.264 mp4 of the colour-coded flow of one frame pack."""
+        return self.folder(media) / f"flow-{_hex(frames_id)}-{_hex(flow_id)}.mp4"
 
     def frames(self, media: str, spec_id: str) -> Path:
         """The frame pack."""

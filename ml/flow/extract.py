@@ -1,9 +1,13 @@
 """Flow for every video of a dataset, on all cores: frame pack → flow pack and preview.
 
-What is there and whole is kept, so an extraction that was stopped or killed goes on where it was.
+What is there and whole is kept, so an extraction that was stopped or killed goes on where it was, and several of them, on one
+machine or on many, may work on the same dataset: as parts of it (`Shard`), or at the same videos, where one waits for the other.
 """
 
-from collections.abc import Iterator
+import fcntl
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -13,17 +17,22 @@ import numpy as np
 
 from ml.config.data import FrameSpec, Manifest, VideoEntry
 from ml.config.flow import FlowSpec
+from ml.config.room import flow_bytes, stored_pixels
 from ml.config.schema import Schema
-from ml.errors import BadPack, BadVideo, UserError
+from ml.errors import BadPack, BadVideo, DiskFull, UserError
 from ml.events import Event, Finished, Progress, Started, Stopped, VideoDone, VideoFailed
-from ml.flow import build_flow
+from ml.flow import ON_TORCH, build_flow
 from ml.flow.method import FlowMethod
 from ml.flow.preview import write_flow_preview
+from ml.flow.shard import WHOLE, Shard
 from ml.parallel import in_processes
 from ml.process import Stop
 from ml.video.arrays import Floats, Pixels
 from ml.video.manifest import store_of
 from ml.video.pack import FlowPack, FramePack, write_flow_pack
+
+PROCESSES_ON_A_GPU = 4
+"""They read, encode and draw on the CPU while one of them computes; each takes its share of the GPU's memory."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +44,11 @@ class Work:
     flow: Path
     preview: Path
     fps: float
+    num_pairs: int
+    pixels: float
     frame_spec: FrameSpec
     flow_spec: FlowSpec
+    device: str = "cpu"
 
 
 @dataclass(frozen=True)
@@ -44,88 +56,147 @@ class Outcome:
     """What came of it: bytes on disk, or the reason why not."""
 
     name: str
+    num_pairs: int = 0
     bytes: int = 0
     is_new: bool = False
     error: UserError | None = None
 
 
-def extract(folder: Path, manifest: Manifest, spec: FlowSpec, stop: Stop, num_processes: int = 0) -> Iterator[Event]:
-    """Make the flow packs and previews of a dataset; `num_processes` 0 takes every core this process may use.
+def extract(folder: Path, manifest: Manifest, spec: FlowSpec, stop: Stop, num_processes: int = 0, shard: Shard = WHOLE) -> Iterator[Event]:
+    """Make the flow packs and previews of a dataset or a part of it; `num_processes` 0 takes every core this process may use.
 
     Raises:
-        UserError: this machine lacks the method, or a process was killed.
+        UserError: this machine lacks the method or the room on disk, or a process was killed.
     """
-    build_flow(spec.method)  # fails here once rather than in every process
-    works = [work_of(folder, manifest, video, spec) for video in manifest.videos]
-    yield Started("flow", len(works), "videos")
+    device = device_for(spec)
+    build_flow(spec.method, device)  # fails here once rather than in every process
+    works = [work_of(folder, manifest, video, spec, device) for video in shard.of(manifest.videos)]
+    check_room(works)
+    works.sort(key=lambda work: work.num_pairs, reverse=True)  # no core waits for a long video at the end
+    num_pairs = sum(work.num_pairs for work in works)
+    yield Started("flow", num_pairs, "pairs")
     outcomes: list[Outcome] = []
-    for outcome in in_processes(extract_video, works, stop, num_processes):
+    done = kept = 0
+    for outcome in in_processes(extract_video, works, stop, num_processes or _num_processes(device)):
         outcomes.append(outcome)
+        done += outcome.num_pairs
+        kept += 0 if outcome.is_new else outcome.num_pairs
         yield _event(outcome)
-        yield Progress(len(outcomes), len(works), "videos", outcome.name)
+        yield Progress(done, num_pairs, "pairs", outcome.name, kept)
     if len(outcomes) < len(works):
         yield Stopped(f"{len(outcomes)} of {len(works)} videos have their flow or cannot have it; the rest follows when you go on.")
     else:
         yield Finished(_summary(outcomes, spec))
 
 
-def work_of(folder: Path, manifest: Manifest, video: VideoEntry, spec: FlowSpec) -> Work:
+def device_for(spec: FlowSpec) -> str:
+    """Where the method does its work on this machine: “cuda” when it can and there is one."""
+    if spec.method.kind not in ON_TORCH:
+        return "cpu"
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _num_processes(device: str) -> int:
+    return PROCESSES_ON_A_GPU if device == "cuda" else 0
+
+
+def work_of(folder: Path, manifest: Manifest, video: VideoEntry, spec: FlowSpec, device: str = "cpu") -> Work:
     """The paths and specs of one video."""
     store, frames_id, flow_id = store_of(folder, manifest), manifest.frame_spec.spec_id(), spec.spec_id()
+    num_pairs = max(0, video.frames - 1)
     return Work(
         name=video.key,
         frames=store.frames(video.media, frames_id),
         flow=store.flow(video.media, frames_id, flow_id),
-        preview=store.flow_preview(video.media, flow_id),
+        preview=store.flow_preview(video.media, frames_id, flow_id),
         fps=video.fps,
+        num_pairs=num_pairs,
+        pixels=num_pairs * stored_pixels(video.width, video.height, manifest.frame_spec.short_side),
         frame_spec=manifest.frame_spec,
         flow_spec=spec,
+        device=device,
     )
+
+
+def check_room(works: Sequence[Work]) -> None:
+    """Is there room for what is still to be made?
+
+    Raises:
+        DiskFull: no, by far.
+    """
+    missing = {work.flow: work for work in works if not work.flow.exists()}
+    if not missing:
+        return
+    first = next(iter(missing.values()))
+    needed = flow_bytes(first.flow_spec, sum(work.pixels for work in missing.values()))
+    free = shutil.disk_usage(_existing(first.flow.parent)).free
+    if needed > free:
+        raise DiskFull(
+            f"The flow of {len(missing)} videos takes about {needed / 1e9:.2f} GB, and {free / 1e9:.2f} GB are free",
+            "Free some space, or choose a lower quality or the fixed bound.",
+        )
+
+
+def _existing(folder: Path) -> Path:
+    return folder if folder.exists() else _existing(folder.parent)
 
 
 def extract_video(work: Work) -> Outcome:
     """Do what is still to do for one video; what is wrong with it is part of the answer."""
     try:
-        is_new = not _has_flow(work)
-        size = _write_flow(work) if is_new else work.flow.stat().st_size
-        return Outcome(work.name, size + _preview_bytes(work, is_new), is_new)
+        with FramePack(work.frames, work.frame_spec) as frames, _alone_with(work.frames):
+            is_new = not _has_flow(work, len(frames))
+            size = _write_flow(work, frames) if is_new else work.flow.stat().st_size
+            return Outcome(work.name, work.num_pairs, size + _preview_bytes(work, is_new), is_new)
     except UserError as error:
-        return Outcome(work.name, error=error)
+        return Outcome(work.name, work.num_pairs, error=error)
 
 
 def flow_fields(pack: FramePack, flow: FlowMethod) -> Iterator[Floats]:
-    """(2, H, W) from each frame to the next, two frames in memory at a time.
+    """(2, H, W) from each frame to the next, one batch of frames in memory at a time, and the frame before it.
 
     Raises:
         BadVideo: one frame only, or a picture the method cannot handle.
     """
     if len(pack) < 2:
         raise BadVideo("No flow: needs two frames", "Leave the video out of the dataset, or train on RGB only.")
-    previous = _grey(pack, 0)
-    for number in range(1, len(pack)):
-        following = _grey(pack, number)
+    before = _grey(pack, range(1))
+    for first in range(1, len(pack), flow.batch_size):
+        following = _grey(pack, range(first, min(first + flow.batch_size, len(pack))))  # (B, H, W)
         try:
-            yield flow(previous, following)
+            yield from flow(np.concatenate([before, following[:-1]]), following)
         except cv2.error as error:
-            raise BadVideo(f"No flow from frame {number - 1}: {error.err}", "Try another flow method.") from error
-        previous = following
+            raise BadVideo(f"No flow from frame {first - 1}: {error.err}", "Try another flow method.") from error
+        before = following[-1:]
 
 
-def _grey(pack: FramePack, number: int) -> Pixels:
-    return np.asarray(cv2.cvtColor(pack.read([number])[0], cv2.COLOR_RGB2GRAY), np.uint8)
+def _grey(pack: FramePack, numbers: Sequence[int]) -> Pixels:
+    return np.stack([np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8) for frame in pack.read(numbers)])
 
 
-def _has_flow(work: Work) -> bool:
+@contextmanager
+def _alone_with(frames: Path) -> Iterator[None]:
+    """Wait until nobody else makes flow from these frames, here or on another machine that has the folder."""
+    with frames.open("rb+") as handle:  # nothing is written; NFS locks no file that is open for reading only
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _has_flow(work: Work, num_frames: int) -> bool:
     try:
-        with FlowPack(work.flow, work.flow_spec, work.frame_spec) as flow, FramePack(work.frames, work.frame_spec) as frames:
-            return len(flow) == len(frames) - 1
+        with FlowPack(work.flow, work.flow_spec, work.frame_spec) as flow:
+            return len(flow) == num_frames - 1
     except BadPack:
         return False
 
 
-def _write_flow(work: Work) -> int:
-    with FramePack(work.frames, work.frame_spec) as pack:
-        return write_flow_pack(work.flow, flow_fields(pack, _built(work.flow_spec.method)), work.flow_spec, work.frame_spec)
+def _write_flow(work: Work, frames: FramePack) -> int:
+    for path in (work.flow, work.preview):
+        for leftover in path.parent.glob(f".{path.name}.*.tmp"):  # of a process that was killed: we are alone here
+            leftover.unlink()
+    return write_flow_pack(work.flow, flow_fields(frames, _built(work.flow_spec.method, work.device)), work.flow_spec, work.frame_spec)
 
 
 def _preview_bytes(work: Work, is_new: bool) -> int:
@@ -136,8 +207,8 @@ def _preview_bytes(work: Work, is_new: bool) -> int:
 
 
 @lru_cache(maxsize=1)
-def _built(method: Schema) -> FlowMethod:
-    return build_flow(method)
+def _built(method: Schema, device: str) -> FlowMethod:
+    return build_flow(method, device)
 
 
 def _event(outcome: Outcome) -> Event:

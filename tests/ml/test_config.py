@@ -101,7 +101,7 @@ def test_no_path_is_made_of_anything_but_a_content_hash(tmp_path: Any, media: st
 
 def test_every_file_of_a_video_lies_in_its_folder(tmp_path: Any) -> None:
     store, media, spec = MediaStore(tmp_path), "ab" + "0" * 62, FlowSpec().spec_id()
-    files = {store.original(media), store.proxy(media), store.poster(media), store.flow_preview(media, spec)}
+    files = {store.original(media), store.proxy(media), store.poster(media), store.flow_preview(media, spec, spec)}
     files |= {store.frames(media, spec), store.flow(media, spec, spec)}
     assert len(files) == 6 and {path.parent for path in files} == {tmp_path / "ab" / media}
     with pytest.raises(ValueError, match="spec id"):

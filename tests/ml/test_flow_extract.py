@@ -5,23 +5,33 @@ import signal
 import subprocess
 import sys
 from argparse import ArgumentParser
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+import ml.flow.extract
 from ml.commands import flow as flow_command
 from ml.config.data import Manifest
 from ml.config.flow import DIS, Farneback, FlowSpec
-from ml.errors import BadConfig, UserError
+from ml.config.room import flow_bytes
+from ml.config.schema import Schema
+from ml.errors import BadConfig, DiskFull, UserError
 from ml.events import Event, Finished, Progress, Started, Stopped, VideoDone, VideoFailed
 from ml.flow import build_flow
 from ml.flow.extract import Work, extract, extract_video, flow_fields, work_of
+from ml.flow.method import FlowMethod
+from ml.flow.shard import Shard, parse_shard
 from ml.process import Stop
+from ml.video.arrays import Floats, Pixels
 from ml.video.manifest import save_manifest, store_of
 from ml.video.pack import FlowPack, FramePack, write_frame_pack
-from tests.ml.packed import FLOW, FRAMES, moving, packed_dataset
+from tests.ml.packed import FLOW, FRAMES, HEIGHT, WIDTH, entry, moving, packed_dataset
 
 SPEC = FLOW.replace(quality=100)
 
@@ -41,7 +51,8 @@ def dataset(tmp_path: Path) -> Manifest:
 
 def test_every_video_gets_its_flow_and_its_preview(tmp_path: Path, dataset: Manifest) -> None:
     events = run(tmp_path, dataset)
-    assert events[0] == Started("flow", 3, "videos") and isinstance(events[-2], Progress)
+    assert events[0] == Started("flow", 3 * 8, "pairs") and isinstance(events[-2], Progress)
+    assert (events[-2].done, events[-2].total, events[-2].kept) == (24, 24, 0)
     done = {event.video: event.bytes for event in events if isinstance(event, VideoDone)}
     on_disk = {work.name: work.flow.stat().st_size + work.preview.stat().st_size for work in works(tmp_path, dataset)}
     assert done == on_disk
@@ -114,6 +125,88 @@ def test_memory_holds_two_frames_at_a_time(tmp_path: Path, dataset: Manifest) ->
         assert read == [0, 1]
         next(fields)
         assert read == [0, 1, 2]
+
+
+@pytest.mark.parametrize("batch_size", [2, 3, 8, 50])
+def test_a_method_that_wants_batches_gets_each_pair_once(tmp_path: Path, dataset: Manifest, batch_size: int) -> None:
+    sizes: list[int] = []
+
+    def of_batch(previous: Pixels, following: Pixels) -> Floats:
+        sizes.append(len(previous))
+        return np.stack([previous, following], axis=1).astype(np.float32)
+
+    with FramePack(works(tmp_path, dataset)[0].frames, FRAMES) as pack:
+        grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in pack.read(range(len(pack)))]
+        got = list(flow_fields(pack, FlowMethod(of_batch, batch_size)))
+    assert np.array_equal(got, [np.stack(pair) for pair in pairwise(grey)])
+    assert sizes == [min(batch_size, 8 - first) for first in range(0, 8, batch_size)]
+
+
+def test_what_an_earlier_attempt_made_does_not_count_for_the_pace(tmp_path: Path, dataset: Manifest) -> None:
+    extract_video(works(tmp_path, dataset)[1])
+    *_, last, _finished = run(tmp_path, dataset)
+    assert isinstance(last, Progress) and (last.done, last.kept) == (24, 8)
+
+
+def test_shards_share_a_dataset_among_them_and_together_make_all_of_it(tmp_path: Path) -> None:
+    manifest = packed_dataset(tmp_path, 5, flow=None)
+    whole = {work.flow for work in works(tmp_path, manifest)}
+    for number in (1, 2):
+        list(extract(tmp_path, manifest, SPEC, Stop(), 1, Shard(number, 2)))
+        made = {path for path in whole if path.exists()}
+        assert len(made) == (3 if number == 1 else 5)
+
+
+@given(contents=st.lists(st.integers(0, 30), max_size=40), count=st.integers(1, 9))
+def test_every_video_is_in_one_shard_and_those_of_one_content_are_together(contents: list[int], count: int) -> None:
+    videos = [entry(number, "a", media=f"{content:064x}") for number, content in enumerate(contents)]
+    shards = [Shard(number, count).of(videos) for number in range(1, count + 1)]
+    assert sorted(video.key for shard in shards for video in shard) == sorted(video.key for video in videos)
+    media = [{video.media for video in shard} for shard in shards]
+    assert sum(map(len, media)) == len(set(contents))
+    assert max(map(len, media)) - min(map(len, media)) <= 1
+
+
+@pytest.mark.parametrize("text", ["", "3", "0/2", "3/2", "1/0", "-1/2", "1/2/3", "a/b"])
+def test_a_shard_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(BadConfig, match="no part"):
+        parse_shard(text)
+
+
+def test_an_extraction_without_room_is_refused_before_it_starts(tmp_path: Path, dataset: Manifest, monkeypatch: pytest.MonkeyPatch) -> None:
+    needed = sum(flow_bytes(SPEC, 8 * WIDTH * HEIGHT) for _ in range(3))
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage._replace(free=needed - 3))
+    with pytest.raises(DiskFull, match="3 videos takes about"):
+        run(tmp_path, dataset)
+    extract_video(works(tmp_path, dataset)[0])  # what is there needs no room
+    assert isinstance(run(tmp_path, dataset)[-1], Finished)
+
+
+def test_the_estimate_of_room_is_near_what_real_fields_take(tmp_path: Path) -> None:
+    manifest = packed_dataset(tmp_path, 1, flow=None)
+    work = works(tmp_path, manifest, FLOW)[0]
+    write_frame_pack(work.frames, moving(9, 1, 2, 240, 320), FRAMES.replace(short_side=240))
+    work = replace(work, frame_spec=FRAMES.replace(short_side=240))
+    assert 0.3 < extract_video(work).bytes / flow_bytes(FLOW, 8 * 240 * 320) < 1.3
+
+
+def test_leftovers_of_a_killed_process_are_removed(tmp_path: Path, dataset: Manifest) -> None:
+    work = works(tmp_path, dataset)[0]
+    leftovers = [path.with_name(f".{path.name}.1.tmp") for path in (work.flow, work.preview)]
+    for path in leftovers:
+        path.write_bytes(b"half")
+    assert extract_video(work).is_new
+    assert not any(path.exists() for path in leftovers)
+
+
+@pytest.mark.faults
+def test_two_extractions_of_one_dataset_at_once_make_each_pack_once(tmp_path: Path) -> None:
+    packed_dataset(tmp_path, 12, flow=None)
+    both = [subprocess.Popen(command(tmp_path), stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    summaries = [json.loads(process.communicate()[0].splitlines()[-1])["summary"] for process in both]
+    assert [summary["videos"] for summary in summaries] == [12, 12]
+    assert sum(summary["new"] for summary in summaries) == 12
 
 
 def test_a_stop_lets_the_running_videos_end_and_begins_no_other(tmp_path: Path) -> None:
@@ -196,8 +289,11 @@ def test_a_file_that_is_no_spec_says_where_it_goes_wrong(tmp_path: Path, dataset
 
 
 def test_a_method_this_machine_lacks_fails_before_any_video(tmp_path: Path, dataset: Manifest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(cv2, "optflow")
-    with pytest.raises(UserError, match="contrib"):
+    def lacking(method: Schema, device: str) -> FlowMethod:
+        raise UserError("No weights here")
+
+    monkeypatch.setattr(ml.flow.extract, "build_flow", lacking)
+    with pytest.raises(UserError, match="No weights"):
         next(extract(tmp_path, dataset, FlowSpec(), Stop()))
 
 

@@ -184,14 +184,21 @@ def drawn(*events: tuple[float, Event]) -> tuple[str, str]:
     return out.getvalue(), err.getvalue()
 
 
-def test_the_bar_tells_share_and_remaining_time() -> None:
+def test_the_bar_tells_share_speed_and_remaining_time() -> None:
     out, _ = drawn((0, Started("x", 10, "videos")), (0, Progress(0, 10, "videos")), (30, Progress(4, 10, "videos", "a.mp4")))
-    assert out.endswith(f"[{'█' * 12}{'─' * 18}] 4/10 videos  40%  0:45 left  a.mp4")
+    assert out.endswith(f"[{'█' * 12}{'─' * 18}] 4/10 videos  40%  0.133 videos/s, 0:45 left  a.mp4")
 
 
 def test_a_resumed_work_is_not_taken_for_fast() -> None:
     out, _ = drawn((0, Progress(900, 1000, "steps")), (10, Progress(910, 1000, "steps")), (7000, Progress(911, 1000, "steps")))
-    assert "1:30 left" in out and "15:" in out.rpartition("\r")[2]
+    assert "1 steps/s, 1:30 left" in out and "15:" in out.rpartition("\r")[2]
+
+
+def test_what_was_there_before_says_nothing_of_the_speed() -> None:
+    out, _ = drawn(
+        (0, Progress(10, 100, "pairs", kept=10)), (1, Progress(80, 100, "pairs", kept=80)), (10, Progress(90, 100, "pairs", kept=80))
+    )
+    assert "1 pairs/s, 0:10 left" in out
 
 
 def test_a_finished_bar_and_an_unknown_total_promise_nothing() -> None:

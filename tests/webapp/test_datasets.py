@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from ml.config.flow import DIS, FlowSpec
 from tests.webapp.factories import make_dataset, make_evaluation, make_job, make_run, make_user, share
-from webapp.datasets.models import Dataset, FlowCache, Import, SplitEntry, Video, media_store
+from webapp.datasets.models import Dataset, FlowCache, Import, SplitEntry, Video
 from webapp.datasets.selectors.estimate import flow_estimates
 from webapp.datasets.services.datasets import NotLabelled, relabel_video
 from webapp.datasets.services.flow import FlowInUse, delete_flow, is_complete, request_flow
@@ -245,7 +245,7 @@ def test_deleting_flow_frees_its_files_and_waits_for_open_jobs(
 ) -> None:
     cache, _job = request_flow(dataset, FlowSpec(), ada)
     video = dataset.videos.all()[0]
-    preview = media_store().flow_preview(video.media, cache.spec_id)
+    preview = cache.preview(video.media)
     preview.parent.mkdir(parents=True)
     preview.write_bytes(b"mp4")
     with pytest.raises(FlowInUse):
@@ -268,7 +268,7 @@ def test_the_flow_shown_beside_a_video_is_chosen_among_those_that_are_there(as_a
     video, specs = dataset.videos.all()[0], (FlowSpec(method=DIS()), FlowSpec(), FlowSpec(quality=80))
     caches = [FlowCache.objects.create(dataset=dataset, spec_id=s.spec_id(), spec=s.model_dump(mode="json")) for s in specs]
     for cache in caches[:2]:
-        preview = media_store().flow_preview(video.media, cache.spec_id)
+        preview = cache.preview(video.media)
         preview.parent.mkdir(parents=True, exist_ok=True)
         preview.touch()
     address = reverse("datasets:video_detail", args=(video.pk,))

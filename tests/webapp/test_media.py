@@ -31,13 +31,13 @@ def video(ada: User, client: Client, settings: Settings, tmp_path: Path) -> Vide
     video = make_dataset(ada).videos.all()[0]
     store = media_store()
     spec = FlowSpec()
-    FlowCache.objects.create(dataset=video.dataset, spec=spec.model_dump(mode="json"), spec_id=spec.spec_id())
+    cache = FlowCache.objects.create(dataset=video.dataset, spec=spec.model_dump(mode="json"), spec_id=spec.spec_id())
     store.folder(video.media).mkdir(parents=True)
     for path in (
         store.proxy(video.media),
         store.poster(video.media),
         store.original(video.media),
-        store.flow_preview(video.media, spec.spec_id()),
+        cache.preview(video.media),
     ):
         path.write_bytes(CONTENT)
     return video

@@ -195,6 +195,13 @@ class FlowCache(models.Model):
     def __str__(self) -> str:
         return self.spec_id
 
+    def pack(self, media: str) -> Path:
+        """Of one content; made from the frames as this dataset stores them."""
+        return media_store().flow(media, self.dataset.frames.spec_id(), self.spec_id)
+
+    def preview(self, media: str) -> Path:
+        return media_store().flow_preview(media, self.dataset.frames.spec_id(), self.spec_id)
+
 
 class Import(models.Model):
     """A dataset on its way in: sources → preview → confirmed options → videos. Also adds videos to an existing dataset."""

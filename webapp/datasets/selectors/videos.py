@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from webapp.datasets.models import Video, media_store
+from webapp.datasets.models import Video
 from webapp.datasets.selectors import AnyUser
 from webapp.datasets.selectors.summary import FlowRow
 from webapp.experiments.models import VideoScore
@@ -15,8 +15,8 @@ def flow_choices(video: Video) -> list[FlowRow]:
     """The dataset's flow caches that have a preview of this video."""
     if not video.media:
         return []
-    store = media_store()
-    return [FlowRow(cache) for cache in video.dataset.flow_caches.all() if store.flow_preview(video.media, cache.spec_id).is_file()]
+    caches = video.dataset.flow_caches.select_related("dataset")
+    return [FlowRow(cache) for cache in caches if cache.preview(video.media).is_file()]
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,11 @@ class ScoreRow:
 
     score: VideoScore
     predicted: str
-    probability: float
+    share: float
 
 
 def score_rows(user: AnyUser, video: Video) -> list[ScoreRow]:
-    """Newest evaluation first. The probability is that of the predicted class."""
+    """Newest evaluation first. The share is that of the predicted class."""
     names = dict(video.dataset.labels.values_list("index", "name"))
     scores = VideoScore.objects.filter(video=video, evaluation__in=visible_evaluations(user).values("pk"))
     scores = scores.select_related("evaluation__run", "evaluation__fusion").order_by("-evaluation_id")

@@ -69,5 +69,6 @@ def delete_flow(cache: FlowCache) -> None:
     names = list(media.values_list("media", flat=True).distinct().order_by())
     cache.delete()
     remove_after_commit(
-        *(store.flow(name, frames_id, cache.spec_id) for name in names), *(store.flow_preview(name, cache.spec_id) for name in names)
+        *(store.flow(name, frames_id, cache.spec_id) for name in names),
+        *(store.flow_preview(name, frames_id, cache.spec_id) for name in names),
     )

@@ -34,7 +34,7 @@ def media_proxy(request: HttpRequest, video_id: int) -> HttpResponseBase:
 def media_flow(request: HttpRequest, video_id: int, cache_id: int) -> HttpResponseBase:
     video = _stored_video(request, video_id)
     cache = get_object_or_404(visible_flow_caches(request.user), pk=cache_id, dataset=video.dataset_id)
-    return serve(request, media_store().flow_preview(video.media, cache.spec_id), "video/mp4", f"{video.media}-{cache.spec_id}")
+    return serve(request, cache.preview(video.media), "video/mp4", f"{video.media}-{cache.spec_id}")
 
 
 @require_safe
