@@ -10,8 +10,8 @@ from webapp.datasets.models import Dataset, Label, Split, SplitEntry, Video
 BATCH = 1000
 
 
-def add_manifest(dataset: Dataset, manifest: data.Manifest, prefix: str) -> None:
-    """Add the manifest's classes, videos, refusals and splits. Call it in a transaction.
+def add_manifest(dataset: Dataset, manifest: data.Manifest, prefix: str) -> list[Video]:
+    """Add the manifest's classes, videos, refusals and splits; the new videos. Call it in a transaction.
 
     Args:
         prefix: goes before keys that the dataset has already.
@@ -25,6 +25,7 @@ def add_manifest(dataset: Dataset, manifest: data.Manifest, prefix: str) -> None
     if not is_new:
         _join_splits(dataset, manifest, videos)
     _describe(dataset, manifest, is_new=is_new)
+    return list(videos.values())
 
 
 def _add_labels(dataset: Dataset, classes: Iterable[str]) -> dict[str, Label]:

@@ -11,13 +11,15 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
+from ml.config.evaluation import FusionConfig
 from tests.webapp.factories import make_dataset, make_evaluation, make_fusion, make_prediction, make_run, make_upload, make_user, share
 from webapp import queue
-from webapp.datasets.models import Dataset, Import, Membership, Upload
+from webapp.datasets.models import Dataset, Import, Membership, Upload, Video
 from webapp.experiments.models import Run
 from webapp.jobs.models import Job
+from webapp.predictions.deletion import PredictionBusy, delete_predictions
 from webapp.predictions.models import Prediction
-from webapp.predictions.services import MOST_OPEN, RefusedPrediction, confirm, predict, send_to_dataset
+from webapp.predictions.services import MOST_OPEN, RefusedPrediction, confirm, note_arrival, predict, send_to_dataset
 
 pytestmark = pytest.mark.django_db
 READ = ("prediction_detail", "prediction_proxy", "prediction_poster")
@@ -265,7 +267,8 @@ def test_downloads_hold_the_answer_with_its_protocol(client: Client, prediction:
     open_one = make_prediction(user, run, Job.State.QUEUED)
     Upload.objects.filter(pk=open_one.upload_id).update(name="=cmd.mp4")
     rows = list(csv.DictReader(io.StringIO(client.get(reverse("predictions:prediction_csv")).content.decode("utf-8-sig"))))
-    assert [(row["video"], row["label"], row["probability"]) for row in rows] == [("'=cmd.mp4", "", ""), ("clip.mp4", "clap", "0.75")]
+    assert [(row["video"], row["label"], row["share"]) for row in rows] == [("'=cmd.mp4", "", ""), ("clip.mp4", "clap", "0.75")]
+    assert [row["share_is"] for row in rows] == ["probability", "probability"]
     assert rows[1]["protocol"] == "5 frames × 1 crops"
     found = client.get(reverse("predictions:prediction_json")).json()["predictions"]
     assert found[1]["result"]["top"][0] == ["clap", 0.75]
@@ -284,3 +287,91 @@ def test_the_list_takes_the_same_queries_for_one_prediction_and_for_many(
         make_prediction(user, run)
     with django_assert_max_num_queries(7):
         assert client.get(reverse("predictions:prediction_list")).content.decode().count("badge-done") == 20
+
+
+def test_the_page_says_where_a_sent_video_went(client: Client, prediction: Prediction, dataset: Dataset, user: User) -> None:
+    confirm(prediction, dataset.labels.get(name="wave"))
+    send_to_dataset(prediction, user)
+    video = dataset.videos.all()[0]
+    Video.objects.filter(pk=video.pk).update(path=prediction.upload.name)
+    note_arrival(Import.objects.get(), dataset.videos.all())
+    prediction.refresh_from_db()
+    assert prediction.sent_as == video
+    for page in ("prediction_detail", "prediction_list"):
+        address = at(page, prediction) if page == "prediction_detail" else reverse(f"predictions:{page}")
+        assert reverse("datasets:video_detail", args=(video.pk,)) in client.get(address).content.decode()
+
+
+def test_an_import_that_has_nothing_to_do_with_it_notes_no_arrival(prediction: Prediction, dataset: Dataset, user: User) -> None:
+    Video.objects.filter(dataset=dataset).update(path=prediction.upload.name)
+    note_arrival(Import.objects.create(user=user, dataset=dataset), dataset.videos.all())
+    prediction.refresh_from_db()
+    assert prediction.sent_as is None
+
+
+class TestDeletion:
+    def test_a_deleted_prediction_leaves_no_row_and_no_file(
+        self, client: Client, prediction: Prediction, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+    ) -> None:
+        upload = prediction.upload.path
+        with django_capture_on_commit_callbacks(execute=True):
+            answer = client.post(reverse("predictions:prediction_delete"), {"predictions": [prediction.pk]}, follow=True)
+        assert "32\xa0bytes freed" in answer.content.decode()  # proxy 10, poster 4, upload 18
+        assert not upload.exists() and not prediction.folder.exists()
+        assert not Prediction.objects.exists() and not Upload.objects.exists()
+        assert not Job.objects.filter(kind=Job.Kind.PREDICT).exists()
+
+    def test_what_was_sent_to_a_dataset_stays_there_under_its_name(
+        self, prediction: Prediction, dataset: Dataset, user: User, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+    ) -> None:
+        confirm(prediction, dataset.labels.get(name="wave"))
+        sending = send_to_dataset(prediction, user)
+        path, videos = prediction.upload.path, dataset.videos.count()
+        Job.objects.filter(pk=sending.pk).update(state=Job.State.DONE)
+        with django_capture_on_commit_callbacks(execute=True):
+            delete_predictions([prediction])
+        upload = Upload.objects.get()
+        assert (upload.name, upload.is_complete, path.exists()) == ("clip.mp4", False, False)
+        assert dataset.videos.count() == videos
+
+    def test_a_file_on_its_way_into_a_dataset_stays_until_it_is_there(self, prediction: Prediction, dataset: Dataset, user: User) -> None:
+        confirm(prediction, dataset.labels.get(name="wave"))
+        send_to_dataset(prediction, user)
+        upload = prediction.upload
+        delete_predictions([prediction])
+        upload.refresh_from_db()
+        assert upload.is_complete and upload.path.exists()
+
+    @pytest.mark.parametrize("state", Job.OPEN)
+    def test_an_open_prediction_is_not_deleted_and_takes_no_other_along(
+        self, user: User, run: Run, prediction: Prediction, state: str
+    ) -> None:
+        with pytest.raises(PredictionBusy, match="not over yet"):
+            delete_predictions([prediction, make_prediction(user, run, state)])
+        assert Prediction.objects.count() == 2
+
+    def test_nobody_deletes_anothers_predictions(self, prediction: Prediction) -> None:
+        client = Client()
+        client.force_login(make_user("eve"))
+        assert client.post(reverse("predictions:prediction_delete"), {"predictions": [prediction.pk]}).status_code == 404
+        assert Prediction.objects.exists()
+
+
+def test_a_superusers_list_is_not_everybodys(prediction: Prediction) -> None:
+    client = Client()
+    client.force_login(make_user("root", is_superuser=True))
+    assert prediction.upload.name.encode() not in client.get(reverse("predictions:prediction_list")).content
+    assert client.get(at("prediction_detail", prediction)).status_code == 200
+
+
+def test_the_shares_of_an_svm_are_not_called_probabilities(client: Client, user: User, run: Run, dataset: Dataset) -> None:
+    streams = [make_evaluation(run), make_evaluation(make_run(dataset, "flow"))]
+    fusion = make_fusion(streams, config=FusionConfig(method="svm", normalize="none"), guess=lambda label, _position: label + 1)
+    prediction = make_prediction(user, fusion)
+    evaluation = reverse("experiments:evaluation_detail", args=(fusion.evaluation.pk,))
+    for address in (at("prediction_detail", prediction), reverse("predictions:prediction_list"), evaluation):
+        text = client.get(address).content.decode()
+        assert "SVM’s margins" in text
+        assert "probabilit" not in text.replace("no probability", "").replace("class probabilities averaged", "")
+    row = client.get(reverse("predictions:prediction_json")).json()["predictions"][0]
+    assert row["share_is"] == "softmax of SVM margins"

@@ -15,16 +15,16 @@ from ml.config.experiment import ExperimentConfig
 from tests.webapp.factories import make_dataset, make_evaluation, make_fusion, make_prediction, make_run, make_user, share
 from webapp import queue
 from webapp.datasets.models import Dataset, Upload
+from webapp.experiments.deletion import RunBusy, belongings, delete
 from webapp.experiments.models import Evaluation, Fusion, Run, RunPoint
 from webapp.experiments.run_selectors import config_rows
-from webapp.experiments.run_services import RunBusy, delete_run
 from webapp.experiments.run_views import TABS
 from webapp.jobs.models import Job
 from webapp.jobs.selectors import job_folder
 from webapp.predictions.models import Prediction
 
 pytestmark = pytest.mark.django_db
-ACTIONS = ("evaluate", "notes", "archive", "delete")
+ACTIONS = ("evaluate", "notes", "archive")
 READABLE = ("", "curves.json", "config.json")
 
 
@@ -202,7 +202,7 @@ class TestActions:
             (folder / "file").write_bytes(b"1234567890")
         upload: Path = prediction.upload.path
         with django_capture_on_commit_callbacks(execute=True):
-            page = ada.post(f"/experiments/{run.pk}/delete", follow=True).content.decode()
+            page = ada.post(f"/experiments/delete?runs={run.pk}", follow=True).content.decode()
         assert "68\xa0bytes freed" in page  # five files, and the upload of 18 bytes
         assert not any(path.exists() for path in (*folders, upload))
         assert list(Run.objects.all()) == [keeper.run] and list(Evaluation.objects.all()) == [keeper]
@@ -215,7 +215,7 @@ class TestActions:
         make_evaluation(tested, state=state)
         for run in (busy, tested):
             with pytest.raises(RunBusy, match="is not over yet"):
-                delete_run(run)
+                delete(belongings([run]))
         assert Run.objects.count() == 2
 
     def test_an_upload_that_served_another_prediction_stays(self, dataset: Dataset) -> None:
@@ -223,7 +223,7 @@ class TestActions:
         prediction = make_prediction(dataset.owner, run)
         again = make_prediction(dataset.owner, other)
         Prediction.objects.filter(pk=again.pk).update(upload=prediction.upload)
-        delete_run(run)
+        delete(belongings([run]))
         assert Upload.objects.filter(pk=prediction.upload_id).exists()
 
 

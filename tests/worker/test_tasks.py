@@ -15,6 +15,7 @@ from webapp.datasets.selectors import own_uploads
 from webapp.datasets.services.imports import free_uploads
 from webapp.jobs import services
 from webapp.jobs.models import Job
+from webapp.predictions.services import send_to_dataset
 from worker.run import run_job
 from worker.tasks.predict import PredictTask
 
@@ -90,6 +91,18 @@ def test_an_import_becomes_a_dataset_and_a_second_one_joins_it(user: User, tmp_p
     assert list(dataset.labels.values_list("index", "name")) == [(0, "jump"), (1, "wave"), (2, "turn")]
     assert dataset.videos.filter(status=Video.Status.OK).count() == 8
     assert SplitEntry.objects.filter(split__dataset=dataset).count() == 8
+
+
+def test_a_sent_prediction_knows_its_video_which_has_the_name_of_the_users_file(user: User, tmp_path: Path) -> None:
+    run("ingest", user, imported(user, zipped(tmp_path, ("jump", "wave"), seed=50)).pk)
+    dataset = Dataset.objects.get()
+    prediction = make_prediction(user, make_run(dataset), confirmed_label=dataset.labels.get(name="wave"))
+    prediction.upload = upload(user, draw_video(tmp_path / "挥手.mp4", seed=60))
+    prediction.save()
+    run_job.apply(args=(send_to_dataset(prediction, user).pk,), throw=True)
+    prediction.refresh_from_db()
+    assert prediction.sent_as is not None
+    assert (prediction.sent_as.path, str(prediction.sent_as.label)) == ("挥手.mp4", "wave")
 
 
 def test_a_finished_import_frees_its_upload_and_a_failed_one_keeps_it_for_the_retry(user: User, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 from webapp.charts.compare import recall_deltas
 from webapp.experiments.compare_selectors import Compared, change, compared, differences
 from webapp.experiments.models import Evaluation, Run
-from webapp.experiments.result_links import class_url, videos_url
+from webapp.experiments.result_links import class_url, ids_in, videos_url
 from webapp.experiments.selectors import visible_runs
 
 MOST_RUNS = 8
@@ -40,15 +40,11 @@ def _asked_runs(request: HttpRequest) -> list[Run]:
     Raises:
         Http404: one of them is not there, or not this user's to see.
     """
-    ids = list(dict.fromkeys(int(part) for value in request.GET.getlist("runs") for part in value.split(",") if _is_id(part)))[:MOST_RUNS]
+    ids = ids_in(request.GET.getlist("runs"))[:MOST_RUNS]
     found = visible_runs(request.user).in_bulk(ids)
     if len(found) != len(ids):
         raise Http404
     return [found[run_id] for run_id in ids]
-
-
-def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) <= 18
 
 
 def _is_same_test(first: Run, second: Run) -> bool:

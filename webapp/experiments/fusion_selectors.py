@@ -4,13 +4,16 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, FloatField, Prefetch, QuerySet
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
 from django.utils.translation import gettext as _
 
 from webapp.datasets.selectors import AnyUser, dataset_is_editable
-from webapp.experiments.models import Evaluation, Fusion, Run
+from webapp.experiments.models import Evaluation, Fusion, FusionMember, Run
 from webapp.experiments.results import Results
 from webapp.experiments.results_selectors import outcome_on_same_video
+from webapp.experiments.selectors import visible_fusions
 from webapp.jobs.models import Job
 
 
@@ -46,6 +49,14 @@ def fusable_places(user: AnyUser) -> list[Place]:
         .order_by("-run__split_id", "subset")
     )
     return [Place(*group) for group in groups]
+
+
+def fusions_with_result(user: AnyUser) -> QuerySet[Fusion]:
+    """Newest first, with their streams and job, and `top1` (0…1) drawn out of the metrics, which stay in the database."""
+    streams = Prefetch("memberships", FusionMember.objects.select_related("evaluation__run").defer("evaluation__metrics"))
+    top1 = Cast(KeyTextTransform("top1", "evaluation__metrics"), FloatField())
+    fusions = visible_fusions(user).select_related("evaluation__job").defer("evaluation__metrics")
+    return fusions.prefetch_related(streams).annotate(top1=top1)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -20,6 +21,7 @@ from webapp.experiments.fusion_selectors import (
     agreements,
     fusable_evaluations,
     fusable_places,
+    fusions_with_result,
     streams_of,
 )
 from webapp.experiments.fusion_services import UnfitStreams, create_fusion
@@ -28,8 +30,16 @@ from webapp.experiments.result_links import class_url, id_list, videos_url
 from webapp.experiments.results import Results, ordered
 from webapp.experiments.selectors import visible_fusions
 
+FUSIONS_PER_PAGE = 50
 Column = tuple[str, Evaluation, Results, str]
 """What stands side by side: name, evaluation, its results, colour."""
+
+
+@require_GET
+def fusion_list(request: HttpRequest) -> HttpResponse:
+    """All fusions the user may see, with the numbers they earned."""
+    page = Paginator(fusions_with_result(request.user), FUSIONS_PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "experiments/fusion_list.html", {"page": page})
 
 
 @require_http_methods(["GET", "POST"])

@@ -44,6 +44,11 @@ class Run(models.Model):
         return ExperimentConfig.model_validate(self.config)
 
     @property
+    def gives_probabilities(self) -> bool:
+        """Softmax of a network's scores, or its mean over views."""
+        return True
+
+    @property
     def modality(self) -> str:
         return str(self.config["data"]["input"]["modality"])
 
@@ -90,6 +95,11 @@ class Fusion(models.Model):
     @property
     def fusion(self) -> FusionConfig:
         return FusionConfig.model_validate(self.config)
+
+    @property
+    def gives_probabilities(self) -> bool:
+        """An SVM's scores are margins: their softmax keeps the order of the classes, and is no probability."""
+        return self.fusion.method != "svm"
 
 
 class Evaluation(models.Model):

@@ -20,5 +20,11 @@ def class_url(evaluation_id: int, **query: object) -> Callable[[int], str]:
 
 
 def id_list(ids: Iterable[int]) -> str:
-    """As `right` and `wrong` take them."""
+    """As `right`, `wrong`, `runs` and `fusions` take them."""
     return ",".join(map(str, ids))
+
+
+def ids_in(values: Iterable[str]) -> list[int]:
+    """The ids of `1,2` and of repeated fields, in their order, each once; what is no id is left out."""
+    parts = (part for value in values for part in value.split(","))
+    return list(dict.fromkeys(int(part) for part in parts if part.isascii() and part.isdecimal() and len(part) <= 18))

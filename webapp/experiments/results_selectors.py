@@ -13,13 +13,13 @@ from webapp.experiments.selectors import visible_evaluations
 
 @dataclass(frozen=True)
 class ScoredVideo:
-    """A video with its true and its predicted class by name, and what it was given for each."""
+    """A video with its true and its predicted class by name, and the share (0…1) that each was given."""
 
     video: Video
     true: str
     predicted: str
-    probability: float
-    true_probability: float
+    share: float
+    true_share: float
     is_correct: bool
 
 
@@ -61,7 +61,7 @@ def scored_videos(
 
 
 def worst_mistakes(evaluation: Evaluation, limit: int = 12) -> QuerySet[VideoScore]:
-    """Wrong answers given with the highest probability."""
+    """Wrong answers given with the largest share."""
     return evaluation.video_scores.filter(is_correct=False).select_related("video").order_by("-top__0__1", "video_id")[:limit]
 
 

@@ -8,15 +8,14 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.template.defaultfilters import filesizeformat
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from ml.config.evaluation import Protocol
-from ml.errors import UserError
 from webapp.charts.curves import curves
+from webapp.datasets.services.files import bytes_in
 from webapp.experiments import run_selectors, run_services
 from webapp.experiments.forms import NotesForm, SubsetForm
 from webapp.experiments.models import Evaluation, Run
@@ -67,7 +66,7 @@ def _overview(run: Run) -> dict[str, Any]:
     return {
         "subset_form": SubsetForm(run),
         "protocol_form": ProtocolForm(config=run.experiment.evaluation),
-        "disk_bytes": run_services.bytes_in(run.folder),
+        "disk_bytes": bytes_in(run.folder),
         "fusions": run_services.fusions_of(run),
     }
 
@@ -140,21 +139,8 @@ def run_notes(request: HttpRequest, pk: int) -> HttpResponse:
 def run_archive(request: HttpRequest, pk: int) -> HttpResponse:
     """Into the archive, or out of it."""
     run = get_object_or_404(editable_runs(request.user), pk=pk)
-    run_services.set_archived(run, not run.is_archived)
+    run_services.set_archived([run], not run.is_archived)
     return redirect("experiments:run_detail", pk)
-
-
-@require_POST
-def run_delete(request: HttpRequest, pk: int) -> HttpResponse:
-    """Delete the run and all that was made of it."""
-    run = get_object_or_404(editable_runs(request.user), pk=pk)
-    try:
-        freed = run_services.delete_run(run)
-    except UserError as error:
-        messages.error(request, f"{error} {error.advice}")
-        return redirect("experiments:run_detail", pk)
-    messages.success(request, _("“%(run)s” was deleted; %(size)s freed.") % {"run": run.name, "size": filesizeformat(freed)})
-    return redirect("experiments:run_list")
 
 
 def _tab(run: Run, tab: str) -> HttpResponse:

@@ -25,6 +25,10 @@ def visible_fusions(user: AnyUser) -> QuerySet[Fusion]:
     return Fusion.objects.filter(dataset_is_visible(user, "dataset__")).select_related("dataset", "split").order_by("-id")
 
 
+def editable_fusions(user: AnyUser) -> QuerySet[Fusion]:
+    return visible_fusions(user).filter(dataset_is_editable(user, "dataset__"))
+
+
 def visible_evaluations(user: AnyUser) -> QuerySet[Evaluation]:
     rule = dataset_is_visible(user, "run__dataset__") | dataset_is_visible(user, "fusion__dataset__")
     return Evaluation.objects.filter(rule).select_related("run", "fusion", "job").order_by("-id")

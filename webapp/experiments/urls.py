@@ -1,6 +1,6 @@
 from django.urls import path
 
-from webapp.experiments import compare_views, fusion_views, launch_views, results_views, run_views, views
+from webapp.experiments import chosen_views, compare_views, fusion_views, launch_views, results_views, run_views, views
 
 app_name = "experiments"
 urlpatterns = [
@@ -14,8 +14,10 @@ urlpatterns = [
     path("<int:pk>/evaluate", run_views.run_evaluate, name="run_evaluate"),
     path("<int:pk>/notes", run_views.run_notes, name="run_notes"),
     path("<int:pk>/archive", run_views.run_archive, name="run_archive"),
-    path("<int:pk>/delete", run_views.run_delete, name="run_delete"),
+    path("chosen", chosen_views.chosen, name="chosen"),
+    path("delete", chosen_views.delete_chosen, name="delete"),
     path("compare", compare_views.compare, name="compare"),
+    path("fusions/", fusion_views.fusion_list, name="fusion_list"),
     path("fusions/new", fusion_views.fusion_new, name="fusion_new"),
     path("fusions/<int:pk>/", fusion_views.fusion_detail, name="fusion_detail"),
     path("evaluations/<int:pk>/", results_views.evaluation_detail, name="evaluation_detail"),

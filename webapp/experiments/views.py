@@ -22,6 +22,7 @@ def run_list(request: HttpRequest) -> HttpResponse:
         "form": form,
         "page": Paginator(runs, RUNS_PER_PAGE).get_page(request.GET.get("page")),
         "columns": columns(chosen["order"]),
+        "shows_archive": chosen["archived"],
         "has_filters": any(value for name, value in chosen.items() if name != "order"),
     }
     return render(request, "experiments/run_list.html", ctx)

@@ -14,7 +14,7 @@ from webapp.predictions.models import Prediction
 from webapp.protocols import translated_description
 
 Ranking = list[tuple[str, float]]
-"""Class names with their probabilities, the highest first."""
+"""Class names with their shares (0…1), the largest first."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,18 @@ class Answer:
 
 
 def _ranking(top: list[list[Any]]) -> Ranking:
-    return [(str(name), float(probability)) for name, probability in top]
+    return [(str(name), float(share)) for name, share in top]
 
 
 def visible_predictions(user: AnyUser) -> QuerySet[Prediction]:
     rule = Q() if getattr(user, "is_superuser", False) else Q(user_id=user.pk)
-    related = ("upload", "run__dataset", "fusion__dataset", "job", "confirmed_label")
+    related = ("upload", "run__dataset", "fusion__dataset", "job", "confirmed_label", "sent_as")
     return Prediction.objects.filter(rule).select_related(*related).order_by("-id")
+
+
+def own_predictions(user: AnyUser) -> QuerySet[Prediction]:
+    """What the user asked for, newest first: for lists and downloads, which do not show a superuser everybody's."""
+    return visible_predictions(user).filter(user=user.pk)
 
 
 def predicting_runs(user: AnyUser) -> QuerySet[Run]:

@@ -1,13 +1,13 @@
 """Asking for predictions, and what the user makes of the answer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from ml.errors import UserError
-from webapp.datasets.models import Import, Label, Upload
+from webapp.datasets.models import Import, Label, Upload, Video
 from webapp.experiments.models import Fusion, Run
 from webapp.jobs.models import Job
 from webapp.jobs.services import open_job, submit
@@ -84,3 +84,12 @@ def send_to_dataset(prediction: Prediction, user: User) -> Job:
     job = open_job(Job.Kind.INGEST, _("Add “%(video)s” to %(dataset)s") % {"video": prediction.upload, "dataset": dataset}, user, dataset)
     submit(job, addition.pk)
     return job
+
+
+def note_arrival(import_: Import, videos: Iterable[Video]) -> None:
+    """Which video of the dataset a prediction's file became, once the import that it was sent with is done."""
+    by_path = {video.path: video for video in videos}
+    sent = Prediction.objects.filter(upload__imports=import_, confirmed_label__dataset=import_.dataset).select_related("upload")
+    for prediction in sent:
+        prediction.sent_as = by_path.get(prediction.upload.name)
+        prediction.save(update_fields=["sent_as"])

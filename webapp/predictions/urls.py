@@ -8,6 +8,7 @@ app_name = "predictions"
 urlpatterns = [
     path("", views.prediction_list, name="prediction_list"),
     path("new", views.prediction_create, name="prediction_create"),
+    path("delete", views.prediction_delete, name="prediction_delete"),
     path("predictions.csv", exports.prediction_csv, name="prediction_csv"),
     path("predictions.json", exports.prediction_json, name="prediction_json"),
     path("<int:pk>/", views.prediction_detail, name="prediction_detail"),

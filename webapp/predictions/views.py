@@ -5,18 +5,23 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from ml.errors import UserError
 from webapp.datasets.media import serve
 from webapp.datasets.selectors import editable_datasets, visible_datasets
 from webapp.datasets.services.uploads import store_files
+from webapp.experiments.result_links import ids_in
+from webapp.predictions.deletion import delete_predictions
 from webapp.predictions.forms import ConfirmForm, PredictForm
 from webapp.predictions.models import Prediction
-from webapp.predictions.selectors import Answer, sending_job, visible_predictions
+from webapp.predictions.selectors import Answer, own_predictions, sending_job, visible_predictions
 from webapp.predictions.services import confirm, predict, send_to_dataset
 
 LISTED = 50
@@ -25,11 +30,12 @@ LISTED = 50
 @require_GET
 def prediction_list(request: HttpRequest) -> HttpResponse:
     """A place to drop videos, and what was predicted last; the table asks for itself again while anything is open."""
-    predictions = list(visible_predictions(request.user)[:LISTED])
+    page = Paginator(own_predictions(request.user), LISTED).get_page(request.GET.get("page"))
     ctx = {
         "form": PredictForm(request.user, initial={"model": request.GET.get("model")}),
-        "rows": [(prediction, Answer.of(prediction.result)) for prediction in predictions],
-        "is_live": any(prediction.job.is_open for prediction in predictions),
+        "page": page,
+        "rows": [(prediction, Answer.of(prediction.result)) for prediction in page],
+        "is_live": any(prediction.job.is_open for prediction in page),
     }
     return render(request, "predictions/prediction_list.html", ctx)
 
@@ -106,6 +112,23 @@ def prediction_send(request: HttpRequest, pk: int) -> HttpResponse:
     except UserError as error:
         messages.error(request, f"{error} {error.advice}")
     return redirect("predictions:prediction_detail", pk)
+
+
+@require_POST
+def prediction_delete(request: HttpRequest) -> HttpResponse:
+    """The ticked predictions go with their files; what was sent to a dataset stays there."""
+    ids = ids_in(request.POST.getlist("predictions"))
+    found = visible_predictions(request.user).in_bulk(ids)
+    if len(found) != len(ids):
+        raise Http404
+    try:
+        freed = delete_predictions(list(found.values()))
+    except UserError as error:
+        messages.error(request, f"{error} {error.advice}")
+        return redirect("predictions:prediction_list")
+    text = ngettext("%(n)d prediction was deleted; %(size)s freed.", "%(n)d predictions were deleted; %(size)s freed.", len(found))
+    messages.success(request, text % {"n": len(found), "size": filesizeformat(freed)})
+    return redirect("predictions:prediction_list")
 
 
 @require_safe

@@ -11,6 +11,7 @@ from ml.config.data import Manifest
 from webapp.datasets.models import Dataset, Import, media_store
 from webapp.datasets.services.imports import free_uploads
 from webapp.jobs.models import Job
+from webapp.predictions.services import note_arrival
 from worker.rows import add_manifest
 from worker.snapshot import MANIFEST
 from worker.tasks.sources import chosen, sources
@@ -45,7 +46,8 @@ class IngestTask(Task):
     def on_finished(self, summary: dict[str, Any], answer: dict[str, Any] | None) -> None:  # noqa: ARG002 - read from the folder
         manifest = Manifest.model_validate_json((self.out / MANIFEST).read_bytes())
         dataset = self.source.dataset or Dataset.objects.create(name=manifest.name, owner=self.source.user)
-        add_manifest(dataset, manifest, prefix=f"{self.source.pk}-")
+        videos = add_manifest(dataset, manifest, prefix=f"{self.source.pk}-")
         Import.objects.filter(pk=self.source.pk).update(dataset=dataset)
         Job.objects.filter(pk=self.job.pk).update(dataset=dataset)
+        note_arrival(self.source, videos)
         free_uploads(self.source)

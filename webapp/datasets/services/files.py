@@ -1,8 +1,10 @@
-"""Taking files away: after the rows are gone, and only inside the data folder."""
+"""Taking files away: what that frees, after the rows are gone, and only inside the data folder."""
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from django.conf import settings
@@ -28,3 +30,20 @@ def _remove(paths: tuple[Path, ...]) -> None:
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
+
+
+def bytes_in(path: Path) -> int:
+    """What a file, or a folder with all in it, takes on disk; 0 where there is none."""
+    return sum(_sizes(path)) if path.is_dir() else path.stat().st_size if path.exists() else 0
+
+
+def _sizes(folder: Path) -> Iterator[int]:
+    for root, _names, files in os.walk(folder):
+        yield from (size for name in files if (size := _size(Path(root) / name)))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except FileNotFoundError:  # a temporary file that just became whole
+        return 0
