@@ -99,6 +99,22 @@ def test_the_fusion_shows_three_matrices_and_leads_to_the_videos_of_a_count(
     expect(calm.locator(".thumb").first).to_be_visible()
 
 
+@pytest.mark.parametrize(("page_of", "heading"), [("fusions", "Who is right?"), ("evaluations", "Top confusions")])
+def test_a_page_that_waits_becomes_the_results_by_itself(
+    signed_in: Page, calm: Page, live_server: LiveServer, fusion: Fusion, page_of: str, heading: str
+) -> None:
+    evaluation = fusion.evaluation
+    metrics = evaluation.metrics
+    Evaluation.objects.filter(pk=evaluation.pk).update(metrics={})
+    Job.objects.filter(pk=evaluation.job_id).update(state=Job.State.RUNNING)
+    calm.goto(f"{live_server.url}/experiments/{page_of}/{(fusion if page_of == 'fusions' else evaluation).pk}/")
+    expect(calm.get_by_text("Results appear here by themselves")).to_be_visible()
+    Evaluation.objects.filter(pk=evaluation.pk).update(metrics=metrics)
+    Job.objects.filter(pk=evaluation.job_id).update(state=Job.State.DONE)
+    expect(calm.get_by_role("heading", name=heading)).to_be_visible()
+    expect(calm.locator("[data-cells] .main-svg").first).to_be_visible()
+
+
 @pytest.mark.parametrize("width", [390, 1280])
 def test_no_page_is_wider_than_its_window(
     width: int, signed_in: Page, calm: Page, live_server: LiveServer, fusion: Fusion, rgb: Evaluation

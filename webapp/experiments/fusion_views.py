@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
+from django_htmx.http import HttpResponseClientRefresh
 
 from webapp.charts.agreement import Part, agreement_bars
 from webapp.charts.confusion import confusion_map
@@ -77,6 +78,8 @@ def fusion_detail(request: HttpRequest, pk: int) -> HttpResponse:
     ctx: dict[str, Any] = {"fusion": fusion, "evaluation": evaluation, "job": evaluation.job, "streams": streams}
     if not evaluation.metrics:
         return render(request, "experiments/fusion_pending.html", ctx)
+    if request.htmx.target == "live":  # type: ignore[attr-defined]
+        return HttpResponseClientRefresh()  # asked by the page that waits: it becomes this one, with its scripts
     results = Results.of(evaluation.metrics)
     parts = [_part_row(a, evaluation, streams) for a in agreements(evaluation, [stream.evaluation for stream in streams])]
     columns: list[Column] = [(s.short, s.evaluation, s.results, color_of(i)) for i, s in enumerate(streams) if s.results]

@@ -6,6 +6,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET
+from django_htmx.http import HttpResponseClientRefresh
 
 from webapp.charts.confusion import confusion_map
 from webapp.charts.recall import RecallSeries, recall_bars
@@ -30,6 +31,8 @@ def evaluation_detail(request: HttpRequest, pk: int) -> HttpResponse:
     ctx: dict[str, Any] = {"evaluation": evaluation, "source": evaluation.source, "job": evaluation.job}
     if not evaluation.metrics:
         return render(request, "experiments/evaluation_pending.html", ctx)
+    if request.htmx.target == "live":  # type: ignore[attr-defined]
+        return HttpResponseClientRefresh()  # asked by the page that waits: it becomes this one, with its scripts
     results = Results.of(evaluation.metrics)
     options = ChartOptions(request.GET)
     mistakes = with_names(worst_mistakes(evaluation), results.names)
