@@ -12,6 +12,7 @@ NAMES: dict[object, str | Promise] = {
     "range": _("Each field's own range"),
     "bound": _("One fixed bound"),
     "cnn_m_2048": "CNN-M-2048",
+    "bn_inception": "BN-Inception",
     "vgg16": "VGG-16",
     "resnet10t": "ResNet-10-T",
     "resnet18": "ResNet-18",

@@ -7,7 +7,7 @@ from functools import partial
 from torch import Tensor, nn
 
 import ml.torchvision_shim  # noqa: F401  (before torchvision and timm)
-from ml.backbones import cnn_m, efficientnet, resnet, vgg
+from ml.backbones import bn_inception, cnn_m, efficientnet, resnet, vgg
 from ml.backbones.normalization import RGB_CHANNELS, Levels, Normalize, normalize
 from ml.backbones.weights import State, from_file, load_weights
 from ml.config.models import Backbone as Name
@@ -52,6 +52,9 @@ _CAFFE_STD: Levels = (1.0, 1.0, 1.0)
 BACKBONES: dict[Name, Recipe] = {
     "cnn_m_2048": Recipe(
         _cnn_m_2048, 2048, _CAFFE_MEAN, _CAFFE_STD, partial(from_file, "cnn_m_2048.safetensors", "full8"), cnn_m.MIN_SIZE
+    ),
+    "bn_inception": Recipe(
+        bn_inception.bn_inception, bn_inception.NUM_FEATURES, _CAFFE_MEAN, _CAFFE_STD, bn_inception.imagenet_weights
     ),
     "vgg16": Recipe(vgg.vgg16, 4096, _TORCH_MEAN, _TORCH_STD, partial(from_file, "vgg16-397923af.pth", "classifier.6")),
     "resnet10t": Recipe(resnet.resnet10t, 512, _TORCH_MEAN, _TORCH_STD, partial(from_file, "resnet10t_176_c3-f3215ab1.pth", "fc")),

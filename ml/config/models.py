@@ -4,7 +4,7 @@ from typing import Literal
 
 from ml.config.schema import Schema, knob
 
-Backbone = Literal["cnn_m_2048", "vgg16", "resnet10t", "resnet18", "resnet50", "efficientnet_lite0"]
+Backbone = Literal["cnn_m_2048", "bn_inception", "vgg16", "resnet10t", "resnet18", "resnet50", "efficientnet_lite0"]
 
 
 class TwoStream(Schema):
