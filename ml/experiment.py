@@ -11,9 +11,7 @@ import json
 import platform
 import subprocess
 from collections.abc import Generator, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +33,7 @@ from ml.training.loading import TrainingData
 from ml.training.readiness import check_classes, check_config, check_packs
 from ml.training.record import forget_after, recorded
 from ml.training.trainer import Trainer
+from ml.versions import installed_versions
 from ml.video.dataset import SAMPLERS, MiddleViews, SnippetReader, TrainingDataset, subset_videos
 from ml.video.manifest import load_manifest, snapshot_id
 from ml.video.modality import modality_of
@@ -152,18 +151,9 @@ def _facts(config: ExperimentConfig, manifest: Manifest, model: nn.Module) -> di
         "split": config.data.split,
         "seed": config.training.seed,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "versions": {"python": platform.python_version(), **_versions()},
+        "versions": {"python": platform.python_version(), **installed_versions(PACKAGES)},
         "commit": _commit(),
     }
-
-
-def _versions() -> dict[str, str]:
-    """Of the packages that are installed under these names."""
-    installed = {}
-    for name in PACKAGES:
-        with suppress(PackageNotFoundError):
-            installed[name] = version(name)
-    return installed
 
 
 def _commit() -> str:

@@ -1,19 +1,20 @@
-"""One file of many blobs: stamped with what it depends on, checked on every read, mapped into memory.
+"""One file of many blobs: stamped with what it depends on, checked on every read, read at any place by any number of processes.
 
     header   magic, version, stamp size, number of blobs, offset of the index, crc of stamp and index
-    stamp    JSON: what the blobs depend on; a reader that expects another stamp refuses the file
+    stamp    JSON: what the blobs depend on, and what they were made with
     blobs    one after the other
     index    per blob: offset, size, crc
 
-The index comes last so that a long video is written in bounded memory.
+A reader that expects another stamp refuses the file; what it was made with is told and not compared.
+The index comes last so that a long video is written in bounded memory. Reading is `pread`, as fast as a memory map and safe where that
+is not: a file that is cut short, or replaced on another machine's NFS mount, is an error of this file and no SIGBUS to the process.
 """
 
 import json
-import mmap
+import os
 import struct
 import zlib
 from collections.abc import Iterable
-from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
@@ -27,25 +28,27 @@ MAGIC = b"KINOPACK"
 VERSION = 1
 HEADER = struct.Struct("<8sIIQQI")
 INDEX = np.dtype([("offset", "<u8"), ("size", "<u4"), ("crc", "<u4")])
+MADE_WITH = "made_with"
 _MAKE_ANEW = "Delete the file; the next import or flow extraction makes it anew."
 
 Stamp = dict[str, Any]
 
 
-def write_blobs(path: Path, stamp: Stamp, blobs: Iterable[bytes]) -> int:
+def write_blobs(path: Path, stamp: Stamp, blobs: Iterable[bytes], made_with: Stamp | None = None) -> int:
     """Write a whole file or none; its size in bytes."""
+    content = json.dumps({**stamp, MADE_WITH: made_with or {}}, sort_keys=True).encode()
     with atomic_path(path) as temporary, temporary.open("wb") as handle:
-        return _write(handle, json.dumps(stamp, sort_keys=True).encode(), blobs)
+        return _write(handle, content, blobs)
 
 
 def read_stamp(path: Path) -> Stamp:
-    """What the blobs of a file depend on.
+    """What the blobs of a file depend on, and under `made_with` what made them.
 
     Raises:
         BadPack: not such a file, another version, cut short or damaged.
     """
-    with closing(_mapped(path)) as mapped:
-        return _checked(path, mapped)[0]
+    with _opened(path) as handle:
+        return _checked(path, handle)[0]
 
 
 def _write(handle: BinaryIO, stamp: bytes, blobs: Iterable[bytes]) -> int:
@@ -62,7 +65,7 @@ def _write(handle: BinaryIO, stamp: bytes, blobs: Iterable[bytes]) -> int:
 
 
 class BlobFile:
-    """Random access to the blobs of one file; any number of processes may read it at once.
+    """Random access to the blobs of one file.
 
     Raises:
         BadPack: not such a file, another version, another stamp, cut short or damaged.
@@ -70,9 +73,9 @@ class BlobFile:
 
     def __init__(self, path: Path, stamp: Stamp) -> None:
         self.path = path
-        self._map = _mapped(path)
+        self._handle = _opened(path)
         try:
-            found, self._index = _checked(path, self._map)
+            found, self._index = _checked(path, self._handle)
             _compare(path, found, stamp)
         except BadPack:
             self.close()
@@ -85,13 +88,13 @@ class BlobFile:
         if not 0 <= number < len(self):
             raise IndexError(f"{self.path.name} holds 0 to {len(self) - 1}, asked for {number}")
         offset, size, crc = self._index[number].tolist()
-        blob = self._map[offset : offset + size]
+        blob = _read(self.path, self._handle, offset, size)
         if zlib.crc32(blob) != crc:
             raise BadPack(f"{self.path} is damaged at entry {number}", _MAKE_ANEW)
         return blob
 
     def close(self) -> None:
-        self._map.close()
+        self._handle.close()
 
     def __enter__(self) -> Self:
         return self
@@ -100,32 +103,42 @@ class BlobFile:
         self.close()
 
 
-def _mapped(path: Path) -> mmap.mmap:
+def _opened(path: Path) -> BinaryIO:
     try:
-        with path.open("rb") as handle:
-            return mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
+        return path.open("rb", buffering=0)
     except FileNotFoundError as error:
         raise BadPack(f"{path} is not there", "Import the dataset again; what is already there is kept.") from error
-    except ValueError as error:
-        raise BadPack(f"{path} is empty", _MAKE_ANEW) from error
 
 
-def _checked(path: Path, mapped: mmap.mmap) -> tuple[Stamp, np.ndarray]:
-    if len(mapped) < HEADER.size or mapped[: len(MAGIC)] != MAGIC:
+def _read(path: Path, handle: BinaryIO, offset: int, size: int) -> bytes:
+    try:
+        data = os.pread(handle.fileno(), size, offset)
+    except OSError as error:
+        raise BadPack(f"{path} cannot be read: {error.strerror}", "Try again; if that does not help, check the disk it lies on.") from error
+    if len(data) != size:
+        raise BadPack(f"{path} is cut short: it ends before byte {offset + size}", _MAKE_ANEW)
+    return data
+
+
+def _checked(path: Path, handle: BinaryIO) -> tuple[Stamp, np.ndarray]:
+    size = os.fstat(handle.fileno()).st_size
+    header = _read(path, handle, 0, min(size, HEADER.size))
+    if len(header) < HEADER.size or not header.startswith(MAGIC):
         raise BadPack(f"{path} is no pack", _MAKE_ANEW)
-    _, version, stamp_size, count, index_offset, crc = HEADER.unpack(mapped[: HEADER.size])
+    _, version, stamp_size, count, index_offset, crc = HEADER.unpack(header)
     if version != VERSION:
         raise BadPack(f"{path} is a pack of version {version}; this program reads version {VERSION}", _MAKE_ANEW)
     whole = index_offset + count * INDEX.itemsize
-    if len(mapped) != whole:
-        raise BadPack(f"{path} is cut short or spoilt: it has {len(mapped)} bytes of {whole}", _MAKE_ANEW)
-    stamp, rows = mapped[HEADER.size : HEADER.size + stamp_size], mapped[index_offset:]
+    if size != whole:
+        raise BadPack(f"{path} is cut short or spoilt: it has {size} bytes of {whole}", _MAKE_ANEW)
+    stamp, rows = _read(path, handle, HEADER.size, stamp_size), _read(path, handle, index_offset, size - index_offset)
     if zlib.crc32(stamp + rows) != crc:
         raise BadPack(f"{path} is damaged: its checksum does not fit", _MAKE_ANEW)
     return json.loads(stamp), np.frombuffer(rows, INDEX)
 
 
 def _compare(path: Path, found: Stamp, expected: Stamp) -> None:
+    found = {key: value for key, value in found.items() if key != MADE_WITH}
     if found != expected:
         has, asked = (json.dumps(stamp, sort_keys=True, ensure_ascii=False) for stamp in (found, expected))
         raise BadPack(

@@ -7,6 +7,7 @@ and a sampler that is set to a position in the middle of an epoch goes on as if 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,7 +22,7 @@ from ml.video.modality import Pack, modality_of
 from ml.video.samplers import SAMPLERS, Draw, ShuffleSampler, UniformClassSampler
 from ml.video.sampling import equally_spaced_starts, segment_middles, segment_starts, snippet_indices
 from ml.video.subsets import subset_videos
-from ml.video.transforms import centre_crop, five_crops, random_crop
+from ml.video.transforms import centre_corner, centre_crop, crop_at, five_crops, random_corner
 
 __all__ = [
     "SAMPLERS",
@@ -74,8 +75,8 @@ class SnippetReader:
         data, modality = self._data, modality_of(self._data.input)
         with self.open(media, name) as pack:
             starts = segment_starts(len(pack), modality.snippet_len(data.input), data.num_segments, when)
-            images = _snippets(pack, starts, data)
-        images = random_crop(images, data.crop_size, where)
+            snippets = _snippets(pack, starts, data)
+        images = _cropped(snippets, *random_corner(snippets[0], data.crop_size, where), data.crop_size)
         if data.flip and where.random() < 0.5:
             images = modality.mirror(images)
         if data.color_jitter:
@@ -87,7 +88,8 @@ class SnippetReader:
         data = self._data
         with self.open(media, name) as pack:
             starts = segment_middles(len(pack), modality_of(data.input).snippet_len(data.input), data.num_segments)
-            return _item(centre_crop(_snippets(pack, starts, data), data.crop_size))
+            snippets = _snippets(pack, starts, data)
+        return _item(_cropped(snippets, *centre_corner(snippets[0], data.crop_size), data.crop_size))
 
 
 def iter_views(source: SnippetReader | Pack, entry: VideoEntry, data: DataConfig, protocol: Protocol) -> Iterator[Floats]:
@@ -100,7 +102,7 @@ def iter_views(source: SnippetReader | Pack, entry: VideoEntry, data: DataConfig
         for start in equally_spaced_starts(len(pack), modality.snippet_len(data.input), protocol.frames):
             image = _snippets(pack, [start], data)[0]
             images = [image, modality.mirror(image)] if protocol.crops == 10 else [image]
-            yield np.concatenate([_crops(each, data.crop_size, protocol.crops) for each in images])
+            yield np.concatenate([_crops(each, data.crop_size, protocol.crops) for each in images], dtype=np.float32)
 
 
 def read_views(source: SnippetReader | Pack, entry: VideoEntry, data: DataConfig, protocol: Protocol) -> Floats:
@@ -112,13 +114,18 @@ def _opened(source: SnippetReader | Pack, entry: VideoEntry) -> AbstractContextM
     return source.open(entry.media, entry.path) if isinstance(source, SnippetReader) else nullcontext(source)
 
 
-def _snippets(pack: Pack, starts: Sequence[int], data: DataConfig) -> Floats:
-    """(K, C, H, W), rescaled to the short side."""
+def _snippets(pack: Pack, starts: Sequence[int], data: DataConfig) -> list[Any]:
+    """K snippets (C, H, W), rescaled to the short side; RGB is still in 8 bits."""
     modality = modality_of(data.input)
     L = modality.snippet_len(data.input)
     units = pack.read([index for start in starts for index in snippet_indices(start, L, len(pack))])
     snippets = (units[first : first + L] for first in range(0, len(units), L))
-    return np.stack([modality.rescale(modality.compose(snippet, data.input), data.short_side) for snippet in snippets])
+    return [modality.rescale(modality.compose(snippet, data.input), data.short_side) for snippet in snippets]
+
+
+def _cropped(snippets: Sequence[Any], top: int, left: int, size: int) -> Floats:
+    """(K, C, size, size): cut before anything is copied or made a float."""
+    return np.stack([crop_at(snippet, top, left, size) for snippet in snippets], dtype=np.float32)
 
 
 def _item(images: Floats) -> Floats:
@@ -126,7 +133,7 @@ def _item(images: Floats) -> Floats:
     return np.ascontiguousarray(images if len(images) > 1 else images[0])
 
 
-def _crops(image: Floats, size: int, crops: int) -> Floats:
+def _crops(image: Any, size: int, crops: int) -> Any:
     return centre_crop(image, size)[None] if crops == 1 else five_crops(image, size)
 
 

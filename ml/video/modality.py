@@ -12,7 +12,7 @@ from ml.config.schema import Schema
 from ml.config.store import MediaStore
 from ml.errors import MissingFlow
 from ml.flow.stacking import stack_flow, subtract_mean
-from ml.video.arrays import Floats
+from ml.video.arrays import Floats, Pixels
 from ml.video.blobs import read_stamp
 from ml.video.pack import FlowPack, FramePack
 from ml.video.transforms import mirror, mirror_flow, pca_jitter, rescale, rescale_flow
@@ -39,10 +39,10 @@ class Modality:
     snippet_len: Callable[[Any], int]
     open_pack: Callable[[MediaStore, str, str, FrameSpec, Any], Pack]
     """(store, media, name for messages, frame spec, input)"""
-    compose: Callable[[Any, Any], Floats]
-    """Units as a pack reads them, input → (C, H, W) float32"""
-    rescale: Callable[[Floats, int], Floats]
-    mirror: Callable[[Floats], Floats]
+    compose: Callable[[Any, Any], Any]
+    """Units as a pack reads them, input → (C, H, W): RGB still as uint8, flow as float32"""
+    rescale: Callable[[Any, int], Any]
+    mirror: Callable[[Any], Any]
     jitter: Callable[[Floats, float, np.random.Generator], Floats]
 
 
@@ -66,8 +66,8 @@ def _what_there_is(path: Path) -> str:
     return "".join(f"; there is {read_stamp(other)['flow']}" for other in others)
 
 
-def _compose_frame(frames: Any, _input: RGBInput) -> Floats:
-    return np.asarray(frames[0].transpose(2, 0, 1), np.float32)  # (1, H, W, 3) → (3, H, W), 0..255
+def _compose_frame(frames: Pixels, _input: RGBInput) -> Pixels:
+    return np.moveaxis(frames[0], -1, 0)  # (1, H, W, 3) → (3, H, W), 0..255
 
 
 def _compose_stack(fields: Any, seen: FlowInput) -> Floats:

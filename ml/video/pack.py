@@ -1,26 +1,31 @@
 """Frame packs and flow packs: every frame of a video as one JPEG, every flow field as two grey ones, in one file.
 
 A frame pack depends on its `FrameSpec`; a flow pack on its `FlowSpec` and on the `FrameSpec` of the frames it was made from.
-Both are stamped with what they depend on and refuse to open as anything else.
+Both are stamped with what they depend on and refuse to open as anything else; the versions of the packages that made them stand beside.
 """
 
 import struct
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from ml.config.data import FrameSpec
 from ml.config.flow import FlowSpec
 from ml.errors import BadPack, BadVideo
 from ml.flow.encode import from_levels, to_levels
-from ml.video.arrays import Floats, Pixels
+from ml.versions import installed_versions
+from ml.video.arrays import Floats, Number, Pixels
 from ml.video.blobs import BlobFile, Stamp, write_blobs
 
 _COMPONENT = struct.Struct("<ffI")  # low, high, JPEG bytes
+MAKERS = ("av", "opencv-contrib-python-headless", "torch")  # what pixels and fields come from
+ALL_LEVELS = np.arange(256, dtype=np.uint8)
 
 
 def reduced_size(width: int, height: int, short_side: int) -> tuple[int, int]:
@@ -35,7 +40,7 @@ def write_frame_pack(path: Path, frames: Iterable[Pixels], spec: FrameSpec) -> i
     Raises:
         BadVideo: no frame came, or one of another size.
     """
-    return write_blobs(path, _frame_stamp(spec), _frame_blobs(frames, spec))
+    return write_blobs(path, _frame_stamp(spec), _frame_blobs(frames, spec), installed_versions(MAKERS))
 
 
 def write_flow_pack(path: Path, fields: Iterable[Floats], flow_spec: FlowSpec, frame_spec: FrameSpec) -> int:
@@ -44,7 +49,7 @@ def write_flow_pack(path: Path, fields: Iterable[Floats], flow_spec: FlowSpec, f
     Raises:
         BadVideo: no field came: flow needs two frames.
     """
-    return write_blobs(path, _flow_stamp(flow_spec, frame_spec), _flow_blobs(fields, flow_spec))
+    return write_blobs(path, _flow_stamp(flow_spec, frame_spec), _flow_blobs(fields, flow_spec), installed_versions(MAKERS))
 
 
 class _Pack:
@@ -78,10 +83,10 @@ class FramePack(_Pack):
 
     def read(self, indices: Sequence[int]) -> Pixels:
         """(n, H, W, 3) uint8 RGB."""
-        return np.stack([self._frame(index) for index in indices])
+        return _gathered((self._frame(index) for index in indices), len(indices))
 
     def _frame(self, index: int) -> Pixels:
-        return np.ascontiguousarray(_from_jpeg(self._blobs[index], cv2.IMREAD_COLOR, self._blobs.path)[:, :, ::-1])
+        return _from_jpeg(self._blobs[index], cv2.IMREAD_COLOR_RGB, self._blobs.path)
 
 
 class FlowPack(_Pack):
@@ -97,18 +102,29 @@ class FlowPack(_Pack):
 
     def read(self, indices: Sequence[int]) -> Floats:
         """(n, 2, H, W) float32, px/frame of the stored frames, x then y."""
-        return np.stack([self._field(index) for index in indices])
+        components = _gathered((component for index in indices for component in self._field(index)), 2 * len(indices))
+        return components.reshape(len(indices), 2, *components.shape[1:])
 
-    def _field(self, index: int) -> Floats:
-        blob = self._blobs[index]
-        components, start = [], 0
+    def _field(self, index: int) -> Iterator[Floats]:
+        """x, then y."""
+        blob, start = self._blobs[index], 0
         for _ in ("x", "y"):
             low, high, size = _COMPONENT.unpack_from(blob, start)
             start += _COMPONENT.size
             levels = _from_jpeg(blob[start : start + size], cv2.IMREAD_GRAYSCALE, self._blobs.path)
-            components.append(from_levels(levels, self._encoding, low, high))
+            yield np.asarray(cv2.LUT(levels, from_levels(ALL_LEVELS, self._encoding, low, high)), np.float32)
             start += size
-        return np.stack(components)
+
+
+def _gathered(images: Iterator[NDArray[Number]], count: int) -> NDArray[Number]:
+    """(count, …): each image is copied as soon as it is decoded, while it is in the cache."""
+    first = next(images)
+    if count == 1:
+        return first[None]
+    gathered = np.empty((count, *first.shape), first.dtype)
+    for number, image in enumerate(chain([first], images)):
+        gathered[number] = image
+    return gathered
 
 
 def _frame_stamp(spec: FrameSpec) -> Stamp:

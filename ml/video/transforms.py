@@ -1,13 +1,16 @@
-"""Rescaling, crops, mirror images and colour noise, on (C, H, W) float32; all but the first also on (K, C, H, W).
+"""Rescaling, crops, mirror images and colour noise, on (C, H, W); all but the first also on (K, C, H, W).
 
 Flow is kept in pixels per frame *of the picture at hand*: rescaling a field by a factor multiplies its vectors by that factor,
 and mirroring it negates x. Flow channels are x, y, x, y, … (eq. 1 of the two-stream paper).
 """
 
+from typing import Any
+
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from ml.video.arrays import Floats
+from ml.video.arrays import Floats, Number
 
 # Principal components of the RGB values of ImageNet (Krizhevsky et al. 2012, section 4.1), for pixels in 0..1,
 # as published with fb.resnet.torch.
@@ -15,25 +18,38 @@ PCA_EIGENVALUES = np.array([0.2175, 0.0188, 0.0045])
 PCA_EIGENVECTORS = np.array([[-0.5675, 0.7192, 0.4009], [-0.5808, -0.0045, -0.8140], [-0.5836, -0.6948, 0.4203]])
 
 
-def rescale(image: Floats, short_side: int) -> Floats:
-    """The short side becomes `short_side`, the other keeps the ratio (rounded)."""
-    H, W = image.shape[1:]
-    scale = short_side / min(H, W)
-    if scale == 1:
+def rescale(image: NDArray[Number], short_side: int) -> NDArray[Number]:
+    """The short side becomes `short_side`, the other keeps the ratio (rounded). Pixels stay pixels of 8 bits."""
+    size = _rescaled_size(image, short_side)
+    if size == image.shape[1:]:
         return image
-    size = (max(short_side, round(W * scale)), max(short_side, round(H * scale)))
-    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    return np.stack([np.asarray(cv2.resize(plane, size, interpolation=interpolation), np.float32) for plane in image])
+    resized = _resized(np.ascontiguousarray(image.transpose(1, 2, 0)), size)  # (H, W, C): as a pack reads frames, so without a copy
+    return np.asarray(resized.transpose(2, 0, 1), image.dtype)
 
 
 def rescale_flow(image: Floats, short_side: int) -> Floats:
     """As `rescale`, and the vectors with it: x by the factor of the width, y by that of the height."""
-    resized = rescale(image, short_side)
-    factors = np.array([resized.shape[2] / image.shape[2], resized.shape[1] / image.shape[1]], np.float32)
-    return resized * np.tile(factors, len(image) // 2)[:, None, None]
+    H, W = size = _rescaled_size(image, short_side)
+    if size == image.shape[1:]:
+        return image
+    factors = np.array([W / image.shape[2], H / image.shape[1]], np.float32)
+    return np.stack([_resized(plane, size) * factors[channel % 2] for channel, plane in enumerate(image)])
 
 
-def mirror(image: Floats) -> Floats:
+def _rescaled_size(image: NDArray[Any], short_side: int) -> tuple[int, int]:
+    """(H, W)"""
+    H, W = image.shape[1:]
+    scale = short_side / min(H, W)
+    return max(short_side, round(H * scale)), max(short_side, round(W * scale))
+
+
+def _resized(plane: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+    H, W = size
+    interpolation = cv2.INTER_AREA if plane.shape[0] > H else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(plane, (W, H), interpolation=interpolation))
+
+
+def mirror(image: NDArray[Number]) -> NDArray[Number]:
     """(..., W) reversed from left to right."""
     return np.ascontiguousarray(image[..., ::-1])
 
@@ -45,24 +61,29 @@ def mirror_flow(image: Floats) -> Floats:
     return mirrored
 
 
-def crop_at(image: Floats, top: int, left: int, size: int) -> Floats:
+def crop_at(image: NDArray[Number], top: int, left: int, size: int) -> NDArray[Number]:
     """(..., size, size)."""
     return image[..., top : top + size, left : left + size]
 
 
-def random_crop(image: Floats, size: int, generator: np.random.Generator) -> Floats:
-    """A square from anywhere in the whole picture."""
+def random_corner(image: NDArray[Any], size: int, generator: np.random.Generator) -> tuple[int, int]:
+    """(top, left) of a square from anywhere in the whole picture."""
     top, left = (int(generator.integers(side - size + 1)) for side in image.shape[-2:])
-    return crop_at(image, top, left, size)
+    return top, left
 
 
-def centre_crop(image: Floats, size: int) -> Floats:
-    """(..., size, size)."""
+def centre_corner(image: NDArray[Any], size: int) -> tuple[int, int]:
+    """(top, left) of the square in the middle."""
     top, left = (round((side - size) / 2) for side in image.shape[-2:])
-    return crop_at(image, top, left, size)
+    return top, left
 
 
-def five_crops(image: Floats, size: int) -> Floats:
+def centre_crop(image: NDArray[Number], size: int) -> NDArray[Number]:
+    """(..., size, size)."""
+    return crop_at(image, *centre_corner(image, size), size)
+
+
+def five_crops(image: NDArray[Number], size: int) -> NDArray[Number]:
     """(5, ..., size, size): top left, top right, bottom left, bottom right, centre."""
     bottom, right = (side - size for side in image.shape[-2:])
     corners = [crop_at(image, top, left, size) for top in (0, bottom) for left in (0, right)]

@@ -1,4 +1,5 @@
-import json
+import errno
+import os
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ import pytest
 from ml.config.data import FrameSpec
 from ml.config.flow import DIS, FlowSpec
 from ml.errors import BadPack, BadVideo
+from ml.video import pack as module
 from ml.video.arrays import Pixels
 from ml.video.blobs import HEADER, VERSION, read_stamp, write_blobs
 from ml.video.pack import FlowPack, FramePack, reduced_size, write_flow_pack, write_frame_pack
@@ -173,5 +175,42 @@ def test_many_threads_and_another_process_read_the_same(frame_pack: Path) -> Non
 
 def test_the_stamp_can_be_read_alone(tmp_path: Path) -> None:
     stamp = {"kind": "方", "n": [1, 2]}
-    write_blobs(tmp_path / "b", stamp, [b"", b"x"])
-    assert read_stamp(tmp_path / "b") == json.loads(json.dumps(stamp))
+    write_blobs(tmp_path / "b", stamp, [b"", b"x"], {"maker": "3.1"})
+    assert read_stamp(tmp_path / "b") == {**stamp, "made_with": {"maker": "3.1"}}
+
+
+def test_a_pack_says_which_versions_made_it_and_opens_with_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "installed_versions", lambda _names: {"av": "0.1"})
+    write_flow_pack(tmp_path / "f", fields(1), FLOW, FRAMES)
+    monkeypatch.undo()
+    assert read_stamp(tmp_path / "f")["made_with"] == {"av": "0.1"}
+    write_frame_pack(tmp_path / "p", moving(1, 0, 0), FRAMES)
+    assert read_stamp(tmp_path / "p")["made_with"]["opencv-contrib-python-headless"].startswith(cv2.__version__)
+    with FlowPack(tmp_path / "f", FLOW, FRAMES) as pack:
+        assert len(pack) == 1
+
+
+def test_a_pack_that_is_cut_short_while_it_is_open_is_an_error_and_no_crash(frame_pack: Path) -> None:
+    with FramePack(frame_pack, FRAMES) as pack:
+        os.truncate(frame_pack, 4096)
+        with pytest.raises(BadPack, match="cut short: it ends before byte"):
+            pack.read([6])
+
+
+def test_a_pack_that_is_replaced_while_it_is_open_is_read_to_its_end(frame_pack: Path) -> None:
+    with FramePack(frame_pack, FRAMES) as old:
+        before = old.read(range(7))
+        write_frame_pack(frame_pack, moving(2, 0, 3), FRAMES)
+        assert np.array_equal(old.read(range(7)), before)
+        with FramePack(frame_pack, FRAMES) as new:
+            assert len(new) == 2
+
+
+def test_a_disk_that_fails_is_an_error_of_the_pack(frame_pack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stale(*_: object) -> bytes:
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+    with FramePack(frame_pack, FRAMES) as pack:
+        monkeypatch.setattr(os, "pread", stale)
+        with pytest.raises(BadPack, match="cannot be read: Stale file handle"):
+            pack.read([0])

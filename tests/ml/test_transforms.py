@@ -1,5 +1,6 @@
 import importlib
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -9,12 +10,14 @@ from ml.flow import build_flow
 from ml.video.transforms import (
     PCA_EIGENVALUES,
     PCA_EIGENVECTORS,
+    centre_corner,
     centre_crop,
+    crop_at,
     five_crops,
     mirror,
     mirror_flow,
     pca_jitter,
-    random_crop,
+    random_corner,
     rescale,
     rescale_flow,
 )
@@ -42,17 +45,24 @@ def test_five_crops_come_corner_by_corner_then_the_centre() -> None:
     assert [int(crop[0, 0, 0]) for crop in five_crops(picture, 2)] == [0, 4, 24, 28, 14]
 
 
-def test_random_crops_reach_every_corner_of_the_whole_picture() -> None:
-    picture = np.arange(5 * 6, dtype=np.float32).reshape(1, 5, 6)
+def test_random_corners_reach_every_corner_of_the_whole_picture_and_none_beyond() -> None:
     generator = np.random.default_rng(0)
-    corners = {int(random_crop(picture, 3, generator)[0, 0, 0]) for _ in range(400)}
-    assert corners == {6 * top + left for top in range(3) for left in range(4)}
+    corners = {random_corner(np.empty((2, 3, 5, 6)), 3, generator) for _ in range(400)}
+    assert corners == {(top, left) for top in range(3) for left in range(4)}
 
 
 def test_a_crop_as_large_as_the_picture_is_the_picture() -> None:
     picture = image(3, 24, 24)
-    assert np.array_equal(random_crop(picture, 24, np.random.default_rng(0)), picture)
-    assert np.array_equal(centre_crop(picture, 24), picture)
+    assert random_corner(picture, 24, np.random.default_rng(0)) == centre_corner(picture, 24) == (0, 0)
+    assert np.array_equal(centre_crop(picture, 24), picture) and np.array_equal(crop_at(picture, 0, 0, 24), picture)
+
+
+def test_pictures_of_8_bits_stay_so_and_are_resized_as_opencv_does() -> None:
+    frame = moving(1, 0, 0, 48, 60)[0]
+    for side, how in ((24, cv2.INTER_AREA), (96, cv2.INTER_LINEAR)):
+        expected = np.asarray(cv2.resize(frame, (side * 60 // 48, side), interpolation=how))
+        resized = rescale(frame.transpose(2, 0, 1), side)
+        assert resized.dtype == np.uint8 and np.array_equal(resized.transpose(1, 2, 0), expected)
 
 
 @pytest.mark.parametrize(("height", "width", "expected"), [(40, 60, (20, 30)), (60, 40, (30, 20)), (10, 11, (20, 22)), (20, 33, (20, 33))])
