@@ -22,9 +22,14 @@ def create_admin(username: str, password: str) -> User:
     return User.objects.create_superuser(username, password=password)
 
 
+def password_file() -> Path:
+    """Where a generated password lies, if it was generated."""
+    return Path(settings.DATA_DIR) / "admin-password.txt"
+
+
 def generate_admin_password() -> tuple[str, Path]:
     """A random password, and the file that keeps it for whoever owns the data folder (mode 600)."""
-    path = Path(settings.DATA_DIR) / "admin-password.txt"
+    path = password_file()
     password = secrets.token_urlsafe(12)
     path.touch(mode=0o600)
     path.write_text(password + "\n")

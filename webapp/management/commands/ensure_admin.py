@@ -7,7 +7,7 @@ import sys
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from webapp.accounts.services import create_admin, generate_admin_password, has_admin
+from webapp.accounts.services import create_admin, generate_admin_password, has_admin, password_file
 
 
 class Command(BaseCommand):
@@ -15,6 +15,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: object, **options: object) -> None:
         if has_admin():
+            if password_file().exists():
+                self.stdout.write(f"The first user's generated password is in {password_file()}.")
             return
         username = os.environ.get("KINETOSCOPE_ADMIN_USER", "admin")
         password = os.environ.get("KINETOSCOPE_ADMIN_PASSWORD", "")
