@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from datetime import timedelta
 from typing import Any
@@ -45,6 +46,13 @@ def report(**_signal: object) -> None:
 def is_here(name: str) -> None:
     """A worker that is too busy to say so lives all the same."""
     WorkerNode.objects.filter(name=name).update(last_seen=timezone.now())
+
+
+def cores_each(worker: str, queue: str) -> int:
+    """This worker's cores for each job, should every worker of its machine that takes jobs from the queue be busy."""
+    machine = worker.partition("@")[2]
+    neighbours = (node for node in WorkerNode.objects.filter(name__endswith=f"@{machine}") if node.is_alive and queue in node.queues)
+    return max(1, len(os.sched_getaffinity(0)) // max(1, sum(node.info.get("processes", 1) for node in neighbours)))
 
 
 def forget() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from django.conf import settings
 from django.db.models import Prefetch
 
 from ml.config import data
@@ -19,11 +18,6 @@ def export_dataset(dataset: Dataset, folder: Path) -> Path:
     """Write the dataset as it is now into `folder`; that folder."""
     write_config(folder / MANIFEST, manifest_of(dataset, store=os.path.relpath(media_store().root, folder)))
     return folder
-
-
-def current_folder(dataset: Dataset) -> Path:
-    """The folder of a dataset's present state."""
-    return Path(settings.DATA_DIR) / "datasets" / str(int(dataset.pk))
 
 
 def manifest_of(dataset: Dataset, store: str) -> data.Manifest:

@@ -144,7 +144,7 @@ class Attempt:
         """The latest progress and device use, into the row."""
         if self._progress is not None:
             progress, self._progress = self._progress, None
-            services.record_progress(self.job.pk, self.lease, progress.done, progress.total, progress.unit, progress.message)
+            services.record_progress(self.job.pk, self.lease, progress)
         if self._device is not None:
             device, self._device = self._device, None
             services.record_device(self.job.pk, self.lease, device)

@@ -15,7 +15,7 @@ django.setup()
 from django.contrib.auth.models import User  # noqa: E402
 from django.db import connections  # noqa: E402
 
-from ml.events import DeviceUse, StepsDone  # noqa: E402
+from ml.events import DeviceUse, Progress, StepsDone  # noqa: E402
 from tests.webapp.factories import make_dataset, make_job, make_run  # noqa: E402
 from webapp.experiments.models import Run, RunPoint  # noqa: E402
 from webapp.jobs import services  # noqa: E402
@@ -44,7 +44,7 @@ def write(job_id: int) -> None:
     lease, curve = services.claim(job_id, "writer") or "", Curve(Run.objects.get(job=job))
     for number in range(1, NUM_ROUNDS + 1):
         assert services.heartbeat(job_id, lease)
-        services.record_progress(job_id, lease, number, NUM_ROUNDS, "steps")
+        services.record_progress(job_id, lease, Progress(number, NUM_ROUNDS, "steps"))
         services.record_device(job_id, lease, DeviceUse("cpu", 50.0, 2**20))
         curve.add(StepsDone(number, 1, {"cross_entropy": 1 / number}, 0.1, 9.0))
         curve.write()

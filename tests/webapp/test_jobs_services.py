@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from ml.events import Failed
+from ml.events import Failed, Progress
 from webapp import queue
 from webapp.jobs import services
 from webapp.jobs.models import Job
@@ -98,7 +98,7 @@ def test_whoever_lost_the_lease_can_neither_renew_nor_finish(user: User) -> None
     services.interrupt_expired(timezone.now() + timedelta(hours=1))
     services.requeue_interrupted()
     assert services.claim(job.pk, "other") is not None
-    services.record_progress(job.pk, lease, 5, 10)
+    services.record_progress(job.pk, lease, Progress(5, 10))
     assert services.heartbeat(job.pk, lease) is False
     with pytest.raises(services.LeaseLost):
         services.finish(job.pk, lease, State.DONE)
@@ -253,7 +253,7 @@ def test_the_eta_counts_the_pace_of_this_attempt_alone(user: User) -> None:
     lease = services.claim(job.pk, "w")
     assert lease is not None
     Job.objects.update(started_at=timezone.now() - timedelta(seconds=100))
-    services.record_progress(job.pk, lease, 600, 1000)
+    services.record_progress(job.pk, lease, Progress(600, 1000))
     job.refresh_from_db()
     assert job.eta is not None
     assert job.eta.total_seconds() == pytest.approx(400, rel=0.01)
@@ -264,6 +264,100 @@ def test_work_that_begins_anew_does_not_count_what_an_earlier_attempt_had_done(u
     Job.objects.update(progress_done=500)
     lease = services.claim(job.pk, "w")
     assert lease is not None
-    services.record_progress(job.pk, lease, 0, 1000, "videos", "x" * 400)
+    services.record_progress(job.pk, lease, Progress(0, 1000, "videos", "x" * 400))
     job.refresh_from_db()
     assert (job.progress_at_start, len(job.message)) == (0, 300)
+
+
+def in_parts(user: User, *after: Job) -> tuple[Job, list[Job]]:
+    """An extraction in three parts of four videos each, and the parts."""
+    job = services.open_job("flow", "flow", user)
+    services.submit_in_parts(job, 1, 3, total=12, unit="videos")
+    job.refresh_from_db()
+    return job, list(job.parts.order_by("pk"))
+
+
+def claimed(job: Job) -> str:
+    lease = services.claim(job.pk, "w")
+    assert lease is not None
+    return lease
+
+
+def states(jobs: list[Job]) -> list[str]:
+    return [state_of(job) for job in jobs]
+
+
+def test_parts_are_queued_at_once_and_the_whole_runs_when_all_are_done(user: User) -> None:
+    job, parts = in_parts(user)
+    follower = submitted(user, job)
+    assert (state_of(job), states(parts)) == (State.WAITING, [State.QUEUED] * 3)
+    assert [part.shard for part in parts] == [(1, 3), (2, 3), (3, 3)] and job.shard is None
+    for part in parts:
+        assert (state_of(job), state_of(follower)) == (State.WAITING, State.WAITING)
+        ended(part, State.DONE)
+    assert (state_of(job), state_of(follower)) == (State.QUEUED, State.WAITING)
+    ended(job, State.DONE)
+    assert state_of(follower) == State.QUEUED
+
+
+def test_progress_and_pace_of_the_whole_are_those_of_its_parts_together(user: User) -> None:
+    job, parts = in_parts(user)
+    assert not job.is_at_work and job.eta is None
+    leases = [claimed(part) for part in parts[:2]]
+    Job.objects.filter(parent=job).update(started_at=timezone.now() - timedelta(seconds=10))
+    for part, lease, kept in zip(parts, leases, (0, 2), strict=False):
+        services.record_progress(part.pk, lease, Progress(3, 4, "videos", kept=kept))
+    job = Job.objects.get(pk=job.pk)
+    assert (job.state, job.is_at_work, job.progress_done, job.progress_total) == (State.WAITING, True, 6, 12)
+    assert job.pace == pytest.approx((3 + 1) / 10, rel=0.01)
+    assert job.eta is not None and job.eta.total_seconds() == pytest.approx(6 / 0.4, rel=0.01)
+
+
+def test_what_an_earlier_attempt_made_moves_the_start_of_the_pace(user: User) -> None:
+    job = submitted(user)
+    lease = claimed(job)
+    for done, kept in ((1, 1), (500, 500), (510, 500)):
+        services.record_progress(job.pk, lease, Progress(done, 1000, "pairs", kept=kept))
+    job.refresh_from_db()
+    assert job.progress_at_start == 500
+
+
+@pytest.mark.parametrize(("ask", "state"), [(services.request_stop, State.STOPPED), (services.cancel, State.CANCELLED)])
+def test_whoever_ends_the_whole_ends_its_parts_and_may_go_on_when_they_have_ended(user: User, ask: object, state: State) -> None:
+    job, parts = in_parts(user)
+    ended(parts[0], State.DONE)
+    lease = claimed(parts[1])
+    ask(job)  # type: ignore[operator]
+    assert (state_of(job), states(parts)) == (state, [State.DONE, State.RUNNING, state])
+    with pytest.raises(services.JobMoved, match="still being stopped"):
+        services.restart(job)
+    services.finish(parts[1].pk, lease, state)
+    services.restart(job)
+    assert (state_of(job), states(parts)) == (State.WAITING, [State.DONE, State.QUEUED, State.QUEUED])
+
+
+def test_a_failed_part_loses_no_other_one_and_a_retry_takes_only_what_is_unfinished(user: User) -> None:
+    job, parts = in_parts(user)
+    follower = submitted(user, job)
+    ended(parts[0], State.FAILED, failure=Failed("Killed", "killed"))
+    assert (state_of(job), states(parts[1:])) == (State.WAITING, [State.QUEUED] * 2)
+    for part in parts[1:]:
+        ended(part, State.DONE)
+    assert (state_of(job), state_of(follower)) == (State.FAILED, State.FAILED)
+    assert job.failure["job"] == parts[0].pk
+    services.restart(job)
+    assert (state_of(job), states(parts), state_of(follower)) == (State.WAITING, [State.QUEUED, State.DONE, State.DONE], State.WAITING)
+    ended(parts[0], State.DONE)
+    assert (state_of(job), job.attempts) == (State.QUEUED, 0)
+
+
+def test_a_part_whose_worker_dies_goes_on_and_one_that_does_so_too_often_fails_the_whole(user: User) -> None:
+    job, parts = in_parts(user)
+    for part in parts[1:]:
+        ended(part, State.DONE)
+    for _attempt in range(3):
+        claimed(parts[0])
+        services.interrupt_expired(timezone.now() + timedelta(hours=1))
+        services.release_waiting()
+        services.requeue_interrupted()
+    assert (state_of(parts[0]), state_of(job)) == (State.INTERRUPTED, State.FAILED)

@@ -41,6 +41,14 @@ class Job(models.Model):
     dataset = models.ForeignKey("datasets.Dataset", null=True, blank=True, on_delete=models.CASCADE, related_name="jobs")
     subject_id = models.BigIntegerField(help_text="Id of the row this job works on; its table follows from the kind.")
     after = models.ManyToManyField("self", symmetrical=False, related_name="followers", blank=True)
+    parent = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="parts",
+        help_text="What this job is a part of, and comes before.",
+    )
 
     state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
     queue = models.CharField(max_length=16, default="cpu")
@@ -108,12 +116,31 @@ class Job(models.Model):
         return ((self.started_at or self.finished_at or timezone.now()) - self.queued_at).total_seconds()
 
     @property
-    def eta(self) -> timedelta | None:
-        """Time left at this attempt's pace; None before there is a pace."""
-        done = self.progress_done - self.progress_at_start
-        if self.state != self.State.RUNNING or done <= 0 or self.started_at is None:
+    def is_at_work(self) -> bool:
+        """It runs, or waits for parts of it that do."""
+        return self.state == self.State.RUNNING or (self.state == self.State.WAITING and any(part.is_at_work for part in self.parts.all()))
+
+    @property
+    def shard(self) -> tuple[int, int] | None:
+        """Which of how many parts this is, from 1; None of a whole job."""
+        if self.parent is None:
             return None
-        return timedelta(seconds=self.running_seconds / done * (self.progress_total - self.progress_done))
+        parts = list(self.parent.parts.order_by("pk").values_list("pk", flat=True))
+        return parts.index(self.pk) + 1, len(parts)
+
+    @property
+    def pace(self) -> float:
+        """Units a second: of this attempt, or of all parts that run; 0 before there is a pace."""
+        if self.state == self.State.WAITING:
+            return sum(part.pace for part in self.parts.all())
+        done = self.progress_done - self.progress_at_start
+        return done / self.running_seconds if self.state == self.State.RUNNING and done > 0 and self.running_seconds > 0 else 0.0
+
+    @property
+    def eta(self) -> timedelta | None:
+        """Time left at this pace; None before there is one."""
+        pace = self.pace
+        return timedelta(seconds=(self.progress_total - self.progress_done) / pace) if pace > 0 else None
 
 
 class WorkerNode(models.Model):

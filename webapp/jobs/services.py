@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
-from django.db.models.functions import Least
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Greatest, Least
 from django.utils import timezone
 
 from ml.errors import UserError
-from ml.events import DeviceUse, Failed
+from ml.events import DeviceUse, Failed, Progress
 from webapp import queue as broker
 from webapp.datasets.models import Dataset
 from webapp.jobs import failures
@@ -96,6 +97,20 @@ def submit(job: Job, subject_id: int, after: Iterable[Job] = (), queue: str | No
     job.refresh_from_db()
 
 
+@transaction.atomic
+def submit_in_parts(job: Job, subject_id: int, num_parts: int, total: int, unit: str, queue: str | None = None) -> None:
+    """Let any number of workers do the job together: each of its parts is a job of its own on the same subject.
+
+    The job itself runs when all parts are done, and makes sure that nothing is missing. Until then its progress is theirs together.
+    """
+    _row(job.pk).update(progress_total=total, progress_unit=unit[:24])
+    parts = [open_job(job.kind, f"{job.title} · {number}/{num_parts}", job.user, job.dataset) for number in range(1, num_parts + 1)]
+    Job.objects.filter(pk__in=[part.pk for part in parts]).update(parent=job)
+    for part in parts:
+        submit(part, subject_id, queue=queue)
+    submit(job, subject_id, after=parts, queue=queue)
+
+
 def request_stop(job: Job) -> None:
     """Stop and keep what was done: a running job saves and ends STOPPED, one that has not begun is STOPPED at once.
 
@@ -120,16 +135,21 @@ def _ask(job: Job, state: State, flag: str) -> None:
         release_followers(job.pk)
     elif not _row(job.pk).filter(state=State.RUNNING).update(**{flag: True}):
         raise _moved(job)
+    for part in Job.objects.filter(parent=job, state__in=Job.OPEN):
+        with suppress(JobMoved):  # it has just ended
+            _ask(part, state, flag)
     job.refresh_from_db()
 
 
 @transaction.atomic
 def restart(job: Job) -> None:
-    """Retry or resume: the same row goes back to the queue, and followers that failed with it wait again.
+    """Retry or resume: the same row goes back to the queue, its unfinished parts too, and followers that failed with it wait again.
 
     Raises:
-        JobMoved: the job is not one that can be restarted.
+        JobMoved: the job is not one that can be restarted, or a part of it has not quite ended.
     """
+    if Job.objects.filter(Q(stop_requested=True) | Q(cancel_requested=True), parent=job, state=State.RUNNING).exists():
+        raise JobMoved(f"{job} is still being stopped", "Try again in a moment.")
     fields = {
         "max_attempts": F("attempts") + AUTOMATIC_ATTEMPTS,
         "failure": {},
@@ -141,6 +161,8 @@ def restart(job: Job) -> None:
     }
     if not _move(_row(job.pk), State.WAITING, **fields):
         raise _moved(job)
+    for part in Job.objects.filter(parent=job, state__in=Job.RESTARTABLE):
+        restart(part)
     _recall_followers(job.pk)
     _settle(job.pk)
     job.refresh_from_db()
@@ -161,10 +183,11 @@ def _moved(job: Job) -> JobMoved:
 
 @transaction.atomic
 def _settle(job_id: int) -> None:
-    """Move a waiting job on if the jobs before it allow that, or fail it if one of them is lost."""
+    """Move a waiting job on if the jobs before it allow that, or fail it if one of them is lost and no part of it works on."""
     before = list(Job.objects.filter(followers=job_id))
     lost = next((job for job in before if failures.is_lost(job)), None)
-    if lost is not None:
+    works_on = any(job.parent_id == job_id and job.is_open and not failures.is_lost(job) for job in before)
+    if lost is not None and not works_on:
         failed = _move(_row(job_id).filter(state=State.WAITING), State.FAILED, failure=failures.dependency(lost), **_ended())
         if failed:
             release_followers(job_id)
@@ -236,15 +259,23 @@ def heartbeat(job_id: int, lease: str) -> bool:
     return bool(_held(job_id, lease).update(lease_until=lease_end()))
 
 
-def record_progress(job_id: int, lease: str, done: int, total: int, unit: str = "", message: str = "") -> None:
-    """Where the job stands. Work that begins anew takes the start of this attempt's pace with it."""
+def record_progress(job_id: int, lease: str, progress: Progress) -> None:
+    """Where the job stands. Work that begins anew takes the start of this attempt's pace with it; what was kept moves it on."""
     _held(job_id, lease).update(
-        progress_done=done,
-        progress_total=total,
-        progress_unit=unit[:24],
-        progress_at_start=Least(F("progress_at_start"), done),
-        message=message[:300],
+        progress_done=progress.done,
+        progress_total=progress.total,
+        progress_unit=progress.unit[:24],
+        progress_at_start=Greatest(Least(F("progress_at_start"), progress.done), progress.kept),
+        message=progress.message[:300],
     )
+    _gather(job_id)
+
+
+def _gather(part_id: int) -> None:
+    """The progress of a job that waits for its parts is theirs together."""
+    parts = Job.objects.filter(parent=OuterRef("pk")).order_by().values("parent")
+    together = parts.annotate(done=Sum("progress_done")).values("done")
+    Job.objects.filter(parts=part_id, state=State.WAITING).update(progress_done=Subquery(together))
 
 
 def record_device(job_id: int, lease: str, use: DeviceUse) -> None:
@@ -274,6 +305,7 @@ def finish(job_id: int, lease: str, state: State, result: dict[str, Any] | None 
         fields["progress_done"] = F("progress_total")
     if not _move(_held(job_id, lease), state, **fields, **_ended()):
         raise LeaseLost(f"job {job_id} was taken over")
+    _gather(job_id)
     release_followers(job_id)
 
 
