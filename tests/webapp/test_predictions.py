@@ -165,7 +165,7 @@ def test_the_page_shows_ranking_protocol_time_and_the_facts_of_the_video(client:
 def test_a_fusion_shows_what_each_stream_says(client: Client, user: User, run: Run, dataset: Dataset) -> None:
     fusion = make_fusion([make_evaluation(run), make_evaluation(make_run(dataset, "flow"))])
     streams = [{"name": f"{m} run", "modality": m, "top": [["clap", 0.5], ["jump", 0.4]]} for m in ("rgb", "flow")]
-    result = {"top": [["clap", 0.9], ["jump", 0.1]], "streams": streams, "protocol": "x", "video": {}, "seconds": 2.0}
+    result = {"top": [["clap", 0.9], ["jump", 0.1]], "streams": streams, "protocol": "x", "video": {}, "seconds": {"total": 2.0}}
     text = client.get(at("prediction_detail", make_prediction(user, fusion, result=result))).content.decode()
     assert text.index("What each stream says") < text.index("rgb run") < text.index("flow run")
     assert text.count('class="ranking"') == 3

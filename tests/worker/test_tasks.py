@@ -151,6 +151,16 @@ def test_a_prediction_names_the_runs_of_its_fusion_where_they_lie_now(user: User
     assert "--runs" not in by_run
 
 
+def test_an_answer_calls_its_streams_by_the_names_of_their_runs(user: User) -> None:
+    dataset = make_dataset(user)
+    runs = [make_run(dataset, modality) for modality in ("flow", "rgb")]
+    prediction = make_prediction(user, make_fusion([make_evaluation(run) for run in runs]))
+    said = [{"name": str(run.pk), "modality": modality, "top": []} for run, modality in zip(runs, ("flow", "rgb"), strict=True)]
+    PredictTask(Job.objects.get(pk=prediction.job_id)).on_finished({}, {"top": [["clap", 1.0]], "streams": said})
+    prediction.refresh_from_db()
+    assert [stream["name"] for stream in prediction.result["streams"]] == [run.name for run in runs]
+
+
 def test_an_upload_that_was_cut_fails_with_its_name_and_the_next_step(user: User, tmp_path: Path) -> None:
     source = imported(user, zipped(tmp_path, ("jump",), seed=30))
     Upload.objects.update(received=3)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Prediction(models.Model):
-    """`result`: {"top": [[class, share]…], "streams": [{"name", "modality", "top"}…], "protocol", "video": {…}, "seconds"}."""
+    """`result`: {"top": [[class, share]…], "streams": [{"name", "modality", "top"}…], "protocol", "video": {…}, "seconds": {"total"…}}."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="predictions")
     upload = models.ForeignKey(Upload, on_delete=models.PROTECT, related_name="predictions")

@@ -19,7 +19,7 @@ Ranking = list[tuple[str, float]]
 
 @dataclass(frozen=True)
 class Answer:
-    """`Prediction.result`, typed. `streams`: name, modality and ranking of each."""
+    """`Prediction.result`, typed. `streams`: name, modality and ranking of each; `seconds` in all."""
 
     top: Ranking
     streams: list[tuple[str, str, Ranking]]
@@ -38,7 +38,7 @@ class Answer:
             streams,
             translated_description(result.get("protocol", "")),
             result.get("video", {}),
-            result.get("seconds"),
+            result.get("seconds", {}).get("total"),
         )
 
 

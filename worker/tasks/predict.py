@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from webapp.experiments.models import Run
 from webapp.jobs.models import Job
 from webapp.predictions.models import Prediction
 from worker.supervise import Ending
@@ -38,10 +39,15 @@ class PredictTask(Task):
     @property
     def runs(self) -> list[Path]:
         """The fusion's runs in order. The score file names them too, but as they lay when it was written."""
+        return [run.folder for run in self._streams] if self.prediction.fusion is not None else []
+
+    @property
+    def _streams(self) -> list[Run]:
+        """Who answers, in the order of the answer."""
         if self.prediction.fusion is None:
-            return []
+            return [self.prediction.run] if self.prediction.run is not None else []
         members = self.prediction.fusion.memberships.select_related("evaluation__run")
-        return [member.evaluation.run.folder for member in members if member.evaluation.run is not None]
+        return [member.evaluation.run for member in members if member.evaluation.run is not None]
 
     def run(self, lease: str) -> Ending:
         request = {
@@ -53,4 +59,7 @@ class PredictTask(Task):
         return warm.ask(self.job, lease, request, self.on_event, self.limit_seconds)
 
     def on_finished(self, summary: dict[str, Any], answer: dict[str, Any] | None) -> None:
-        Prediction.objects.filter(pk=self.prediction.pk).update(result=answer or summary)
+        """The engine calls a stream by its folder, which is a number; people by the name of its run."""
+        result = answer or summary
+        named = [{**said, "name": run.name} for said, run in zip(result["streams"], self._streams, strict=True)]
+        Prediction.objects.filter(pk=self.prediction.pk).update(result={**result, "streams": named})
