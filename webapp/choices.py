@@ -58,12 +58,16 @@ NAMES: dict[object, str | Promise] = {
     "train_videos": _("Training videos"),
     "validation_videos": _("Validation videos"),
     "summary": _("Summary"),
-    1: _("1: centre"),
-    5: _("5: corners and centre"),
-    10: _("10: corners and centre, mirrored too"),
 }
 
+NUMBER_NAMES: dict[str, dict[object, str | Promise]] = {
+    "Crops": {1: _("1: centre"), 5: _("5: corners and centre"), 10: _("10: corners and centre, mirrored too")},
+}
+"""What a number means, by the title of its knob."""
 
-def name_of(value: object) -> str | Promise:
-    """A readable name: `last_layer` → “Last layer only”."""
+
+def name_of(value: object, title: str = "") -> str | Promise:
+    """A readable name: `last_layer` → “Last layer only”. A number has one where the knob of that title gives it one."""
+    if isinstance(value, int):
+        return NUMBER_NAMES.get(title, {}).get(value) or str(value)
     return NAMES.get(value) or str(value).replace("_", " ").capitalize()

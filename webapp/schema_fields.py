@@ -63,7 +63,7 @@ def field_for(info: FieldInfo) -> Knob:
     kind: Any = info.annotation
     knob: Knob
     if get_origin(kind) is Literal:
-        knob = choice_field(get_args(kind), **words)
+        knob = choice_field(get_args(kind), title=info.title or "", **words)
     elif kind is bool:
         knob = SwitchField(**words)
     elif kind in (int, float):
@@ -80,10 +80,10 @@ def field_for(info: FieldInfo) -> Knob:
     return knob
 
 
-def choice_field(values: Iterable[Any], **words: Any) -> ValueField:
-    """A select over the values, in their order, under readable names."""
+def choice_field(values: Iterable[Any], title: str = "", **words: Any) -> ValueField:
+    """A select over the values, in their order, under the names they have in the knob of that title."""
     by_text = {str(value): value for value in values}
-    return ValueField(choices=[(text, name_of(value)) for text, value in by_text.items()], coerce=by_text.__getitem__, **words)
+    return ValueField(choices=[(text, name_of(value, title)) for text, value in by_text.items()], coerce=by_text.__getitem__, **words)
 
 
 def _limit(info: FieldInfo, *names: str) -> tuple[str, Any]:

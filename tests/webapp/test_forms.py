@@ -54,6 +54,12 @@ def test_every_flow_method_survives_the_way_through_its_form(method: TVL1 | Farn
     assert form.is_valid() and form.cleaned_config == config
 
 
+def test_a_number_has_the_name_that_its_own_knob_gives_it() -> None:
+    crops, neighbours = schema_form(Protocol)()["crops"], schema_form(FlowSpec)()["method.farneback.poly_n"]
+    assert [str(name) for _value, name in crops.field.choices][1] == "5: corners and centre"  # type: ignore[attr-defined]
+    assert [str(name) for _value, name in neighbours.field.choices] == ["5", "7"]  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize("schema", ALL_SCHEMAS, ids=lambda schema: schema.__name__)
 def test_every_schema_gets_a_form_whose_defaults_are_the_schemas(schema: type[Schema]) -> None:
     form = bound_with(schema)
