@@ -9,11 +9,14 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from ml.config.data import FlowInput
+from ml.config.experiment import ExperimentConfig
 from tests.webapp.factories import make_dataset, make_evaluation, make_run, make_user, share
 from webapp.datasets.models import Dataset, Split
-from webapp.experiments.compare_selectors import Change, change, differences
+from webapp.experiments.compare_selectors import Change, change
+from webapp.experiments.config_rows import differences
 from webapp.experiments.mcnemar import mcnemar_exact
-from webapp.experiments.models import Evaluation
+from webapp.experiments.models import Evaluation, RunPoint
 from webapp.jobs.models import Job
 
 COMPARE = "experiments:compare"
@@ -41,9 +44,15 @@ def test_mcnemar_is_exact_for_thousands_of_videos_and_never_above_one() -> None:
     assert mcnemar_exact(3000, 3000) == 1.0
 
 
-def test_only_values_that_differ_are_listed_and_a_missing_knob_is_none() -> None:
-    rows = differences([{"a": {"x": 1, "y": 2}, "b": 0}, {"a": {"x": 1, "y": 3, "z": (4,)}, "b": 0}])
-    assert [(row.path, row.values) for row in rows] == [("a.y", (2, 3)), ("a.z", (None, (4,)))]
+def test_only_knobs_that_differ_are_listed_and_a_missing_one_is_none() -> None:
+    config = ExperimentConfig()
+    other = config.replace(data=config.data.replace(input=FlowInput(stack_len=7), crop_size=96))
+    found = {str(one.row.title): one.values for one in differences([config, other])}
+    assert found["Crop"] == (224, 96)
+    assert found["Stack length L"] == (None, 7)
+    assert found["Modality"] == ("RGB frames", "Optical flow")
+    assert "Epochs" not in found
+    assert differences([config, config]) == []
 
 
 @pytest.fixture
@@ -91,9 +100,26 @@ def test_the_page_leads_to_just_the_videos_that_changed(client: Client, pair: tu
     assert client.get(shown["lost_url"]).context["page"].paginator.count == 1
     assert shown["figure"]["data"][0]["x"] == [0.5, 0.0, -0.25]
     text = response.content.decode()
-    assert "data.input.modality" in text
-    assert "training.epochs" not in text
+    assert "Stack length L" in text
+    assert "Learning rate" not in text
     assert text.count("5 frames × 1 crops") >= 2
+
+
+def test_the_curves_of_the_runs_lie_over_each_other_and_follow_an_open_one(client: Client, pair: tuple[Evaluation, Evaluation]) -> None:
+    for evaluation in pair:
+        for epoch in (1, 2):
+            accuracies = {"loss": 1.0 / epoch, "top1": 0.4 * epoch}
+            RunPoint.objects.create(
+                run=evaluation.run, step=10 * epoch, epoch=epoch, is_epoch_end=True, train=accuracies, validation=accuracies
+            )
+    RunPoint.objects.create(run=pair[0].run, step=5, epoch=1, train={"cross_entropy": 2.0})
+    response = client.get(reverse(COMPARE), runs(*pair))
+    traces = response.context["curves_figure"]["data"]
+    assert [(trace["name"], trace["x"]) for trace in traces if trace["showlegend"]] == [("rgb run", [1, 2]), ("flow run", [1, 2])]
+    assert len({trace["line"]["color"] for trace in traces}) == 2
+    assert b"hx-trigger" not in response.content
+    Job.objects.filter(pk=pair[1].run.job_id).update(state=Job.State.RUNNING)  # type: ignore[union-attr]
+    assert b'hx-trigger="every 10s"' in client.get(reverse(COMPARE), runs(*pair)).content
 
 
 def test_other_protocols_splits_and_missing_tests_are_warned_of(
@@ -143,4 +169,4 @@ def test_the_newest_finished_test_counts(client: Client, pair: tuple[Evaluation,
     newest = make_evaluation(run)
     make_evaluation(run, subset="train")
     make_evaluation(run, state=Job.State.RUNNING)
-    assert client.get(reverse(COMPARE), runs(*pair)).context["columns"][0].evaluation == newest
+    assert client.get(reverse(COMPARE), runs(*pair)).context["columns"][0][0].evaluation == newest

@@ -11,13 +11,13 @@ from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from ml.config.evaluation import Protocol
-from ml.config.experiment import ExperimentConfig
+from ml.config.experiment import PRESETS, ExperimentConfig
 from tests.webapp.factories import make_dataset, make_evaluation, make_fusion, make_prediction, make_run, make_user, share
 from webapp import queue
 from webapp.datasets.models import Dataset, Upload
+from webapp.experiments.config_rows import config_rows
 from webapp.experiments.deletion import RunBusy, belongings, delete
 from webapp.experiments.models import Evaluation, Fusion, Run, RunPoint
-from webapp.experiments.run_selectors import config_rows
 from webapp.experiments.run_views import TABS
 from webapp.jobs.models import Job
 from webapp.jobs.selectors import job_folder
@@ -118,6 +118,32 @@ class TestPage:
         Run.objects.filter(pk=run.pk).update(parent=parent)
         page = page_of(ada, run, "tab=config")
         assert page.count('class="changed"') == 1 and "<strong>112</strong>" in page
+
+    def test_a_run_of_its_own_stands_beside_the_nearest_preset(self, ada: Client, dataset: Dataset) -> None:
+        run = make_run(dataset)
+        preset = PRESETS["paper_temporal"]
+        config = preset.config.replace(
+            data=preset.config.data.replace(dataset="elsewhere"), training=preset.config.training.replace(seed=7)
+        )
+        Run.objects.filter(pk=run.pk).update(config=config.model_dump(mode="json"))
+        page = page_of(ada, run, "tab=config")
+        assert preset.title in page
+        assert page.count('class="changed"') == 1 and "<strong>7</strong>" in page
+
+    def test_the_facts_are_words_and_no_dictionaries(self, ada: Client, dataset: Dataset) -> None:
+        run = make_run(dataset)
+        facts = {
+            "frame_spec": {"short_side": 96, "quality": 95},
+            "parameters": 4927105,
+            "summary": {"epochs": 20, "validation": {"loss": 1.1436747, "top1": 1 / 3}},
+            "versions": {"torch": "2.13.0"},
+            "device": "cpu",
+        }
+        Run.objects.filter(pk=run.pk).update(facts=facts)
+        page = page_of(ada, run)
+        for words in ("short side 96, quality 95", "4,927,105", "epochs 20, validation: loss 1.144, top-1 33.3 %", "torch 2.13.0"):
+            assert words in page
+        assert "&#x27;" not in page and page.count("cpu") == 0
 
     def test_each_section_of_the_config_stands_in_one_piece(self, dataset: Dataset) -> None:
         sections = [row.section for row in config_rows(make_run(dataset, "flow").experiment)]

@@ -1,6 +1,6 @@
-"""Reading runs side by side: where configs differ, which videos changed."""
+"""Reading runs side by side: their numbers, and which videos changed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,14 +23,6 @@ class Compared:
 
 
 @dataclass(frozen=True)
-class Difference:
-    """A config value that is not the same in all runs; None where a run has no such knob."""
-
-    path: str
-    values: tuple[Any, ...]
-
-
-@dataclass(frozen=True)
 class Change:
     """The videos both evaluations scored: `gained` were wrong before and are right after, `lost` the other way round."""
 
@@ -49,24 +41,6 @@ def compared(runs: Sequence[Run]) -> list[Compared]:
     newest = {evaluation.run_id: evaluation for evaluation in tests}
     found = ((run, newest.get(run.pk)) for run in runs)
     return [Compared(run, evaluation, Results.of(evaluation.metrics) if evaluation else None) for run, evaluation in found]
-
-
-def differences(configs: Sequence[Mapping[str, Any]]) -> list[Difference]:
-    """Every value, by its dotted path, that some configs do not share."""
-    flat = [_flat(config) for config in configs]
-    paths = dict.fromkeys(path for one in flat for path in one)
-    rows = (Difference(path, tuple(one.get(path) for one in flat)) for path in paths)
-    return [row for row in rows if any(value != row.values[0] for value in row.values)]
-
-
-def _flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in config.items():
-        if isinstance(value, Mapping):
-            flat |= _flat(value, f"{prefix}{name}.")
-        else:
-            flat[f"{prefix}{name}"] = value
-    return flat
 
 
 def change(before: Evaluation, after: Evaluation) -> Change:

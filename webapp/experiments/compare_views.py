@@ -9,9 +9,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from webapp.charts.compare import recall_deltas
-from webapp.experiments.compare_selectors import Compared, change, compared, differences
+from webapp.charts.overlay import RunCurve, overlaid_curves
+from webapp.charts.palette import color_of
+from webapp.experiments.compare_selectors import Compared, change, compared
+from webapp.experiments.config_rows import differences
 from webapp.experiments.models import Evaluation, Run
 from webapp.experiments.result_links import class_url, ids_in, videos_url
+from webapp.experiments.run_selectors import epoch_ends
 from webapp.experiments.selectors import visible_runs
 
 MOST_RUNS = 8
@@ -26,12 +30,19 @@ def compare(request: HttpRequest) -> HttpResponse:
     columns = compared(runs)
     tested = [column for column in columns if column.evaluation]
     ctx = {
-        "columns": columns,
-        "differences": differences([run.config for run in runs]),
+        "columns": [(column, color_of(place)) for place, column in enumerate(columns)],
+        "curves_figure": _curves(runs),
+        "is_live": any(run.job.is_open for run in runs),
+        "differences": differences([run.experiment for run in runs]),
         "warnings": _warnings(columns),
         "pairs": [_pair(tested[0], other) for other in tested[1:] if _is_same_test(tested[0].run, other.run)],
     }
     return render(request, "experiments/compare.html", ctx)
+
+
+def _curves(runs: Sequence[Run]) -> dict[str, Any]:
+    points = epoch_ends(runs)
+    return overlaid_curves([RunCurve(run.name, color_of(place), points.get(run.pk, [])) for place, run in enumerate(runs)])
 
 
 def _asked_runs(request: HttpRequest) -> list[Run]:

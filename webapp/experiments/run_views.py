@@ -17,6 +17,8 @@ from ml.config.evaluation import Protocol
 from webapp.charts.curves import curves
 from webapp.datasets.services.files import bytes_in
 from webapp.experiments import run_selectors, run_services
+from webapp.experiments.config_rows import config_rows, nearest_preset, preset_for
+from webapp.experiments.facts import fact_rows
 from webapp.experiments.forms import NotesForm, SubsetForm
 from webapp.experiments.models import Evaluation, Run
 from webapp.experiments.selectors import editable_runs, visible_runs
@@ -67,13 +69,17 @@ def _overview(run: Run) -> dict[str, Any]:
         "subset_form": SubsetForm(run),
         "protocol_form": ProtocolForm(config=run.experiment.evaluation),
         "disk_bytes": bytes_in(run.folder),
+        "facts": fact_rows(run.facts),
         "fusions": run_services.fusions_of(run),
     }
 
 
 def _config(run: Run) -> dict[str, Any]:
-    parent = run.parent.experiment if run.parent else None
-    return {"rows": run_selectors.config_rows(run.experiment, parent)}
+    """Beside the parent's config, or that of the preset which is nearest."""
+    config = run.experiment
+    preset = nearest_preset(config)
+    rows = config_rows(config, run.parent.experiment if run.parent else preset_for(preset, config))
+    return {"rows": rows, "preset": preset, "has_changes": any(row.has_changed for row in rows)}
 
 
 def _log(run: Run) -> dict[str, Any]:
