@@ -62,12 +62,6 @@ class TestPage:
         assert page.count('aria-current="page"') == 2  # the navigation, and the tab
         assert run.name in page
 
-    def test_facts_are_told_in_words(self, ada: Client, dataset: Dataset) -> None:
-        run = make_run(dataset)
-        Run.objects.filter(pk=run.pk).update(facts={"frame_spec": {"short_side": 96}, "summary": {"train": {"loss": 0.70712345}}})
-        page = page_of(ada, run)
-        assert "short side 96" in page and "training (loss 0.7071)" in page
-
     def test_the_head_names_the_number_with_its_protocol(self, ada: Client, dataset: Dataset) -> None:
         run = make_run(dataset)
         make_evaluation(run, lambda label, _position: 0)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from ml.config.evaluation import Protocol
-from webapp.choices import NAMES, name_of
+from webapp.choices import name_of
 from webapp.jobs.failures import HEADLINES
 from webapp.protocols import words_of
 
@@ -45,18 +45,6 @@ def duration(value: timedelta | float | None) -> str:
 def choice(value: object) -> object:
     """A value of a schema by its readable name: `cnn_m_2048` → `CNN-M-2048`."""
     return name_of(value)
-
-
-@register.filter
-def fact(value: Any) -> str:
-    """What a run wrote down of itself, on one line: `epochs 40, steps 80, training (loss 0.71, top1 0.5)`."""
-    if isinstance(value, dict):
-        return ", ".join(f"{NAMES.get(name, name.replace('_', ' '))} {_inside(one)}" for name, one in value.items())
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _inside(value: Any) -> str:
-    return f"({fact(value)})" if isinstance(value, dict) else fact(value)
 
 
 @register.filter
