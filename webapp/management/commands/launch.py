@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from socket import gethostname
 from typing import Any
 
 from django.conf import settings
@@ -13,6 +14,8 @@ from webapp.launcher.ports import choose_port
 from webapp.launcher.prepare import prepare
 from webapp.launcher.record import only_launcher, write_record
 from webapp.launcher.services import services
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class Command(BaseCommand):
@@ -27,6 +30,8 @@ class Command(BaseCommand):
         run = Path(settings.DATA_DIR) / "run"
         with only_launcher(run):
             host, port = options["host"], choose_port(options["host"], options["port"])
+            if host not in LOOPBACK and "ALLOWED_HOSTS" not in os.environ:
+                self._say(f"Only localhost is answered. For others, name this machine as they call it: ALLOWED_HOSTS=localhost,{gethostname()}")
             broker = None if os.environ.get("REDIS_URL") else new_broker(Path(settings.DATA_DIR) / "redis")
             prepare()
             url = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104 - told apart, not listened on
