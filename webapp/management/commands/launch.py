@@ -31,7 +31,7 @@ class Command(BaseCommand):
         with only_launcher(run):
             host, port = options["host"], choose_port(options["host"], options["port"])
             if host not in LOOPBACK and "ALLOWED_HOSTS" not in os.environ:
-                self._say(f"Only localhost is answered. For others, name this machine as they call it: ALLOWED_HOSTS=localhost,{gethostname()}")
+                self._say(f"Only localhost is answered. To be reached by others: ALLOWED_HOSTS=localhost,{gethostname()}")
             broker = None if os.environ.get("REDIS_URL") else new_broker(Path(settings.DATA_DIR) / "redis")
             prepare()
             url = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104 - told apart, not listened on
