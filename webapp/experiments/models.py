@@ -10,6 +10,7 @@ from django.db import models
 
 from ml.config.evaluation import FusionConfig, Protocol
 from ml.config.experiment import ExperimentConfig
+from ml.config.study import StudyConfig
 from webapp.datasets.models import Dataset, Split, Video
 
 if TYPE_CHECKING:
@@ -55,6 +56,30 @@ class Run(models.Model):
     @property
     def folder(self) -> Path:
         return Path(settings.DATA_DIR) / "runs" / str(int(self.pk))
+
+
+class Study(models.Model):
+    """One experiment over a grid of values: what is compared, and the splits and seeds it is repeated on.
+
+    Only the grid is stored, and it may grow. Which run stands where follows from the runs' own configs.
+    """
+
+    name = models.CharField(max_length=120)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="studies")
+    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="studies")
+    config = models.JSONField()
+    runs = models.ManyToManyField(Run, related_name="studies", blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def grid(self) -> StudyConfig:
+        return StudyConfig.model_validate(self.config)
 
 
 class RunPoint(models.Model):

@@ -1,0 +1,233 @@
+"""Published tables, number by number, and what a stream or a fusion of ours must be to stand beside a row."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pydantic import JsonValue
+
+from ml.config.study import SEED, SPLIT
+
+Metric = Literal["top1", "map"]
+
+
+@dataclass(frozen=True)
+class PublishedRow:
+    """A line of a table: percentages by dataset, None where the paper says that it did not converge.
+
+    `settings` are what a system of ours has to have: `data.input.modality` of a stream, `fusion.method` of a fusion, and whatever else
+    tells this row from the others. Without settings no system of ours stands beside the row.
+    """
+
+    label: str
+    values: Mapping[str, float | None]
+    settings: Mapping[str, JsonValue] = field(default_factory=dict)
+
+    def describes(self, facts: Mapping[str, JsonValue]) -> bool:
+        return bool(self.settings) and all(facts.get(name) == value for name, value in self.settings.items())
+
+
+@dataclass(frozen=True)
+class PublishedTable:
+    """A table of a paper. `note` says what its numbers depend on, and where the paper leaves something open."""
+
+    paper: str
+    number: str
+    title: str
+    metric: Metric
+    split: str
+    rows: tuple[PublishedRow, ...]
+    note: str = ""
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """Its columns."""
+        return tuple(dict.fromkeys(dataset for row in self.rows for dataset in row.values))
+
+    @property
+    def fields(self) -> set[str]:
+        """What tells its rows from each other."""
+        return {name for row in self.rows for name in row.settings} - {SPLIT, SEED}
+
+
+TWO_STREAM = "Simonyan & Zisserman 2014"
+NFMML = "Zhi et al. 2018"
+_TESTED = "25 frames × 10 crops, class scores averaged"
+_METRIC = "The paper calls the number mAP here and accuracy in its Table 5."
+
+RGB, FLOW = {"data.input.modality": "rgb"}, {"data.input.modality": "flow"}
+AVERAGE, SVM = {"fusion.method": "average"}, {"fusion.method": "svm"}
+SCRATCH = {**RGB, "model.pretrained": "none"}
+FINE_TUNED = {**RGB, "model.pretrained": "imagenet", "model.trainable": "all"}
+LAST_LAYER = {**RGB, "model.pretrained": "imagenet", "model.trainable": "last_layer"}
+
+
+def _ucf(label: str, percent: float | None, settings: Mapping[str, JsonValue] | None = None) -> PublishedRow:
+    return PublishedRow(label, {"UCF101": percent}, settings or {})
+
+
+def _both(label: str, ucf: float | None, hmdb: float | None, settings: Mapping[str, JsonValue] | None = None) -> PublishedRow:
+    found = {"UCF101": ucf, "HMDB51": hmdb}
+    return PublishedRow(label, {dataset: percent for dataset, percent in found.items() if percent is not None}, settings or {})
+
+
+def _stacked(L: int, mean: bool) -> dict[str, JsonValue]:
+    return {**FLOW, "data.input.stack_len": L, "data.input.mean_subtraction": mean}
+
+
+PUBLISHED: dict[str, PublishedTable] = {
+    "two_stream_1a": PublishedTable(
+        TWO_STREAM,
+        "Table 1a",
+        "Spatial ConvNet",
+        "top1",
+        "1",
+        (
+            _ucf("From scratch, dropout 0.5", 42.5, {**SCRATCH, "model.dropout": 0.5}),
+            _ucf("From scratch, dropout 0.9", 52.3, {**SCRATCH, "model.dropout": 0.9}),
+            _ucf("Pre-trained + fine-tuning, dropout 0.5", 70.8, {**FINE_TUNED, "model.dropout": 0.5}),
+            _ucf("Pre-trained + fine-tuning, dropout 0.9", 72.8, {**FINE_TUNED, "model.dropout": 0.9}),
+            _ucf("Pre-trained + last layer, dropout 0.5", 72.7, {**LAST_LAYER, "model.dropout": 0.5}),
+            _ucf("Pre-trained + last layer, dropout 0.9", 59.9, {**LAST_LAYER, "model.dropout": 0.9}),
+        ),
+        _TESTED,
+    ),
+    "two_stream_1b": PublishedTable(
+        TWO_STREAM,
+        "Table 1b",
+        "Temporal ConvNet",
+        "top1",
+        "1",
+        (
+            _ucf("Single-frame optical flow, L = 1, mean subtraction", 73.9, _stacked(1, True)),
+            _ucf("Optical flow stacking, L = 5, mean subtraction", 80.4, _stacked(5, True)),
+            _ucf("Optical flow stacking, L = 10", 79.9, _stacked(10, False)),
+            _ucf("Optical flow stacking, L = 10, mean subtraction", 81.0, _stacked(10, True)),
+            _ucf("Trajectory stacking, L = 10", 79.6),
+            _ucf("Trajectory stacking, L = 10, mean subtraction", 80.2),
+            _ucf("Optical flow stacking, L = 10, mean subtraction, bi-directional", 81.2),
+        ),
+        _TESTED,
+    ),
+    "two_stream_2": PublishedTable(
+        TWO_STREAM,
+        "Table 2",
+        "Temporal ConvNet with additional training data",
+        "top1",
+        "1",
+        (
+            PublishedRow("Training on HMDB-51 without additional data", {"HMDB51": 46.6}, FLOW),
+            PublishedRow("Fine-tuning a ConvNet, pre-trained on UCF-101", {"HMDB51": 49.0}),
+            PublishedRow("Training on HMDB-51 with classes added from UCF-101", {"HMDB51": 52.8}),
+            PublishedRow("Multi-task learning on HMDB-51 and UCF-101", {"HMDB51": 55.4}),
+        ),
+        _TESTED,
+    ),
+    "two_stream_3": PublishedTable(
+        TWO_STREAM,
+        "Table 3",
+        "Two-stream ConvNet",
+        "top1",
+        "1",
+        (
+            _ucf("bi-directional flow, averaging", 85.6),
+            _ucf("uni-directional flow, averaging", 85.9, AVERAGE),
+            _ucf("uni-directional flow, multi-task, averaging", 86.2),
+            _ucf("uni-directional flow, multi-task, SVM", 87.0, SVM),
+        ),
+        f"{_TESTED}. Spatial ConvNet: pre-trained + last layer.",
+    ),
+    "two_stream_4": PublishedTable(
+        TWO_STREAM,
+        "Table 4",
+        "Mean accuracy over three splits",
+        "top1",
+        "1–3",
+        (
+            _both("Improved dense trajectories (IDT)", 85.9, 57.2),
+            _both("IDT with higher-dimensional encodings", 87.9, 61.1),
+            _both("IDT with stacked Fisher encoding", None, 66.8),
+            _both("Spatio-temporal HMAX network", None, 22.8),
+            _both("“Slow fusion” spatio-temporal ConvNet", 65.4, None),
+            _both("Spatial stream ConvNet", 73.0, 40.5, RGB),
+            _both("Temporal stream ConvNet", 83.7, 54.6, FLOW),
+            _both("Two-stream model (fusion by averaging)", 86.9, 58.0, AVERAGE),
+            _both("Two-stream model (fusion by SVM)", 88.0, 59.4, SVM),
+        ),
+        f"{_TESTED}. The paper’s temporal ConvNet was trained on both datasets by multi-task learning.",
+    ),
+    "nfmml_1": PublishedTable(
+        NFMML,
+        "Table 1",
+        "Temporal pooling",
+        "map",
+        "",
+        (
+            _ucf("RGB, TSN", 82.3, {**RGB, "model.kind": "tsn"}),
+            _ucf("RGB, TSN + temporal pooling", 83.2, {**RGB, "model.kind": "nfmml", "model.metric_weight": 0.0}),
+            _ucf("Optical flow, TSN", 83.6, {**FLOW, "model.kind": "tsn"}),
+            _ucf("Optical flow, TSN + temporal pooling", 82.9, {**FLOW, "model.kind": "nfmml", "model.metric_weight": 0.0}),
+            _ucf("RGB + optical flow, TSN", 92.5, {**AVERAGE, "model.kind": "tsn"}),
+            _ucf("RGB + optical flow, TSN + temporal pooling", 92.8, {**AVERAGE, "model.kind": "nfmml", "model.metric_weight": 0.0}),
+        ),
+        _METRIC,
+    ),
+    "nfmml_2": PublishedTable(
+        NFMML,
+        "Table 2",
+        "Weight λ2 of the metric loss, λ1 = 1",
+        "map",
+        "",
+        tuple(
+            _ucf(f"λ2 = {weight:g}", percent, {**AVERAGE, "model.metric_weight": weight})
+            for weight, percent in ((0.0, 92.7), (0.1, 93.1), (0.2, 93.8), (0.3, None), (0.4, None))
+        ),
+        f"{_METRIC} It does not say whether one stream or both were tested; its best row is that of both.",
+    ),
+    "nfmml_3": PublishedTable(
+        NFMML,
+        "Table 3",
+        "Margin functions",
+        "map",
+        "",
+        tuple(
+            _ucf(label, percent, {**AVERAGE, "model.loss.margin": margin})
+            for label, percent, margin in (("ratio", 92.9, "ratio"), ("logarithm", 91.9, "log"), ("exponential", 93.8, "exp"))
+        ),
+        _METRIC,
+    ),
+    "nfmml_4": PublishedTable(
+        NFMML,
+        "Table 4",
+        "Parts of the network",
+        "map",
+        "",
+        (
+            _ucf("TSN", 92.5, {**AVERAGE, "model.kind": "tsn"}),
+            _ucf("TSN + temporal pooling", 92.8, {**AVERAGE, "model.kind": "nfmml", "model.metric_weight": 0.0}),
+            _ucf("TSN + temporal pooling + metric learning", 93.8, {**AVERAGE, "model.kind": "nfmml", "model.metric_weight": 0.2}),
+        ),
+        _METRIC,
+    ),
+    "nfmml_5": PublishedTable(
+        NFMML,
+        "Table 5",
+        "Accuracy of current methods",
+        "top1",
+        "",
+        (
+            _both("DT + MVS", 83.5, 55.9),
+            _both("iDT + FV", 85.9, 57.2),
+            _both("iDT + HSV", 87.9, 61.1),
+            _both("MoFAP", 88.3, 61.7),
+            _both("Two Stream", 88.0, 59.4, {"fusion.method": "svm", "model.kind": "two_stream"}),
+            _both("FSTCN", 88.1, 59.1),
+            _both("TDD + FV", 90.3, 63.2),
+            _both("LTC", 91.7, 64.8),
+            _both("TSN (2 modalities)", 92.5, 66.7, {**AVERAGE, "model.kind": "tsn"}),
+            _both("TS-LSTM", 94.1, 69.0),
+            _both("NFMML", 93.8, 68.7, {**AVERAGE, "model.kind": "nfmml", "model.metric_weight": 0.2}),
+        ),
+        "Which splits were averaged is not said.",
+    ),
+}

@@ -1,0 +1,130 @@
+"""Studies: grids of configs, and the published rows that stand beside them."""
+
+from itertools import product
+
+import pytest
+from pydantic import ValidationError
+
+from ml.config.data import DataConfig, FlowInput
+from ml.config.evaluation import FusionConfig
+from ml.config.experiment import ExperimentConfig
+from ml.config.flow import DIS, TVL1, FlowSpec
+from ml.config.presets import PRESETS
+from ml.config.published import AVERAGE, FLOW, PUBLISHED, RGB
+from ml.config.studies import STUDIES
+from ml.config.study import SEED, SPLIT, Axis, StudyConfig, facts, has_field, knobs, read_values, trials, value_at, with_value
+
+SPATIAL, TEMPORAL = PRESETS["cpu_spatial"].config, PRESETS["cpu_temporal"].config
+LENGTH = "data.input.stack_len"
+
+
+def study(*axes: Axis, streams: tuple[ExperimentConfig, ...] = (SPATIAL, TEMPORAL)) -> StudyConfig:
+    return StudyConfig(streams=streams, axes=axes)
+
+
+def test_a_study_without_axes_is_one_trial() -> None:
+    assert [trial.streams for trial in trials(study())] == [(SPATIAL, TEMPORAL)]
+
+
+def test_the_grid_is_the_product_of_its_axes_and_changes_nothing_else() -> None:
+    axes = (Axis(field="training.momentum", values=(0.5, 0.9)), Axis(field=SEED, values=(3, 4, 5)))
+    found = trials(study(*axes, streams=(SPATIAL,)))
+    expected = [
+        SPATIAL.replace(training=SPATIAL.training.replace(momentum=momentum, seed=seed))
+        for momentum, seed in product((0.5, 0.9), (3, 4, 5))
+    ]
+    assert [trial.streams[0] for trial in found] == expected
+    assert found[1].settings == {"training.momentum": 0.5} and found[1].repeat == {SEED: 4}
+
+
+def test_an_axis_moves_only_the_streams_that_have_its_field() -> None:
+    found = trials(study(Axis(field=LENGTH, values=(1, 2))))
+    assert [trial.streams[0] for trial in found] == [SPATIAL, SPATIAL]
+    assert [value_at(trial.streams[1], LENGTH) for trial in found] == [1, 2]
+    assert found[0].values_of(0) == {} and found[0].values_of(1) == {LENGTH: 1}
+
+
+def test_choosing_a_variant_takes_its_defaults_and_the_own_one_keeps_what_it_has() -> None:
+    config = ExperimentConfig(data=DataConfig(input=FlowInput(flow=FlowSpec(method=TVL1(tau=0.1)))))
+    kind = "data.input.flow.method.kind"
+    other = with_value(config, kind, "dis").data.input
+    assert isinstance(other, FlowInput) and other.flow.method == DIS()
+    assert with_value(config, kind, "tv_l1") == config
+
+
+def test_values_are_spelled_as_the_config_spells_them_each_once() -> None:
+    assert read_values((SPATIAL, TEMPORAL), LENGTH, ["1", 5, "5"]) == (1, 5)
+    assert read_values((SPATIAL,), "training.learning_rate", ["1e-2", "0.1"]) == (0.01, 0.1)
+    assert read_values((SPATIAL,), "data.flip", ["yes", "false"]) == (True, False)
+    assert read_values((SPATIAL,), "training.milestones", [["3", "5"]]) == ([3, 5],)
+
+
+@pytest.mark.parametrize(
+    ("axes", "words"),
+    [
+        ((Axis(field="training.speed", values=(1,)),), "no stream has a field training.speed"),
+        ((Axis(field="training", values=(1,)),), "no stream has a field training"),
+        ((Axis(field="training.momentum", values=(1.5,)),), "less than 1"),
+        ((Axis(field=SEED, values=("1",)),), "spelled as its config"),
+        ((Axis(field=SEED, values=(1, 1)),), "must all differ"),
+        ((Axis(field=SEED, values=(1,)), Axis(field=SEED, values=(2,))), "one axis only"),
+    ],
+)
+def test_an_axis_that_does_not_fit_is_refused(axes: tuple[Axis, ...], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        study(*axes)
+
+
+def test_a_longer_axis_keeps_its_values_and_a_new_one_begins_with_what_holds_now() -> None:
+    first = study().extended(SEED, [1, 2])
+    assert first.axis(SEED) == Axis(field=SEED, values=(0, 1, 2))
+    assert first.extended(SEED, [2, 7]).axis(SEED) == Axis(field=SEED, values=(0, 1, 2, 7))
+    assert study().extended(LENGTH, [3]).axis(LENGTH) == Axis(field=LENGTH, values=(5, 3))
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_knob_of_every_preset_can_be_an_axis_with_the_value_it_has(preset: str) -> None:
+    config = PRESETS[preset].config
+    found = list(knobs(config))
+    assert len({knob.field for knob in found}) == len(found) > 20
+    for knob in found:
+        assert has_field(config, knob.field)
+        assert with_value(config, knob.field, value_at(config, knob.field)) == config
+
+
+def test_facts_of_several_configs_are_those_nobody_disputes() -> None:
+    both = facts(SPATIAL, TEMPORAL)
+    assert both["model.backbone"] == "resnet10t" and both[LENGTH] == 5
+    assert "data.input.modality" not in both
+
+
+@pytest.mark.parametrize("key", PUBLISHED)
+def test_rows_of_a_published_table_name_fields_that_exist_and_no_two_are_one(key: str) -> None:
+    table = PUBLISHED[key]
+    with_settings = [row for row in table.rows if row.settings]
+    for row in with_settings:
+        assert ("fusion.method" in row.settings) != ("data.input.modality" in row.settings)
+        assert sum(set(other.settings.items()) >= set(row.settings.items()) for other in with_settings) == 1
+        assert all(value is None or 0 < value < 100 for value in row.values.values())
+
+
+@pytest.mark.parametrize("key", STUDIES)
+def test_every_run_of_a_papers_study_stands_beside_a_row_of_its_table(key: str) -> None:
+    preset = STUDIES[key]
+    rows = PUBLISHED[preset.published].rows
+    for trial in trials(preset.config):
+        for stream in trial.streams:
+            assert sum(row.describes(facts(stream)) for row in rows) == 1
+        for fusion in preset.config.fusions:
+            assert sum(row.describes({"fusion.method": fusion.method}) for row in rows) == 1
+
+
+def test_rows_without_settings_describe_nothing() -> None:
+    table = PUBLISHED["two_stream_4"]
+    assert [row.label for row in table.rows if row.describes({**facts(TEMPORAL)})] == ["Temporal stream ConvNet"]
+    assert table.datasets == ("UCF101", "HMDB51") and FLOW != RGB and AVERAGE["fusion.method"] == FusionConfig().method
+
+
+def test_splits_and_seeds_are_no_settings() -> None:
+    repeated = study(Axis(field=SPLIT, values=("1", "2")), Axis(field=SEED, values=(0, 1)))
+    assert repeated.varied == () and len(trials(repeated)) == 4
