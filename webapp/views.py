@@ -15,10 +15,10 @@ from webapp.jobs.selectors import changeable_jobs, visible_jobs, worker_was_hear
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     """What runs now, what failed, what came out last; the first steps for an empty install."""
-    jobs = visible_jobs(request.user)
+    jobs = visible_jobs(request.user).filter(parent=None)
     ctx = {
         "open_jobs": jobs.filter(state__in=Job.OPEN).order_by("id")[:8],
-        "failed_jobs": changeable_jobs(request.user).filter(state=Job.State.FAILED, acknowledged=False)[:5],
+        "failed_jobs": changeable_jobs(request.user).filter(parent=None, state=Job.State.FAILED, acknowledged=False)[:5],
         "datasets": visible_datasets(request.user)[:1],
         "runs": latest_runs(request.user, 6),
         "fusion_results": latest_fusion_results(request.user, 3),

@@ -52,7 +52,8 @@ def cores_each(worker: str, queue: str) -> int:
     """This worker's cores for each job, should every worker of its machine that takes jobs from the queue be busy."""
     machine = worker.partition("@")[2]
     neighbours = (node for node in WorkerNode.objects.filter(name__endswith=f"@{machine}") if node.is_alive and queue in node.queues)
-    return max(1, len(os.sched_getaffinity(0)) // max(1, sum(node.info.get("processes", 1) for node in neighbours)))
+    jobs_at_once: int = sum(node.info["processes"] for node in neighbours)
+    return max(1, len(os.sched_getaffinity(0)) // max(1, jobs_at_once))
 
 
 def forget() -> None:

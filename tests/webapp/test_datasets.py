@@ -6,14 +6,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
-from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks, Settings
+from pytest_django import DjangoAssertNumQueries, Settings
 
-from ml.config.flow import DIS, FlowSpec
+from ml.config.flow import FlowSpec
 from tests.webapp.factories import make_dataset, make_evaluation, make_job, make_run, make_user, share
 from webapp.datasets.models import Dataset, FlowCache, Import, SplitEntry, Video
-from webapp.datasets.selectors.estimate import flow_estimates
 from webapp.datasets.services.datasets import NotLabelled, relabel_video
-from webapp.datasets.services.flow import FlowInUse, delete_flow, is_complete, request_flow
 from webapp.jobs.models import Job
 
 pytestmark = pytest.mark.django_db
@@ -205,82 +203,3 @@ def test_a_label_of_another_dataset_is_refused(as_ada: Client, ada: User, datase
     assert video.label is not None and video.label.dataset_id == dataset.pk
     with pytest.raises(NotLabelled):
         relabel_video(video, foreign)
-
-
-def test_flow_asked_for_twice_is_one_cache_and_one_job(ada: User, dataset: Dataset) -> None:
-    first, again = (request_flow(dataset, FlowSpec(method=DIS()), ada) for _ in range(2))
-    assert first == again
-    assert Job.objects.filter(kind=Job.Kind.FLOW).count() == 1
-
-
-def test_flow_that_failed_goes_on_in_the_same_job(ada: User, dataset: Dataset) -> None:
-    _cache, job = request_flow(dataset, FlowSpec(), ada)
-    assert job is not None
-    Job.objects.filter(pk=job.pk).update(state=Job.State.FAILED)
-    _cache, again = request_flow(dataset, FlowSpec(), ada)
-    assert again is not None and again.pk == job.pk and again.state == Job.State.QUEUED
-
-
-def test_complete_flow_needs_no_job(ada: User, dataset: Dataset) -> None:
-    cache, _job = request_flow(dataset, FlowSpec(), ada)
-    Job.objects.all().update(state=Job.State.DONE)
-    FlowCache.objects.filter(pk=cache.pk).update(videos_done=11, videos_failed=[{"video": "v00001", "reason": "one frame"}])
-    found, job = request_flow(dataset, FlowSpec(), ada)
-    assert found == cache and job is None and is_complete(found)
-
-
-def test_the_flow_form_starts_the_job_and_refuses_values_out_of_range(as_ada: Client, dataset: Dataset) -> None:
-    address = reverse("datasets:flow_new", args=(dataset.pk,))
-    page = as_ada.get(address)
-    assert "TV-L1" in page.content.decode()
-    initial = {name: value for name, value in page.context["form"].initial.items() if value is not None}
-    assert as_ada.post(address, {**initial, "quality": 1000}).status_code == 400
-    assert not FlowCache.objects.exists()
-    assert as_ada.post(address, initial).status_code == 302
-    assert FlowCache.objects.get().spec_id == FlowSpec().spec_id()
-
-
-def test_deleting_flow_frees_its_files_and_waits_for_open_jobs(
-    ada: User, dataset: Dataset, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
-) -> None:
-    cache, _job = request_flow(dataset, FlowSpec(), ada)
-    video = dataset.videos.all()[0]
-    preview = cache.preview(video.media)
-    preview.parent.mkdir(parents=True)
-    preview.write_bytes(b"mp4")
-    with pytest.raises(FlowInUse):
-        delete_flow(cache)
-    Job.objects.all().update(state=Job.State.DONE)
-    with django_capture_on_commit_callbacks(execute=True):
-        delete_flow(cache)
-    assert not preview.exists() and not FlowCache.objects.exists()
-
-
-def test_the_flow_part_of_the_page_asks_again_only_while_a_job_is_open(as_ada: Client, ada: User, dataset: Dataset) -> None:
-    request_flow(dataset, FlowSpec(), ada)
-    address = reverse("datasets:dataset_detail", args=(dataset.pk,))
-    assert "hx-trigger" in as_ada.get(address, headers={"HX-Request": "true"}).content.decode()
-    Job.objects.all().update(state=Job.State.DONE)
-    assert "hx-trigger" not in as_ada.get(address, headers={"HX-Request": "true"}).content.decode()
-
-
-def test_the_flow_shown_beside_a_video_is_chosen_among_those_that_are_there(as_ada: Client, dataset: Dataset) -> None:
-    video, specs = dataset.videos.all()[0], (FlowSpec(method=DIS()), FlowSpec(), FlowSpec(quality=80))
-    caches = [FlowCache.objects.create(dataset=dataset, spec_id=s.spec_id(), spec=s.model_dump(mode="json")) for s in specs]
-    for cache in caches[:2]:
-        preview = cache.preview(video.media)
-        preview.parent.mkdir(parents=True, exist_ok=True)
-        preview.touch()
-    address = reverse("datasets:video_detail", args=(video.pk,))
-    assert [row.cache for row in as_ada.get(address).context["flow_choices"]] == [caches[1], caches[0]]
-    for wanted, shown in ((caches[0].pk, caches[0]), (caches[2].pk, caches[1]), ("nonsense", caches[1])):
-        assert as_ada.get(f"{address}?flow={wanted}").context["flow"] == shown
-
-
-def test_the_estimate_of_flow_counts_frames_at_their_stored_size(ada: User) -> None:
-    dataset = make_dataset(ada, classes=("a",), videos_per_class=2)
-    Video.objects.filter(dataset=dataset).update(frames=100, width=640, height=512)  # stored with a short side of 256: 320 × 256
-    fastest, *_slower = flow_estimates(dataset)
-    assert fastest.bytes == round(0.2 * 2 * 100 * 320 * 256)
-    assert [row.time for row in flow_estimates(dataset)] == sorted(row.time for row in flow_estimates(dataset))
-    assert flow_estimates(make_dataset(ada, classes=(), name="empty"))[0].bytes == 0

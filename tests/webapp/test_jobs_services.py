@@ -302,13 +302,13 @@ def test_parts_are_queued_at_once_and_the_whole_runs_when_all_are_done(user: Use
 
 def test_progress_and_pace_of_the_whole_are_those_of_its_parts_together(user: User) -> None:
     job, parts = in_parts(user)
-    assert not job.is_at_work and job.eta is None
+    assert job.shown_state == State.WAITING and job.eta is None
     leases = [claimed(part) for part in parts[:2]]
     Job.objects.filter(parent=job).update(started_at=timezone.now() - timedelta(seconds=10))
     for part, lease, kept in zip(parts, leases, (0, 2), strict=False):
         services.record_progress(part.pk, lease, Progress(3, 4, "videos", kept=kept))
     job = Job.objects.get(pk=job.pk)
-    assert (job.state, job.is_at_work, job.progress_done, job.progress_total) == (State.WAITING, True, 6, 12)
+    assert (job.state, job.shown_state, job.progress_done, job.progress_total) == (State.WAITING, State.RUNNING, 6, 12)
     assert job.pace == pytest.approx((3 + 1) / 10, rel=0.01)
     assert job.eta is not None and job.eta.total_seconds() == pytest.approx(6 / 0.4, rel=0.01)
 

@@ -116,9 +116,15 @@ class Job(models.Model):
         return ((self.started_at or self.finished_at or timezone.now()) - self.queued_at).total_seconds()
 
     @property
-    def is_at_work(self) -> bool:
-        """It runs, or waits for parts of it that do."""
-        return self.state == self.State.RUNNING or (self.state == self.State.WAITING and any(part.is_at_work for part in self.parts.all()))
+    def running_parts(self) -> list[Job]:
+        """The parts that are at work now; asked of the database only where progress says that there are any."""
+        is_behind_parts = self.state == self.State.WAITING and self.progress_total > 0
+        return [part for part in self.parts.all() if part.state == self.State.RUNNING] if is_behind_parts else []
+
+    @property
+    def shown_state(self) -> State:
+        """What people read: a job whose parts run is running."""
+        return self.State.RUNNING if self.running_parts else self.State(self.state)
 
     @property
     def shard(self) -> tuple[int, int] | None:
@@ -132,7 +138,7 @@ class Job(models.Model):
     def pace(self) -> float:
         """Units a second: of this attempt, or of all parts that run; 0 before there is a pace."""
         if self.state == self.State.WAITING:
-            return sum(part.pace for part in self.parts.all())
+            return sum(part.pace for part in self.running_parts)
         done = self.progress_done - self.progress_at_start
         return done / self.running_seconds if self.state == self.State.RUNNING and done > 0 and self.running_seconds > 0 else 0.0
 

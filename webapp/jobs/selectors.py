@@ -23,7 +23,7 @@ TAIL_BYTES = 64 * 1024
 
 def visible_jobs(user: AnyUser) -> QuerySet[Job]:
     """A user's own jobs and those of datasets the user may see; all of them for a superuser."""
-    jobs = Job.objects.select_related("user", "dataset")
+    jobs = Job.objects.select_related("user", "dataset").prefetch_related("parts")
     if getattr(user, "is_superuser", False):
         return jobs
     return jobs.filter(Q(user_id=user.pk) | Q(dataset__in=visible_datasets(user)))

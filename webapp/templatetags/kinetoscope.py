@@ -11,13 +11,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from ml.config.evaluation import Protocol
-from webapp.choices import name_of
+from webapp.choices import MODALITIES, name_of
 from webapp.jobs.failures import HEADLINES
 from webapp.protocols import words_of
 
 register = template.Library()
 
-PROGRESS_WORDS = (gettext_noop("videos"), gettext_noop("steps"), gettext_noop("streams"), gettext_noop("reading the video"))
+PROGRESS_WORDS = (
+    gettext_noop("videos"),
+    gettext_noop("pairs"),
+    gettext_noop("steps"),
+    gettext_noop("streams"),
+    gettext_noop("reading the video"),
+)
 """Words of the engine that a progress bar shows: here to be collected."""
 
 
@@ -42,9 +48,21 @@ def duration(value: timedelta | float | None) -> str:
 
 
 @register.filter
+def pace(value: float) -> str:
+    """Units a second in three digits or whole: 1234, 56.8, 0.52."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+
+
+@register.filter
 def choice(value: object) -> object:
     """A value of a schema by its readable name: `cnn_m_2048` → `CNN-M-2048`."""
     return name_of(value)
+
+
+@register.filter
+def modality(name: str) -> object:
+    """`rgb` → `RGB`."""
+    return MODALITIES.get(name, name)
 
 
 @register.filter

@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 
 from django.db.models import Count, Q, Sum
 
-from webapp.choices import name_of
-from webapp.datasets.models import Dataset, FlowCache, Split, SplitEntry, Video
-from webapp.jobs.models import Job
+from webapp.datasets.models import Dataset, Split, SplitEntry, Video
 
 UNASSIGNED = ""
 SUBSETS = (*SplitEntry.Subset.values, UNASSIGNED)
@@ -92,33 +90,3 @@ def split_rows(dataset: Dataset) -> list[SplitRow]:
     for split, subset, number in counted.values_list("split", "subset").annotate(Count("pk")):
         counts.setdefault(split, {})[subset] = number
     return [SplitRow(split, counts.get(split.pk, {})) for split in dataset.splits.all()]
-
-
-@dataclass(frozen=True)
-class FlowRow:
-    """A flow cache with its newest job."""
-
-    cache: FlowCache
-    job: Job | None = None
-
-    @property
-    def is_live(self) -> bool:
-        return self.job is not None and self.job.is_open
-
-    @property
-    def method(self) -> str:
-        return str(name_of(self.cache.spec["method"]["kind"]))
-
-    @property
-    def parameters(self) -> str:
-        """The spec in one line."""
-        spec = self.cache.spec
-        method = {name.rstrip("_"): value for name, value in spec["method"].items() if name != "kind"}
-        return ", ".join(f"{name} {value}" for name, value in {**method, "encoding": spec["encoding"], "quality": spec["quality"]}.items())
-
-
-def flow_rows(dataset: Dataset) -> list[FlowRow]:
-    caches = list(dataset.flow_caches.all())
-    jobs = Job.objects.filter(kind=Job.Kind.FLOW, subject_id__in=[cache.pk for cache in caches]).order_by("id")
-    newest = {job.subject_id: job for job in jobs}
-    return [FlowRow(cache, newest.get(cache.pk)) for cache in caches]

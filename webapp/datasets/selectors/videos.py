@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from webapp.datasets.models import Video
 from webapp.datasets.selectors import AnyUser
-from webapp.datasets.selectors.summary import FlowRow
+from webapp.datasets.selectors.flow import FlowRow
 from webapp.experiments.models import VideoScore
 from webapp.experiments.selectors import visible_evaluations
 

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Count, F, QuerySet, Sum
+from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
+from ml.config.data import FlowInput
 from ml.config.flow import FlowSpec
-from ml.errors import UserError
+from ml.errors import DiskFull, UserError
 from webapp.choices import name_of
-from webapp.datasets.models import Dataset, FlowCache, Video, media_store
+from webapp.datasets.models import Dataset, FlowCache, Video
+from webapp.datasets.selectors.estimate import expected_bytes
+from webapp.datasets.selectors.flow import files, own_media
 from webapp.datasets.services.files import remove_after_commit
+from webapp.experiments.models import Run
 from webapp.jobs.models import Job
-from webapp.jobs.services import open_job, restart, submit
+from webapp.jobs.services import open_job, restart, submit, submit_in_parts
+from webapp.jobs.storage import disk
+
+PAIRS_A_PART = 10_000
+"""Minutes of DIS or Farnebäck on one core, hours of TV-L1: the few seconds that a process needs to start do not count."""
+
+MOST_PARTS = 64
 
 
 class FlowInUse(UserError):
@@ -24,6 +36,9 @@ def request_flow(dataset: Dataset, spec: FlowSpec, user: User) -> tuple[FlowCach
     """The cache of this spec and the job that completes it; None in its place when nothing is left to do.
 
     Asking twice gives the same cache and the same job; an extraction that ended early goes on where it was.
+
+    Raises:
+        DiskFull: it would not fit.
     """
     Dataset.objects.select_for_update().get(pk=dataset.pk)
     cache, _created = FlowCache.objects.get_or_create(
@@ -35,40 +50,77 @@ def request_flow(dataset: Dataset, spec: FlowSpec, user: User) -> tuple[FlowCach
     if job is not None and job.is_restartable:
         restart(job)
     elif job is None or not job.is_open:
+        _check_room(cache, spec)
         title = _("%(method)s flow of %(dataset)s") % {"method": name_of(spec.method.kind), "dataset": dataset.name}
         job = open_job(Job.Kind.FLOW, title, user, dataset)
-        submit(job, cache.pk)
+        _submit(job, cache)
     return cache, job
 
 
+def _check_room(cache: FlowCache, spec: FlowSpec) -> None:
+    needed, free = expected_bytes(cache.dataset, spec) - cache.bytes, disk().free
+    if needed > free:
+        sizes = {"needed": filesizeformat(needed), "free": filesizeformat(free)}
+        raise DiskFull(
+            _("This flow takes about %(needed)s, and %(free)s are free on the disk.") % sizes,
+            _("Free some space, or choose a lower quality or the fixed bound."),
+        )
+
+
+def _submit(job: Job, cache: FlowCache) -> None:
+    """In parts where there is work enough for several workers."""
+    work = _videos(cache).filter(frames__gt=1).aggregate(contents=Count("media", distinct=True), pairs=Sum(F("frames") - 1, default=0))
+    num_parts = min(MOST_PARTS, work["contents"], work["pairs"] // PAIRS_A_PART)
+    if num_parts < 2:
+        submit(job, cache.pk)
+    else:
+        submit_in_parts(job, cache.pk, num_parts, total=work["pairs"], unit="pairs")
+
+
+def _videos(cache: FlowCache) -> QuerySet[Video]:
+    return Video.objects.filter(dataset=cache.dataset_id, status=Video.Status.OK, label__isnull=False)
+
+
 def is_complete(cache: FlowCache) -> bool:
-    """Whether every usable video has its flow, or a reason why not."""
-    usable = Video.objects.filter(dataset=cache.dataset_id, status=Video.Status.OK).count()
+    """Whether every video that can be trained on has its flow, or a reason why not."""
+    usable = _videos(cache).count()
     return 0 < usable <= cache.videos_done + len(cache.videos_failed)
 
 
 def latest_flow_job(cache: FlowCache) -> Job | None:
-    return Job.objects.filter(kind=Job.Kind.FLOW, subject_id=cache.pk).order_by("-id").first()
+    return Job.objects.filter(kind=Job.Kind.FLOW, parent=None, subject_id=cache.pk).order_by("-id").first()
 
 
 @transaction.atomic
 def delete_flow(cache: FlowCache) -> None:
-    """Take the cache's rows and, once that is committed, its packs and previews away.
+    """Take the cache's rows and, once that is committed, its packs and previews away; those that another dataset keeps too stay.
 
     Raises:
-        FlowInUse: a job of the dataset is open that may read or write them.
+        FlowInUse: an open job writes or reads this flow, or will.
     """
-    dataset = Dataset.objects.select_for_update().get(pk=cache.dataset_id)
-    if Job.objects.filter(dataset=dataset, state__in=Job.OPEN, kind__in=(Job.Kind.FLOW, Job.Kind.TRAIN, Job.Kind.EVALUATE)).exists():
-        raise FlowInUse(_("A job of this dataset is waiting or running and may need this flow."), _("Wait until it ends, or cancel it."))
-    kept = FlowCache.objects.filter(spec_id=cache.spec_id).exclude(pk=cache.pk).values("dataset")
-    shared = Video.objects.filter(dataset__in=kept).values("media")
-    media = Video.objects.filter(dataset=dataset).exclude(media="").exclude(media__in=shared)
-    store = media_store()
-    frames_id = dataset.frames.spec_id()
-    names = list(media.values_list("media", flat=True).distinct().order_by())
+    Dataset.objects.select_for_update().get(pk=cache.dataset_id)
+    job = _job_that_needs(cache)
+    if job is not None:
+        raise FlowInUse(
+            _("“%(job)s” (%(state)s) needs this flow.") % {"job": job, "state": job.get_state_display()},
+            _("Wait until it ends, or cancel it."),
+        )
+    paths = files(cache, own_media(cache))
     cache.delete()
-    remove_after_commit(
-        *(store.flow(name, frames_id, cache.spec_id) for name in names),
-        *(store.flow_preview(name, frames_id, cache.spec_id) for name in names),
-    )
+    remove_after_commit(*paths)
+
+
+def _job_that_needs(cache: FlowCache) -> Job | None:
+    open_jobs = Job.objects.filter(dataset=cache.dataset_id, state__in=Job.OPEN)
+    extracting = open_jobs.filter(kind=Job.Kind.FLOW, subject_id=cache.pk).first()
+    if extracting is not None:
+        return extracting
+    reading = open_jobs.filter(kind__in=(Job.Kind.TRAIN, Job.Kind.EVALUATE)).order_by("pk")
+    return next((job for job in reading if _reads(job, cache)), None)
+
+
+def _reads(job: Job, cache: FlowCache) -> bool:
+    """Whether a training or an evaluation sees this flow."""
+    runs = Run.objects.filter(job=job) if job.kind == Job.Kind.TRAIN else Run.objects.filter(evaluations__job=job)
+    inputs = (run.experiment.data.input for run in runs)
+    return any(isinstance(one, FlowInput) and one.flow.spec_id() == cache.spec_id for one in inputs)

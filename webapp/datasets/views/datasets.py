@@ -19,6 +19,7 @@ from webapp.datasets.forms import DatasetForm, MemberForm
 from webapp.datasets.models import Dataset, Split, SplitEntry, Video
 from webapp.datasets.selectors import editable_datasets, owned_datasets, visible_datasets
 from webapp.datasets.selectors import summary as reading
+from webapp.datasets.selectors.flow import flow_rows
 from webapp.datasets.selectors.overview import datasets_with_counts, imports_to_confirm, open_import_jobs
 from webapp.datasets.services.deletion import belongings, delete_dataset, freed_bytes
 
@@ -41,7 +42,7 @@ def dataset_detail(request: HttpRequest, dataset_id: int) -> HttpResponse:
         "dataset": dataset,
         "may_edit": editable_datasets(request.user).filter(pk=dataset.pk).exists(),
         "is_owner": owned_datasets(request.user).filter(pk=dataset.pk).exists(),
-        "flow_rows": reading.flow_rows(dataset),
+        "flow_rows": flow_rows(dataset, request.user),
     }
     ctx["is_live"] = any(row.is_live for row in ctx["flow_rows"])
     if request.htmx:  # type: ignore[attr-defined]

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from ml.config.flow import FlowSpec
 from ml.errors import UserError
 from webapp.datasets.selectors import editable_datasets, editable_flow_caches
-from webapp.datasets.selectors.estimate import flow_estimates
+from webapp.datasets.selectors.estimate import flow_estimates, room_for_flow
 from webapp.datasets.services.flow import delete_flow, request_flow
 from webapp.forms import schema_form
 
@@ -25,12 +25,18 @@ FlowForm = schema_form(FlowSpec)
 def flow_new(request: HttpRequest, dataset_id: int) -> HttpResponse:
     dataset = get_object_or_404(editable_datasets(request.user), pk=dataset_id)
     form = FlowForm(request.POST or None)
+    spec = FlowSpec()
     if request.method == "POST" and form.is_valid():
-        _cache, job = request_flow(dataset, cast(FlowSpec, form.cleaned_config), cast(User, request.user))
-        if job is None:
-            messages.success(request, _("This flow is there already."))
-        return redirect("datasets:dataset_detail", dataset.pk)
-    ctx = {"dataset": dataset, "form": form, "estimates": flow_estimates(dataset)}
+        spec = cast(FlowSpec, form.cleaned_config)
+        try:
+            _cache, job = request_flow(dataset, spec, cast(User, request.user))
+        except UserError as error:
+            form.add_error(None, f"{error} {error.advice}")
+        else:
+            if job is None:
+                messages.success(request, _("This flow is there already."))
+            return redirect("datasets:dataset_detail", dataset.pk)
+    ctx = {"dataset": dataset, "form": form, "room": room_for_flow(dataset, spec), "estimates": flow_estimates(dataset)}
     return render(request, "datasets/flow_new.html", ctx, status=400 if form.errors else 200)
 
 
