@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from ml.errors import BadScores
 from ml.process import atomic_path
 
-FIELDS = ("scores", "labels", "videos", "groups", "classes", "about")
+FIELDS = ("scores", "labels", "videos", "classes")
+"""What every score file has. One that another program wrote may lack `groups`, and says its `protocol` in the place of `about`."""
+
 ADVICE = "Write it again with `evaluate` or `fuse`."
 
 
@@ -58,7 +60,7 @@ class Scores:
 
     def save(self, path: Path) -> None:
         """Write the whole file or nothing. `protocol` is for whoever opens it without us."""
-        arrays = {name: getattr(self, name) for name in FIELDS[:-1]}
+        arrays = {name: getattr(self, name) for name in _KINDS}
         arrays["about"] = np.array(json.dumps(self.about, ensure_ascii=False))
         arrays["protocol"] = np.array(stated(self.about))
         arrays |= {f"extra_{name}": array for name, array in self.arrays.items()}
@@ -67,7 +69,7 @@ class Scores:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read a file that `save` wrote; nothing in it is ever unpickled.
+        """Read a score file, of ours or another program's; nothing in it is ever unpickled.
 
         Raises:
             BadScores: it is missing, damaged, or no score file.
@@ -76,11 +78,11 @@ class Scores:
         missing = [name for name in FIELDS if name not in arrays]
         if missing:
             raise BadScores(f"{path} is no score file: it has no {missing[0]!r}", ADVICE)
+        arrays.setdefault("groups", np.full(arrays["videos"].shape, ""))
         extra = {name.removeprefix("extra_"): array for name, array in arrays.items() if name.startswith("extra_")}
         try:
             parts = {name: arrays[name].astype(kind) for name, kind in _KINDS.items()}
-            about = json.loads(str(arrays["about"]))
-            return cls(**parts, about=about, arrays=extra)
+            return cls(**parts, about=_about(arrays), arrays=extra)
         except (ValueError, TypeError) as error:
             raise BadScores(f"{path} is damaged: {error}", ADVICE) from error
         except BadScores as error:
@@ -120,6 +122,13 @@ def _read(path: Path) -> dict[str, NDArray[Any]]:
         raise BadScores(f"There is no score file {path}", "Check the path, or write it with `evaluate`.") from error
     except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, NotImplementedError, IsADirectoryError) as error:
         raise BadScores(f"{path} is no score file, or it is damaged: {error}", ADVICE) from error
+
+
+def _about(arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
+    if "about" in arrays:
+        about: dict[str, Any] = json.loads(str(arrays["about"]))
+        return about
+    return {"description": str(arrays["protocol"]) if "protocol" in arrays else "the file does not state its protocol"}
 
 
 def _problem(s: Scores) -> str:

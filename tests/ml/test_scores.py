@@ -114,3 +114,13 @@ def test_softmax_is_the_textbook_formula_and_does_not_overflow() -> None:
 
 def test_a_number_of_unknown_origin_says_so() -> None:
     assert stated({}) == "? (protocol unknown), unknown subset of split ?"
+
+
+def test_a_file_that_another_program_wrote_needs_scores_labels_videos_classes_and_says_its_protocol(tmp_path: Path) -> None:
+    arrays = {"scores": np.eye(3), "labels": np.arange(3), "videos": np.array(["a", "b", "c"]), "classes": np.array(["x", "y", "z"])}
+    np.savez(tmp_path / "stated.npz", **arrays, protocol=np.array("25x10"))
+    np.savez(tmp_path / "bare.npz", **arrays)
+    stated, bare = Scores.load(tmp_path / "stated.npz"), Scores.load(tmp_path / "bare.npz")
+    assert stated.groups.tolist() == ["", "", ""]
+    assert stated.about["description"] == "25x10"
+    assert "does not state" in bare.about["description"]
