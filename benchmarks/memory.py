@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.measure import Row
-from ml.config.experiment import PRESETS
+from ml.config.presets import PRESETS
 
 
 def run(epochs: int = 40) -> list[Row]:

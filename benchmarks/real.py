@@ -13,8 +13,9 @@ from pathlib import Path
 from sklearn.model_selection import StratifiedGroupKFold
 
 from ml.config.data import FlowInput, Manifest, Split
-from ml.config.experiment import PRESETS, ExperimentConfig
+from ml.config.experiment import ExperimentConfig
 from ml.config.flow import DIS, FlowSpec
+from ml.config.presets import PRESETS
 from ml.video.manifest import load_manifest, save_manifest
 
 FOLDS = 5

@@ -75,7 +75,7 @@ def fill(names: list[tuple[str, str, str]]) -> tuple[int, int]:
     from django.contrib.auth.models import User
 
     from ml.config.evaluation import Protocol
-    from ml.config.experiment import PRESETS
+    from ml.config.presets import PRESETS
     from webapp.datasets.models import Dataset, Label, Split, SplitEntry, Video
     from webapp.experiments.models import Evaluation, Run, VideoScore
     from webapp.jobs.models import Job

@@ -38,13 +38,14 @@ class Progress(Event):
 
 @dataclass(frozen=True)
 class StepsDone(Event):
-    """Training steps since the last such event; `losses` holds their mean loss terms."""
+    """Training steps since the last such event; `losses` holds their mean loss terms, `measures` what else was measured."""
 
     step: int
     epoch: int
     losses: dict[str, float]
     learning_rate: float
     videos_per_second: float
+    measures: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from ml.models import build_model
 from ml.process import Stop, atomic_path, locked
 from ml.training.device import choose_device
 from ml.training.loading import TrainingData
+from ml.training.objective import build_objective
 from ml.training.readiness import check_classes, check_config, check_packs
 from ml.training.record import forget_after, recorded
 from ml.training.trainer import Trainer
@@ -86,7 +87,7 @@ def load_run(folder: Path, device: str = "auto") -> TrainedRun:
         classes = tuple(json.loads(metadata["classes"]))
         facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         with torch.device("meta"):  # no time lost on weights that are replaced at once
-            model = build_model(config.model.replace(pretrained="none"), _channels(config), len(classes))
+            model = _model(config.replace(model=config.model.replace(pretrained="none")), len(classes))
         model.load_state_dict(tensors, assign=True)
     except (SafetensorError, KeyError, RuntimeError, json.JSONDecodeError) as error:
         raise BadCheckpoint(f"The run in {folder} is damaged: {str(error)[:300]}", "Train it again, or restore a backup.") from error
@@ -99,9 +100,9 @@ def _prepare(config: ExperimentConfig, out: Path, stop: Stop) -> tuple[Trainer, 
     manifest = load_manifest(folder)
     data, videos = _data(config, folder, manifest)
     torch.manual_seed(config.training.seed)
-    model = build_model(config.model, _channels(config), len(manifest.classes))
-    facts = {**_facts(config, manifest, model), **videos}
-    trainer = Trainer(model, data, config.training, out / "checkpoint.safetensors", _passport(config, manifest), stop)
+    model = _model(config, len(manifest.classes))
+    facts, objective = {**_facts(config, manifest, model), **videos}, build_objective(config.model, model)
+    trainer = Trainer(model, data, config.training, out / "checkpoint.safetensors", _passport(config, manifest), stop, objective)
     return trainer, {**facts, "device": str(trainer.device)}, manifest.classes
 
 
@@ -165,8 +166,9 @@ def _commit() -> str:
         return ""
 
 
-def _channels(config: ExperimentConfig) -> int:
-    return modality_of(config.data.input).channels(config.data.input)
+def _model(config: ExperimentConfig, num_classes: int) -> nn.Module:
+    data = config.data
+    return build_model(config.model, modality_of(data.input).channels(data.input), num_classes, data.num_segments)
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

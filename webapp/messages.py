@@ -16,7 +16,8 @@ from pydantic import BaseModel
 from ml import errors
 from ml.config.data import FrameSpec
 from ml.config.evaluation import METRIC_DEFINITIONS, NORMALIZED_WORDS, FusionConfig
-from ml.config.experiment import PRESETS, ExperimentConfig
+from ml.config.experiment import ExperimentConfig
+from ml.config.presets import PRESETS
 from ml.video.layouts import LAYOUTS
 
 KEYWORDS = {
@@ -85,7 +86,7 @@ def collect() -> Catalog:
             catalog.add(text, locations=[("ml/config", 0)])
     for preset in PRESETS.values():
         for text in (preset.title, preset.description):
-            catalog.add(text, locations=[("ml/config/experiment.py", 0)])
+            catalog.add(text, locations=[("ml/config/presets", 0)])
     for text in (*METRIC_DEFINITIONS.values(), *NORMALIZED_WORDS.values(), *(layout.TITLE for layout in LAYOUTS.values()), *advice_texts()):
         catalog.add(text, locations=[("ml", 0)])
     return catalog

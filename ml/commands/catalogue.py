@@ -6,8 +6,9 @@ from dataclasses import asdict
 from typing import Any
 
 from ml.config.evaluation import CROPS, FusionConfig, Protocol
-from ml.config.experiment import PRESETS, ExperimentConfig
+from ml.config.experiment import ExperimentConfig
 from ml.config.flow import FlowSpec
+from ml.config.presets import PRESETS
 from ml.config.schema import Schema
 from ml.events import Event, Finished, Result
 from ml.process import Stop

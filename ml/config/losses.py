@@ -58,6 +58,3 @@ class ArcFace(Schema):
 
 
 MetricLoss = Annotated[LiftedStructure | Triplet | SupCon | ProxyAnchor | ArcFace, Field(discriminator="kind")]
-
-PAIRWISE = (LiftedStructure, Triplet, SupCon)
-"""Losses that need two videos of one class in a batch; the others compare with learnt points."""

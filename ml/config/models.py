@@ -1,10 +1,20 @@
 """The systems that can be trained: one schema each, joined by `kind`."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
+from pydantic import Field
+
+from ml.config.losses import LiftedStructure, MetricLoss
 from ml.config.schema import Schema, knob
 
 Backbone = Literal["cnn_m_2048", "bn_inception", "vgg16", "resnet10t", "resnet18", "resnet50", "efficientnet_lite0"]
+Pretrained = Literal["none", "imagenet"]
+
+_WEIGHTS = ("Initial weights", "Start from scratch, or from ImageNet weights where this machine has them.")
+_PARTIAL_NORM = (
+    "Partial batch normalisation",
+    "Keep statistics and weights of all batch normalisations but the first as they were given; for pre-trained networks.",
+)
 
 
 class TwoStream(Schema):
@@ -12,13 +22,55 @@ class TwoStream(Schema):
 
     kind: Literal["two_stream"] = "two_stream"
     backbone: Backbone = knob("resnet10t", "Backbone", "The convolutional network of the stream; CNN-M-2048 is the paper's.")
-    pretrained: Literal["none", "imagenet"] = knob(
-        "none", "Initial weights", "Start from scratch, or from ImageNet weights where this machine has them."
-    )
+    pretrained: Pretrained = knob("none", *_WEIGHTS)
     trainable: Literal["all", "last_layer"] = knob(
         "all", "Trained layers", "Fine-tune every layer, or only the last one on frozen features."
     )
     dropout: float = knob(0.5, "Dropout", "Share of the activations dropped before the classifier (the paper: 0.5 or 0.9).", ge=0, lt=1)
 
 
-ModelConfig = TwoStream
+class TSN(Schema):
+    """One stream of a temporal segment network (Wang et al., ECCV 2016): K snippets a video, one consensus."""
+
+    kind: Literal["tsn"] = "tsn"
+    backbone: Backbone = knob("bn_inception", "Backbone", "The network that all segments share; BN-Inception is the paper's.")
+    pretrained: Pretrained = knob("none", *_WEIGHTS)
+    consensus: Literal["average", "max", "weighted"] = knob(
+        "average", "Consensus", "How the scores of the segments become those of the video: average, maximum, or learnt weights."
+    )
+    partial_norm: bool = knob(False, *_PARTIAL_NORM)
+    dropout: float = knob(0.8, "Dropout", "Share of the features dropped before the classifier (the paper: 0.8 RGB, 0.7 flow).", ge=0, lt=1)
+
+
+class NFMML(Schema):
+    """One stream of NFMML (Zhi et al., JEIT 2018): a temporal segment network that learns to classify and to measure likeness."""
+
+    kind: Literal["nfmml"] = "nfmml"
+    backbone: Backbone = knob("bn_inception", "Backbone", "The network that all segments share; BN-Inception is the paper's.")
+    pretrained: Pretrained = knob("none", *_WEIGHTS)
+    pooling: Literal["average", "max", "convolution"] = knob(
+        "average", "Temporal pooling", "How the features of the segments become that of the video; the average is the paper's."
+    )
+    partial_norm: bool = knob(False, *_PARTIAL_NORM)
+    dropout: float = knob(0.8, "Dropout", "Share of the video feature dropped before the classifier.", ge=0, lt=1)
+    embedding_size: int = knob(1024, "Embedding size", "Numbers in the embedding of the metric branch.", ge=2, le=8192)
+    normalize: bool = knob(
+        False, "Normalised embedding", "Bring embeddings to length 1: distances stay below 2, and large weights of the metric loss train."
+    )
+    initialisation: Literal["xavier", "gaussian"] = knob(
+        "xavier", "Start of the metric branch", "Xavier, or a Gaussian of deviation 0.001, with which the paper's own code failed."
+    )
+    loss: MetricLoss = knob(LiftedStructure(), "Metric loss", "What the metric branch learns by; NFMML's is the lifted structured loss.")
+    classification_weight: float = knob(1.0, "Weight λ1", "Of the classification loss (eq. 1).", ge=0, le=100)
+    metric_weight: float = knob(0.2, "Weight λ2", "Of the metric loss (eq. 1; Table 2: 0 to 0.4).", ge=0, le=100)
+    warmup_steps: int = knob(
+        0,
+        "Warm-up of λ2",
+        "Steps in which λ2 grows evenly from 0; large λ2 trains that did not converge.",
+        ge=0,
+        le=1_000_000,
+        unit="steps",
+    )
+
+
+ModelConfig = Annotated[TwoStream | TSN | NFMML, Field(discriminator="kind")]

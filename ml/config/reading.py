@@ -38,4 +38,6 @@ def _in_words(problem: Any) -> str:
         return f"{field} is not a known field"
     if problem["type"] == "missing":
         return f"{field} is missing"
+    if problem["type"] == "value_error":
+        return f"{field}: {problem['msg'].removeprefix('Value error, ')}"
     return f"{field} {problem['msg'].replace('Input should', 'must')}, got {problem['input']!r}"

@@ -4,19 +4,25 @@ from collections.abc import Callable
 
 from torch import nn
 
-from ml.config.models import ModelConfig, TwoStream
+from ml.config.models import NFMML, TSN, ModelConfig, TwoStream
 from ml.config.schema import Schema
+from ml.models.nfmml import build_nfmml
+from ml.models.tsn import build_tsn
 from ml.models.two_stream import build_two_stream
 
 MODELS: dict[type[Schema], Callable[..., nn.Module]] = {
     TwoStream: build_two_stream,
+    TSN: build_tsn,
+    NFMML: build_nfmml,
 }
 
 
-def build_model(config: ModelConfig, in_channels: int, num_classes: int) -> nn.Module:
-    """The network of `config`: raw input (B, C, H, W) → scores (B, N) before softmax.
+def build_model(config: ModelConfig, in_channels: int, num_classes: int, num_segments: int = 1) -> nn.Module:
+    """The network of `config`: raw snippets (B, K, C, H, W), or views (B, C, H, W) → scores (B, N) before softmax.
+
+    While it trains it returns what its objective needs (`ml.training.objective`).
 
     Raises:
         MissingWeights: the config asks for weights that this machine does not have.
     """
-    return MODELS[type(config)](config, in_channels, num_classes)
+    return MODELS[type(config)](config, in_channels, num_classes, num_segments)

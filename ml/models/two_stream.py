@@ -43,7 +43,7 @@ class Stream(nn.Module):
         return scores
 
 
-def build_two_stream(config: TwoStream, in_channels: int, num_classes: int) -> Stream:
+def build_two_stream(config: TwoStream, in_channels: int, num_classes: int, num_segments: int) -> Stream:  # noqa: ARG001  (it sees one)
     """Raises:
     MissingWeights: `pretrained` asks for weights that this machine does not have.
     """

@@ -10,8 +10,9 @@ from pydantic import BaseModel, ValidationError
 
 from ml.config.data import FlowInput
 from ml.config.evaluation import FusionConfig, Protocol
-from ml.config.experiment import PRESETS, ExperimentConfig
+from ml.config.experiment import ExperimentConfig
 from ml.config.flow import DIS, TVL1, Farneback, FlowSpec
+from ml.config.presets import PRESETS
 from ml.config.schema import Schema
 from ml.config.store import MediaStore
 

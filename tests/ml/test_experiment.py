@@ -220,7 +220,7 @@ def test_validation_sees_the_centre_of_the_middle(dataset: Path) -> None:
         ('{"training": {"epochs": 0}}', r"training\.epochs must be greater than or equal to 1, got 0"),
         ('{"training": {"epoch": 3}}', r"training\.epoch is not a known field"),
         ('{"version": 2}', "version 2; this program reads version 1"),
-        ('{"model": {"backbone": "alexnet"}}', r"model\.backbone must be 'cnn_m_2048'"),
+        ('{"model": {"kind": "two_stream", "backbone": "alexnet"}}', r"model\.two_stream\.backbone must be 'cnn_m_2048'"),
         ('{"training": ', "is no JSON"),
         ("[]", "must be an object"),
     ],

@@ -8,12 +8,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ml.config.losses import PAIRWISE, ArcFace, MetricLoss, ProxyAnchor, SupCon, Triplet
+from ml.config.losses import ArcFace, LiftedStructure, MetricLoss, ProxyAnchor, SupCon, Triplet
 from ml.config.schema import Schema
 from ml.errors import BadBatch
 from ml.losses import LOSSES, build_loss
 
 B, D, N = 12, 6, 4
+PAIRWISE = (LiftedStructure, Triplet, SupCon)
 LABELS = torch.arange(B) % 3  # the fourth class is not in the batch
 
 

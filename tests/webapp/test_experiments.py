@@ -8,7 +8,8 @@ from django.test import Client
 
 from ml.config.data import FlowInput
 from ml.config.evaluation import FusionConfig, Protocol
-from ml.config.experiment import PRESETS, ExperimentConfig
+from ml.config.experiment import ExperimentConfig
+from ml.config.presets import PRESETS
 from tests.webapp.factories import make_dataset, make_evaluation, make_run, make_user, share
 from webapp import queue
 from webapp.datasets.models import Dataset, FlowCache, SplitEntry, Video

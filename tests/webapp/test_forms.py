@@ -9,9 +9,10 @@ from django.template.loader import render_to_string
 from ml.commands.catalogue import SCHEMAS
 from ml.config.data import DataConfig, FlowInput, FrameSpec, RGBInput
 from ml.config.evaluation import FusionConfig, Protocol
-from ml.config.experiment import PRESETS, ExperimentConfig
+from ml.config.experiment import ExperimentConfig
 from ml.config.flow import DIS, TVL1, Farneback, FlowSpec
 from ml.config.models import TwoStream
+from ml.config.presets import PRESETS
 from ml.config.schema import Schema
 from ml.config.training import TrainingConfig
 from webapp.forms import SchemaForm, schema_form
@@ -79,7 +80,7 @@ def test_every_field_is_drawn_once_with_its_label_and_help(schema: type[Schema])
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
-        ("model.dropout", "1.5", "less than 1; you gave 1.5"),
+        ("model.two_stream.dropout", "1.5", "less than 1; you gave 1.5"),
         ("training.momentum", "-0.1", "at least 0; you gave -0.1"),
         ("training.learning_rate", "0", "more than 0; you gave 0"),
         ("training.epochs", "2.5", "whole number; you gave “2.5”"),

@@ -11,7 +11,8 @@ from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from ml.config.evaluation import Protocol
-from ml.config.experiment import PRESETS, ExperimentConfig
+from ml.config.experiment import ExperimentConfig
+from ml.config.presets import PRESETS
 from tests.webapp.factories import make_dataset, make_evaluation, make_fusion, make_prediction, make_run, make_user, share
 from webapp import queue
 from webapp.datasets.models import Dataset, Upload

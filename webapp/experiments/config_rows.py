@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from ml.config.experiment import PRESETS, ExperimentConfig, Preset
+from ml.config.experiment import ExperimentConfig, Preset
+from ml.config.presets import PRESETS
 from ml.config.schema import Schema
 from webapp.choices import name_of
 from webapp.schema_fields import translated

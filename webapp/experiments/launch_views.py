@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from ml.config.evaluation import FusionConfig
-from ml.config.experiment import PRESETS, ExperimentConfig
+from ml.config.experiment import ExperimentConfig
+from ml.config.presets import PRESETS
 from ml.errors import UserError
 from webapp.datasets.selectors import editable_datasets
 from webapp.experiments.forms import LaunchForm

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from ml.config.data import FlowInput
 from ml.config.experiment import ExperimentConfig
+from ml.config.models import TwoStream
 from webapp.datasets.models import FlowCache, Split, SplitEntry, Video
 from webapp.datasets.services.flow import is_complete
 
@@ -79,7 +80,7 @@ def has_flow(split: Split, flow: FlowInput) -> bool:
 
 def _weights(config: ExperimentConfig) -> Iterator[Finding]:
     model = config.model
-    if model.pretrained == "none" and model.trainable == "last_layer":
+    if isinstance(model, TwoStream) and model.pretrained == "none" and model.trainable == "last_layer":
         yield Finding(
             "warning",
             _("Only the last layer is trained, on features that nobody trained."),

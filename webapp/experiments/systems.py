@@ -7,7 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from ml.config.data import FlowInput
 from ml.config.evaluation import FusionConfig
-from ml.config.experiment import PRESETS, Preset
+from ml.config.experiment import Preset
+from ml.config.presets import PRESETS
 from webapp.choices import name_of
 
 

@@ -17,7 +17,7 @@ from django.urls import reverse
 
 from ml.config.data import FrameSpec
 from ml.config.evaluation import FusionConfig
-from ml.config.experiment import PRESETS
+from ml.config.presets import PRESETS
 from webapp.datasets.models import Dataset, Import
 from webapp.datasets.services.imports import confirm_import, latest_job, start_import
 from webapp.experiments.models import Fusion

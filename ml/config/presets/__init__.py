@@ -1,0 +1,7 @@
+"""Named configs that reproduce a row of a paper's table, or run anywhere: a file each paper."""
+
+from ml.config.experiment import Preset
+from ml.config.presets.small import SMALL
+from ml.config.presets.two_stream import TWO_STREAM
+
+PRESETS: dict[str, Preset] = {**SMALL, **TWO_STREAM}
