@@ -24,8 +24,36 @@ class TrainingConfig(Schema):
     momentum: float = knob(0.9, "Momentum", "Momentum of SGD.", ge=0, lt=1)
     weight_decay: float = knob(5e-4, "Weight decay", "L2 penalty on the weights.", ge=0, le=1)
     clip_norm: float = knob(0.0, "Gradient clipping", "Largest global gradient norm; 0 means no clipping.", ge=0, le=1000)
+    micro_batch: int = knob(
+        0,
+        "Videos at once",
+        "Most videos that are on one device at a time; gradients of the parts add up to those of the whole batch, only batch "
+        "normalisation sees each part for itself. 0: the whole batch.",
+        ge=0,
+        le=4096,
+        unit="videos",
+    )
+    devices: int = knob(
+        1,
+        "Devices",
+        "GPUs, or processes where there is none, that share each batch. Batch normalisation sees the whole batch on GPUs, its own share "
+        "in processes.",
+        ge=1,
+        le=16,
+    )
+    precision: Literal["float32", "bfloat16", "float16"] = knob(
+        "float32",
+        "Precision",
+        "Of the layers that bear it; weights and losses stay float32. bfloat16 is faster on recent GPUs, float16 on older ones.",
+    )
+    channels_last: bool = knob(
+        False, "Channels last", "Keep images with their channels innermost: often faster for convolutions in half precision on a GPU."
+    )
+    compile: bool = knob(
+        False, "Compile", "Let torch.compile fuse the network's operations; costs minutes before the first step and needs a C++ compiler."
+    )
     seed: int = knob(0, "Seed", "Same seed, same machine: same numbers.", ge=0, le=2**31 - 1)
     loader_workers: int = knob(
-        0, "Loader processes", "Processes that read and crop beside the training; 0 reads in the training process.", ge=0, le=64
+        0, "Loader processes", "Processes per device that read and crop beside the training; 0 reads in the training process.", ge=0, le=64
     )
     device: Literal["auto", "cpu", "cuda"] = knob("auto", "Device", "Where to train; automatic takes a GPU when there is one.")

@@ -1,6 +1,7 @@
 """Everything needed to go on as if nothing had happened, in one safetensors file: tensors, and JSON in its metadata.
 
-Tensors are named `model.…`, `momentum.…` (by parameter) and `rng.…`. Nothing in the file can be executed.
+Tensors are named `model.…` and `momentum.…` (by parameter). Random numbers need no state: each step draws its own from its number.
+Nothing in the file can be executed.
 """
 
 import json
@@ -35,9 +36,6 @@ def capture(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Ten
     for name, parameter in model.named_parameters():
         if parameter in optimizer.state and (momentum := optimizer.state[parameter].get("momentum_buffer")) is not None:
             tensors[f"momentum.{name}"] = momentum
-    tensors["rng.cpu"] = torch.get_rng_state()
-    if any(parameter.is_cuda for parameter in model.parameters()):
-        tensors["rng.cuda"] = torch.cuda.get_rng_state()
     return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
 
 
@@ -54,9 +52,6 @@ def restore(tensors: dict[str, Tensor], model: nn.Module, optimizer: torch.optim
     parameters = dict(model.named_parameters())
     for name, momentum in _within(tensors, "momentum.").items():
         optimizer.state[parameters[name]]["momentum_buffer"] = momentum.to(parameters[name].device)
-    torch.set_rng_state(tensors["rng.cpu"])
-    if "rng.cuda" in tensors and torch.cuda.is_available():
-        torch.cuda.set_rng_state(tensors["rng.cuda"])
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:

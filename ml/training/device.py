@@ -10,20 +10,38 @@ from ml.errors import BadConfig, OutOfMemory
 from ml.events import DeviceUse
 
 
-def choose_device(name: str) -> torch.device:
-    """ "auto" takes a GPU when there is one.
+def choose_device(name: str, rank: int = 0, devices: int = 1) -> torch.device:
+    """ "auto" takes a GPU when there is one; the process of this rank takes the GPU of this number.
 
     Raises:
-        BadConfig: "cuda" where there is none.
+        BadConfig: "cuda" where there is none, or more devices than there are GPUs.
     """
-    has_gpu = torch.cuda.is_available()
-    if name == "cuda" and not has_gpu:
+    num_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name == "cuda" and not num_gpus:
         raise BadConfig("The device “cuda” was asked for, and no usable NVIDIA GPU is here", "Choose the device “auto” or “cpu”.")
-    return torch.device("cuda" if has_gpu and name != "cpu" else "cpu")
+    if name == "cpu" or not num_gpus:
+        return torch.device("cpu")
+    if devices > num_gpus:
+        raise BadConfig(f"{devices} GPUs were asked for, and this machine has {num_gpus}", f"Choose at most {num_gpus} devices.")
+    return torch.device("cuda", rank)
+
+
+def check_compiler(device: torch.device) -> None:
+    """Compile something small before anything depends on it.
+
+    Raises:
+        BadConfig: it does not work.
+    """
+    try:
+        torch.compile(torch.sin)(torch.zeros(8, device=device))
+    except RuntimeError as error:
+        reason = str(error).strip().splitlines()[0]
+        advice = "Install a C++ compiler with Python's headers (on a GPU also Triton), or turn “Compile” off."
+        raise BadConfig(f"torch.compile does not work on this machine: {reason}", advice) from error
 
 
 @contextmanager
-def memory_errors(batch_size: int) -> Iterator[None]:
+def memory_errors(at_once: int) -> Iterator[None]:
     """A full GPU is something the user can solve.
 
     Raises:
@@ -32,8 +50,8 @@ def memory_errors(batch_size: int) -> Iterator[None]:
     try:
         yield
     except torch.cuda.OutOfMemoryError as error:
-        advice = f"Choose a batch size below {batch_size}, a smaller crop or a smaller backbone, or end what else uses the GPU."
-        raise OutOfMemory(f"The GPU's memory does not hold a batch of {batch_size} videos", advice) from error
+        advice = f"Choose fewer than {at_once} videos at once, a smaller crop or a smaller backbone, or end what else uses the GPU."
+        raise OutOfMemory(f"The GPU's memory does not hold {at_once} videos at once", advice) from error
 
 
 class Meter:

@@ -3,7 +3,7 @@
 Each loader has a random generator of its own: it must not touch the global one, on which dropout depends.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,7 +12,11 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 Batch = tuple[Tensor, Tensor]
-"""x (B, C, H, W) and labels (B,)."""
+"""x (B, C, H, W), or (B, K, C, H, W) of K > 1 segments, and labels (B,)."""
+
+
+Share = Callable[[list[Any]], list[Any]]
+"""The draws of a batch → those of one process."""
 
 
 class EpochSampler(Protocol):
@@ -34,10 +38,12 @@ class TrainingData:
 
 
 class RemainingBatches(Sampler[list[Any]]):
-    """The draws of every batch from (epoch, step) to the end of the training."""
+    """The draws of every batch, or of one process's share of it, from (epoch, step) to the end of the training."""
 
-    def __init__(self, sampler: EpochSampler, batch_size: int, epochs: int, epoch: int = 0, step: int = 0) -> None:
-        self.sampler, self.batch_size = sampler, batch_size
+    def __init__(
+        self, sampler: EpochSampler, batch_size: int, epochs: int, epoch: int = 0, step: int = 0, share: Share = lambda batch: batch
+    ) -> None:
+        self.sampler, self.batch_size, self.share = sampler, batch_size, share
         self.epochs, self.epoch, self.step = epochs, epoch, step
 
     def __iter__(self) -> Iterator[list[Any]]:
@@ -47,7 +53,7 @@ class RemainingBatches(Sampler[list[Any]]):
             for draw in self.sampler:
                 batch.append(draw)
                 if len(batch) == self.batch_size:
-                    yield batch
+                    yield self.share(batch)
                     batch = []
 
 

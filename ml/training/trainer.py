@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-import torch
 from torch import Tensor, nn
 
 from ml.config.training import TrainingConfig
@@ -17,8 +16,10 @@ from ml.training import checkpoint
 from ml.training.device import Meter, choose_device, memory_errors
 from ml.training.loading import Batch, RemainingBatches, TrainingData, training_loader, validation_loader
 from ml.training.objective import Objective, classification
-from ml.training.optim import build_optimizer, learning_rate_at, set_learning_rate
+from ml.training.optim import learning_rate_at, set_learning_rate
+from ml.training.step import Diverged, Learner
 from ml.training.tally import Tally
+from ml.training.team import Team, placed
 
 REPORTS_PER_EPOCH = 20
 PROGRESS_SECONDS, DEVICE_SECONDS, CHECKPOINT_SECONDS = 1.0, 5.0, 60.0
@@ -70,13 +71,15 @@ class Trainer:
         passport: dict[str, Any],
         stop: Stop,
         objective: Objective = classification,
+        team: Team | None = None,
     ) -> None:
-        self.device = choose_device(config.device)
-        self.model = model.to(self.device)
-        self.data, self.config, self.objective, self.stop = data, config, objective, stop
+        self.team = team or Team(choose_device(config.device))
+        self.device = self.team.device
+        self.model = placed(model, config, self.team)
+        self.learner = Learner(self.model, objective, config, self.team)
+        self.data, self.config, self.stop = data, config, stop
         self.checkpoint_path, self.passport = checkpoint_path, passport
-        self.optimizer = build_optimizer(self.model, config.learning_rate, config.momentum, config.weight_decay)
-        self.place = Place()
+        self.place, self.asked_to_stop = Place(), False
         self.meter = Meter(self.device)
         self.progress_due, self.device_due = Every(PROGRESS_SECONDS), Every(DEVICE_SECONDS)
         self.checkpoint_due = Every(CHECKPOINT_SECONDS)
@@ -84,22 +87,22 @@ class Trainer:
         if checkpoint_path.exists():
             self._resume()
         if data.validation is not None:
-            self.validation = validation_loader(data.validation, config.batch_size, config.loader_workers, self.device.type == "cuda")
+            self.validation = validation_loader(data.validation, self.learner.at_once, config.loader_workers, self.device.type == "cuda")
 
     def run(self) -> Generator[Event, None, dict[str, Any] | None]:
         """Events up to the end of the training, or to `Stopped`. Returns a summary, or None when it was stopped.
 
         Raises:
-            NotANumber: the loss or a weight is no longer finite; the last good checkpoint stays.
+            NotANumber: a loss, a gradient or a weight is no longer finite; the last good checkpoint stays.
             OutOfMemory: a batch does not fit the GPU.
         """
         yield Started("train", self.total_steps, "steps")
         yield self._progress()
-        with memory_errors(self.config.batch_size):
+        with memory_errors(self.learner.at_once):
             batches = self._batches()
             while self.place.epoch < self.config.epochs:
                 yield from self._epoch(batches)
-                if self.stop.requested and self.place.epoch < self.config.epochs:
+                if self.asked_to_stop and self.place.epoch < self.config.epochs:
                     yield self._save()
                     yield Stopped(f"Saved at step {self.steps_done} of {self.total_steps}.")
                     return None
@@ -116,9 +119,9 @@ class Trainer:
     def _epoch(self, batches: Iterator[Batch]) -> Iterator[Event]:
         """The rest of an epoch; returns early, between two steps, when asked to stop."""
         self.model.train()
-        set_learning_rate(self.optimizer, self._learning_rate())
+        set_learning_rate(self.learner.optimizer, self._learning_rate())
         while self.place.step < self.data.steps_per_epoch:
-            if self.stop.requested:
+            if self._must_stop():
                 return
             self._step(*next(batches))
             yield from self._reports()
@@ -128,20 +131,20 @@ class Trainer:
         yield self._end_epoch(validation)
         yield self._save()
 
+    def _must_stop(self) -> bool:
+        """All processes of the team stop at the same step, whichever was asked."""
+        self.asked_to_stop = self.asked_to_stop or self.team.any(self.stop.requested)
+        return self.asked_to_stop
+
     def _step(self, x: Tensor, labels: Tensor) -> None:
-        """x: (B, C, H, W), labels: (B,)."""
-        x, labels = x.to(self.device, non_blocking=True), labels.to(self.device, non_blocking=True)
-        outcome = self.objective(self.model, x, labels)
-        if not outcome.total.isfinite():
-            raise self._not_a_number(f"The loss became {outcome.total.item()}")
-        self.optimizer.zero_grad()
-        torch.autograd.backward(outcome.total)
-        if self.config.clip_norm:
-            nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
-        self.optimizer.step()
+        """This process's share of a batch."""
+        try:
+            tally = self.learner.learn(x, labels, self.steps_done)
+        except Diverged as error:
+            raise self._not_a_number(str(error)) from error
         self.place.step += 1
-        self.place.epoch_tally.add(outcome, labels)
-        self.place.report_tally.add(outcome, labels)
+        self.place.epoch_tally.merge(tally)
+        self.place.report_tally.merge(tally)
 
     def _reports(self) -> Iterator[Event]:
         """What there is to tell after a step. Losses are told at fixed steps, so that a resumed run tells the same ones."""
@@ -156,18 +159,10 @@ class Trainer:
             yield self._save()
 
     def _validate(self) -> Tally | None:
-        """The validation videos through the network as it is in use; None when asked to stop meanwhile."""
-        tally = Tally()
+        """The tally of the validation videos, all of them in each process; None when asked to stop meanwhile."""
         if self.data.validation is None:
-            return tally
-        self.model.eval()
-        with torch.inference_mode():
-            for x, labels in self.validation:
-                if self.stop.requested:
-                    return None
-                labels = labels.to(self.device)
-                tally.add(self.objective(self.model, x.to(self.device), labels), labels)
-        return tally
+            return Tally()
+        return self.learner.evaluate(self.validation, self.steps_done, self._must_stop)
 
     def _end_epoch(self, validation: Tally) -> EpochEnded:
         train = {"loss": self.place.epoch_tally.loss(), "top1": self.place.epoch_tally.top1()}
@@ -178,7 +173,8 @@ class Trainer:
     def _steps_done(self) -> StepsDone:
         seconds = max(time.monotonic() - self.report_started, 1e-9)
         tally, self.place.report_tally, self.report_started = self.place.report_tally, Tally(), time.monotonic()
-        return StepsDone(self.steps_done, self.place.epoch + 1, tally.mean_losses(), self._learning_rate(), tally.videos / seconds)
+        told = tally.mean_losses(), self._learning_rate(), tally.videos / seconds, tally.mean_measures()
+        return StepsDone(self.steps_done, self.place.epoch + 1, *told)
 
     def _progress(self) -> Progress:
         epoch = min(self.place.epoch + 1, self.config.epochs)
@@ -188,20 +184,24 @@ class Trainer:
         return learning_rate_at(self.place.epoch, self.config.learning_rate, self.config.milestones, self.config.gamma)
 
     def _batches(self) -> Iterator[Batch]:
-        remaining = RemainingBatches(self.data.sampler, self.config.batch_size, self.config.epochs, self.place.epoch, self.place.step)
+        config, place = self.config, self.place
+        remaining = RemainingBatches(self.data.sampler, config.batch_size, config.epochs, place.epoch, place.step, self.team.share)
         return iter(training_loader(self.data, remaining, self.config.loader_workers, self.device.type == "cuda"))
 
     def _save(self) -> CheckpointSaved:
-        if not all(bool(tensor.isfinite().all()) for tensor in self.model.state_dict().values()):
-            raise self._not_a_number("A weight is no longer finite")
-        tensors = checkpoint.capture(self.model, self.optimizer)
-        checkpoint.save(self.checkpoint_path, checkpoint.Checkpoint(tensors, self.passport, asdict(self.place)))
+        if broken := [name for name, tensor in self.model.state_dict().items() if not tensor.isfinite().all()]:
+            raise self._not_a_number(f"The weight {broken[0]} was no longer finite")
+        if self.team.leads:
+            progress = {**asdict(self.place), "scaler": self.learner.scaler.state_dict()}
+            tensors = checkpoint.capture(self.model, self.learner.optimizer)
+            checkpoint.save(self.checkpoint_path, checkpoint.Checkpoint(tensors, self.passport, progress))
         self.checkpoint_due = Every(CHECKPOINT_SECONDS)
         return CheckpointSaved(self.steps_done, self.place.epoch)
 
     def _resume(self) -> None:
         saved = checkpoint.load(self.checkpoint_path, self.passport)
-        checkpoint.restore(saved.tensors, self.model, self.optimizer)
+        checkpoint.restore(saved.tensors, self.model, self.learner.optimizer)
+        self.learner.scaler.load_state_dict(saved.progress["scaler"])
         self.place = Place.from_json(saved.progress)
 
     def _not_a_number(self, what: str) -> NotANumber:

@@ -31,10 +31,9 @@ def written(folder: Path) -> Path:
     return folder / "checkpoint.safetensors"
 
 
-def test_weights_momentum_statistics_and_random_state_come_back(tmp_path: Path) -> None:
+def test_weights_momentum_and_statistics_come_back(tmp_path: Path) -> None:
     net, optimizer = trained()
     save(tmp_path / "c", Checkpoint(capture(net, optimizer), PASSPORT, {"epoch": 3}))
-    expected_draw = torch.rand(3)
     other = tiny_net()
     other_optimizer = build_optimizer(other, 0.1, 0.9, 1e-4)
 
@@ -42,7 +41,6 @@ def test_weights_momentum_statistics_and_random_state_come_back(tmp_path: Path) 
     restore(saved.tensors, other, other_optimizer)
 
     assert saved.progress == {"epoch": 3}
-    assert torch.equal(torch.rand(3), expected_draw)
     state = other.state_dict()
     assert all(torch.equal(tensor, state[name]) for name, tensor in net.state_dict().items())
     for mine, theirs in zip(net.parameters(), other.parameters(), strict=True):
