@@ -60,6 +60,9 @@ NAMES: dict[object, str | Promise] = {
     "summary": _("Summary"),
 }
 
+MODALITIES: dict[str, str | Promise] = {"rgb": "RGB", "flow": _("flow"), "rgb_diff": _("RGB difference")}
+"""What a stream sees, in a word."""
+
 NUMBER_NAMES: dict[str, dict[object, str | Promise]] = {
     "Crops": {1: _("1: centre"), 5: _("5: corners and centre"), 10: _("10: corners and centre, mirrored too")},
 }

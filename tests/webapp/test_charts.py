@@ -114,3 +114,13 @@ def test_names_become_text_without_markup_short_and_all_different() -> None:
     assert len(set(labels)) == 5
     assert all(len(label) <= LONGEST + 4 for label in labels[2:4])
     assert labels[4] == "a &amp; b"
+
+
+@pytest.mark.parametrize("N", [5, 9, 101, 400])
+def test_matrices_side_by_side_stay_low_and_have_nothing_written_in_their_cells(N: int) -> None:
+    names = [f"class {i}" for i in range(N)]
+    small, large = (go.Figure(confusion_map(square(N), names, range(N), is_small=is_small)) for is_small in (True, False))
+    assert small.layout.height <= min(610, large.layout.height)
+    assert small.data[0].texttemplate is None
+    assert (small.layout.xaxis.dtick == 1) == (N <= 30)
+    assert (small.layout.yaxis.showticklabels is False) == (N > 30)

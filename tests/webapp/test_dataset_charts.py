@@ -48,3 +48,11 @@ def test_few_or_equal_values_have_a_histogram_too(values: list[float], expected:
     figure = histogram(values, "Frame rate", "frames/s")
     assert figure["data"][0]["y"] == expected
     go.Figure(figure)
+
+
+def test_one_value_alone_is_a_thin_bar_over_its_name() -> None:
+    figure = histogram([25.0] * 7, "Frame rate", "frames/s")
+    low, high = figure["layout"]["xaxis"]["range"]
+    assert figure["data"][0]["width"][0] < (high - low) / 5
+    assert figure["layout"]["xaxis"]["ticktext"] == ["25"]
+    assert figure["data"][0]["customdata"] == ["25"]

@@ -202,14 +202,14 @@ def test_weights_are_shown_as_shares_and_an_svm_has_none(streams: list[Evaluatio
 
 def test_streams_of_one_modality_are_told_apart_by_name(dataset: Dataset, streams: list[Evaluation]) -> None:
     third = make_evaluation(make_run(dataset, "flow", name="another flow"))
-    assert [stream.short for stream in streams_of(make_fusion([*streams, third]))] == ["rgb", "flow run", "another flow"]
+    assert [stream.short for stream in streams_of(make_fusion([*streams, third]))] == ["RGB", "flow run", "another flow"]
 
 
 def test_the_page_shows_streams_and_fusion_side_by_side(client: Client, streams: list[Evaluation]) -> None:
     fusion = make_fusion(streams)
     response = client.get(reverse("experiments:fusion_detail", args=(fusion.pk,)))
     text = response.content.decode()
-    assert [name for name, *_ in response.context["columns"]] == ["rgb", "flow", "fusion"]
+    assert [name for name, *_ in response.context["columns"]] == ["RGB", "flow", "fusion"]
     assert text.count("data-cells") == 3
     assert text.count("5 frames × 1 crops") >= 4
     assert len(response.context["recall_figure"]["data"]) == 3
@@ -228,7 +228,7 @@ def test_three_streams_have_names_for_every_pattern(client: Client, dataset: Dat
     fusion = make_fusion([*streams, make_evaluation(make_run(dataset, "flow", name="third"))])
     parts = client.get(reverse("experiments:fusion_detail", args=(fusion.pk,))).context["parts"]
     assert len({part["name"] for part in parts}) == len(parts)
-    assert {"only third", "only rgb + third"} <= {part["name"] for part in parts}
+    assert {"only third", "only RGB + third"} <= {part["name"] for part in parts}
 
 
 def test_until_the_scores_are_there_the_page_shows_each_streams_state(client: Client, streams: list[Evaluation]) -> None:

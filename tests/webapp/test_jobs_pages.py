@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from tests.webapp.factories import make_dataset, make_job, make_user, share
+from tests.webapp.factories import make_dataset, make_evaluation, make_job, make_run, make_user, share
 from webapp import queue
 from webapp.datasets.models import Dataset, Membership
 from webapp.jobs.models import Job, WorkerNode
@@ -168,3 +168,22 @@ def test_the_queries_of_the_list_do_not_grow_with_the_jobs(client: Client, ada: 
         make_job("train", ada, state=State.QUEUED)
     with django_assert_max_num_queries(12):  # type: ignore[operator]
         client.get("/jobs/")
+
+
+def test_the_page_of_a_job_leads_on_to_what_it_works_on(client: Client, dataset: Dataset) -> None:
+    run = make_run(dataset)
+    assert f'href="/experiments/{run.pk}/">Open the run</a>' in client.get(f"/jobs/{run.job_id}/").content.decode()
+    evaluation = make_evaluation(run)
+    assert "Open the results" in client.get(f"/jobs/{evaluation.job_id}/").content.decode()
+    gone = make_job("inspect", dataset.owner)
+    assert b"Open the import" not in client.get(f"/jobs/{gone.pk}/").content
+
+
+def test_what_is_done_has_no_bar_and_nobody_reads_keys_of_videos(client: Client, ada: User) -> None:
+    facts = {"progress_done": 9, "progress_total": 9, "progress_unit": "videos", "message": "9c32c2a9b6dfa06d"}
+    make_job("evaluate", ada, state=State.DONE, **facts)
+    page = client.get("/jobs/").content.decode()
+    assert "9 / 9 videos" in page and "<progress" not in page and "9c32" not in page
+    make_job("evaluate", ada, state=State.RUNNING, **facts)
+    page = client.get("/jobs/").content.decode()
+    assert page.count("<progress") == 1 and "9c32" not in page

@@ -5,27 +5,37 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from webapp.charts.names import axis_names
+from webapp.charts.names import LONGEST, axis_names
 from webapp.experiments.results import Confusion
 
 # From nothing to blue, by transparency: reads on a light page and on a dark one.
 SCALE = ((0, "rgba(31,131,201,0)"), (0.001, "rgba(31,131,201,0.14)"), (1, "rgba(31,131,201,1)"))
 LARGEST_LABELLED = 120
+LARGEST_LABELLED_SMALL = 30
+LONGEST_BESIDE_MANY = 20
 WRITTEN_CELLS = 12
 
 
 def confusion_map(
-    confusion: Confusion, names: Sequence[str], order: Sequence[int], *, normalized: bool = True, diagonal: bool = True, cells_at: str = ""
+    confusion: Confusion,
+    names: Sequence[str],
+    order: Sequence[int],
+    *,
+    normalized: bool = True,
+    diagonal: bool = True,
+    is_small: bool = False,
+    cells_at: str = "",
 ) -> dict[str, Any]:
     """Cells in the order of these class indices.
 
     Args:
         normalized: share of the row instead of the count; a row without videos stays empty.
         diagonal: False leaves the right answers out, so that the colours tell the mistakes apart.
+        is_small: one of several side by side: low lines, and nothing written in the cells.
         cells_at: address of the videos behind a cell, to which `true=` and `predicted=` are added on a click.
     """
     counts = [[confusion[i][j] for j in order] for i in order]
-    labels = axis_names([names[index] for index in order])
+    labels = axis_names([names[index] for index in order], LONGEST if len(order) <= WRITTEN_CELLS and not is_small else LONGEST_BESIDE_MANY)
     heat: dict[str, Any] = {
         "type": "heatmap",
         "z": [_row(row, place, normalized, diagonal) for place, row in enumerate(counts)],
@@ -44,10 +54,10 @@ def confusion_map(
     }
     if normalized and diagonal:
         heat["zmax"] = 1  # one scale for matrices side by side; without the diagonal the mistakes need all of it
-    if len(order) <= WRITTEN_CELLS:
+    if len(order) <= WRITTEN_CELLS and not is_small:
         heat["text"] = [[_written(cell, normalized) for cell in line] for line in heat["z"]]
         heat["texttemplate"] = "%{text}"
-    return {"data": [heat], "layout": _layout(labels, {"cells": cells_at, "order": list(order)})}
+    return {"data": [heat], "layout": _layout(labels, is_small, {"cells": cells_at, "order": list(order)})}
 
 
 def _row(counts: Sequence[int], place: int, normalized: bool, diagonal: bool) -> list[float | None]:
@@ -63,16 +73,25 @@ def _written(cell: float | None, normalized: bool) -> str:
     return "" if not cell else f"{cell:.0%}" if normalized else str(cell)
 
 
-def _layout(labels: Sequence[str], meta: dict[str, Any]) -> dict[str, Any]:
+def _layout(labels: Sequence[str], is_small: bool, meta: dict[str, Any]) -> dict[str, Any]:
     """Every class has its label up to LARGEST_LABELLED; beyond that Plotly thins them out until one zooms in."""
     N = len(labels)
-    every = {"dtick": 1} if N <= LARGEST_LABELLED else {}
-    size = 9 if N > 60 else 11
-    axis = {"type": "category", "tickfont": {"size": size}, "showgrid": False, **every}
+    axis = {"type": "category", "tickfont": {"size": 9 if N > 60 else 11}, "showgrid": False}
+    if is_small and N > LARGEST_LABELLED_SMALL:
+        axis["showticklabels"] = False  # the pointer tells them
+    elif N <= LARGEST_LABELLED:
+        axis["dtick"] = 1
     return {
-        "height": 190 + (max(200, N * (36 if N <= WRITTEN_CELLS else 13)) if N <= LARGEST_LABELLED else 900),
+        "height": 190 + _cells_height(N, is_small),
         "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
-        "xaxis": {**axis, "title": {"text": _("predicted")}, "tickangle": -90 if N > 5 else 0},
+        "xaxis": {**axis, "title": {"text": _("predicted")}, "tickangle": -90 if N > 5 or is_small else 0},
         "yaxis": {**axis, "title": {"text": _("true")}, "autorange": "reversed"},
         "meta": meta,
     }
+
+
+def _cells_height(N: int, is_small: bool) -> int:
+    """Pixels of the cells alone: a line each as long as they are labelled, then as much as a screen shows."""
+    if is_small:
+        return min(max(160, 13 * N), 420)
+    return 900 if N > LARGEST_LABELLED else max(200, N * (36 if N <= WRITTEN_CELLS else 13))

@@ -11,11 +11,12 @@ from webapp.charts.palette import BLUE
 
 
 def histogram(values: Sequence[float], title: str, unit: str) -> dict[str, Any]:
-    """Figure of counts per bin; one bar where all values are equal, none where there are none."""
+    """Figure of counts per bin; one thin bar at its value where all are equal, none where there are none."""
     edges, counts = bins(values)
+    only = values[0] if len(counts) == 1 else None
     width = edges[1] - edges[0] if counts else 1.0
     centres = [edge + width / 2 for edge in edges[:-1]]
-    spans = [f"{low:g} … {high:g}" for low, high in pairwise(edges)]
+    spans = [f"{low:g} … {high:g}" for low, high in pairwise(edges)] if only is None else [f"{only:g}"]
     return {
         "data": [
             {
@@ -32,11 +33,16 @@ def histogram(values: Sequence[float], title: str, unit: str) -> dict[str, Any]:
             "height": 230,
             "margin": {"l": 8, "r": 8, "t": 36, "b": 36},
             "title": {"text": title, "font": {"size": 13}},
-            "xaxis": {"title": {"text": unit}, "fixedrange": True},
+            "xaxis": {"title": {"text": unit}, "fixedrange": True, **({} if only is None else _around(only))},
             "yaxis": {"title": {"text": _("videos")}, "fixedrange": True, "rangemode": "tozero"},
             "showlegend": False,
         },
     }
+
+
+def _around(value: float) -> dict[str, Any]:
+    """An axis on which the one bar stands in the middle, under its value."""
+    return {"range": [value - 4, value + 4], "tickvals": [value], "ticktext": [f"{value:.4g}"]}
 
 
 def bins(values: Sequence[float]) -> tuple[list[float], list[int]]:

@@ -7,8 +7,8 @@ from html import escape
 LONGEST = 36
 
 
-def axis_names(names: Sequence[str]) -> list[str]:
+def axis_names(names: Sequence[str], longest: int = LONGEST) -> list[str]:
     """Names → labels without markup, shortened, and still all different."""
-    shortened = [name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…" for name in names]
+    shortened = [name if len(name) <= longest else f"{name[: longest - 1]}…" for name in names]
     counts = Counter(shortened)
     return [escape(name if counts[name] == 1 else f"{name} #{index}", quote=False) for index, name in enumerate(shortened)]

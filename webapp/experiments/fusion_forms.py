@@ -7,6 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from ml.config.evaluation import FusionConfig
+from webapp.choices import MODALITIES
 from webapp.experiments.models import Evaluation
 from webapp.forms import schema_form
 
@@ -39,4 +40,4 @@ def _stream_label(evaluation: Evaluation) -> str:
     """`flow run · flow · top-1 71.2 % (5x1)`."""
     run, metrics = evaluation.run, evaluation.metrics
     assert run is not None  # noqa: S101 - only evaluations of runs are offered
-    return f"{run.name} · {run.modality} · top-1 {100 * metrics['top1']:.1f} % ({metrics['protocol']['short']})"
+    return f"{run.name} · {MODALITIES[run.modality]} · top-1 {100 * metrics['top1']:.1f} % ({metrics['protocol']['short']})"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from django.db.models import Count, FloatField, Prefetch, QuerySet
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
-from django.utils.translation import gettext as _
 
+from webapp.choices import MODALITIES
 from webapp.datasets.selectors import AnyUser, dataset_is_editable
 from webapp.experiments.models import Evaluation, Fusion, FusionMember, Run
 from webapp.experiments.results import Results
@@ -96,7 +96,7 @@ def streams_of(fusion: Fusion) -> list[Stream]:
         Stream(
             evaluation=evaluation,
             run=run,
-            short=_(run.modality) if modalities[run.modality] == 1 else run.name,
+            short=str(MODALITIES[run.modality]) if modalities[run.modality] == 1 else run.name,
             weight=weight,
             results=Results.of(evaluation.metrics) if evaluation.metrics else None,
         )

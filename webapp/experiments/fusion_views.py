@@ -130,7 +130,7 @@ def _figures(columns: Sequence[Column], parts: Sequence[dict[str, Any]], fused: 
     order = [row.index for row in ordered(fused.classes, "index")]
     series = [RecallSeries(name, results.classes, class_url(e.pk), color) for name, e, results, color in columns]
     maps = [
-        (name, f"confusion-{place}", confusion_map(results.confusion, results.names, order, cells_at=videos_url(e.pk)))
+        (name, f"confusion-{place}", confusion_map(results.confusion, results.names, order, is_small=True, cells_at=videos_url(e.pk)))
         for place, (name, e, results, _color) in enumerate(columns)
     ]
     shown = [row for row in fused.classes if row.support]

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from webapp import queue as broker
 from webapp.jobs import selectors, services, storage
 from webapp.jobs.forms import JobFilter
+from webapp.jobs.links import subject_link
 from webapp.jobs.models import Job, WorkerNode
 
 PAGE_SIZE = 50
@@ -41,6 +42,7 @@ def job_detail(request: HttpRequest, job_id: int) -> HttpResponse:
     ctx = {
         "job": job,
         "row": row,
+        "subject": subject_link(job),
         "before": job.after.all(),
         "followers": job.followers.all(),
         "log": selectors.log_tail(job),

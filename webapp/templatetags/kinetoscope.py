@@ -86,6 +86,8 @@ def headline(failure: dict[str, str]) -> str:
 @register.filter
 def progress_words(message: str) -> str:
     """What a running job says of itself: `epoch 3 of 20` with its numbers, else what it stored."""
+    if re.fullmatch(r"[0-9a-f]{12,64}", message):  # a video's key, which means nothing to anybody
+        return ""
     epoch = re.fullmatch(r"epoch (\d+) of (\d+)", message)
     return _("epoch %(number)s of %(total)s") % {"number": epoch[1], "total": epoch[2]} if epoch else translated(message)
 
