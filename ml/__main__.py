@@ -14,7 +14,7 @@ from typing import Protocol, TextIO, cast
 
 from ml.events import Event, Failed
 from ml.failure import failure
-from ml.process import Stop, die_with_parent
+from ml.process import Stop, die_with_parent, keep_freed_memory
 from ml.progress import AnswerOnly, JsonLines, Terminal
 
 COMMANDS: dict[str, str] = {
@@ -108,6 +108,7 @@ def start() -> int:
     """`main` on the real streams: UTF-8 whatever the locale, and silence when the reader is gone."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
+    keep_freed_memory()
     code = main(sys.argv[1:])
     try:
         sys.stdout.flush()

@@ -1,6 +1,7 @@
 """Whole files, owned folders, and no orphans."""
 
 import os
+import platform
 import select
 import subprocess
 import sys
@@ -61,3 +62,28 @@ def test_a_child_dies_with_its_parent() -> None:
             assert select.select([watch], [], [], 10)[0], "the child outlived its parent"
         finally:
             os.close(watch)
+
+
+FAULTS = """
+import resource
+import numpy as np
+from ml.process import keep_freed_memory
+{call}
+def faults():
+    start = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(20):
+        kept = [np.ones(2**17) for _ in range(8)]  # 8 MiB in pieces of 1 MiB
+        del kept
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - start
+faults()
+print(faults())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other allocators keep freed memory by themselves or not at all")
+def test_freed_memory_is_used_again_without_asking_the_kernel() -> None:
+    usual, kept = (
+        int(subprocess.run([sys.executable, "-c", FAULTS.format(call=call)], check=True, capture_output=True, text=True).stdout)
+        for call in ("", "keep_freed_memory()")
+    )
+    assert kept < 1000 < 10_000 < usual
