@@ -8,6 +8,7 @@ from ml.config.flow import FlowSpec
 from ml.config.schema import Schema, knob
 
 Subset = Literal["train", "validation", "test"]
+CropPolicy = Literal["anywhere", "corners", "multiscale"]
 
 
 class FrameSpec(Schema):
@@ -111,7 +112,14 @@ class DataConfig(Schema):
     )
     short_side: int = knob(256, "Rescaled short side", "Videos are rescaled to this short side before cropping.", ge=32, le=1080, unit="px")
     crop_size: int = knob(224, "Crop", "Side of the square the network sees.", ge=32, le=512, unit="px")
+    crop_policy: CropPolicy = knob(
+        "anywhere",
+        "Training crops",
+        "From anywhere in the picture (two-stream paper), from its corners and centre (NFMML), or from 13 places with jittered height and "
+        "width (TSN).",
+    )
     flip: bool = knob(True, "Horizontal flip", "Mirror half of the training inputs; mirrored flow has x negated.")
+    vertical_flip: bool = knob(False, "Vertical flip", "Turn half of the training inputs upside down, as NFMML does; flow has y negated.")
     color_jitter: float = knob(
         0.0, "RGB jitter", "Standard deviation of Krizhevsky's PCA colour noise (the paper: 0.1); flow ignores it.", ge=0, le=1
     )

@@ -19,10 +19,11 @@ from ml.errors import BadConfig
 from ml.video.arrays import Floats
 from ml.video.manifest import store_of
 from ml.video.modality import Pack, modality_of
+from ml.video.multiscale import WINDOWS, Window, cut
 from ml.video.samplers import SAMPLERS, Draw, ShuffleSampler, UniformClassSampler
 from ml.video.sampling import equally_spaced_starts, segment_middles, segment_starts, snippet_indices
 from ml.video.subsets import subset_videos
-from ml.video.transforms import centre_corner, centre_crop, crop_at, five_crops, random_corner
+from ml.video.transforms import centre_corner, centre_crop, five_crops
 
 __all__ = [
     "SAMPLERS",
@@ -68,7 +69,7 @@ class SnippetReader:
         return modality_of(self._data.input).open_pack(self._store, media, name or media, self._frame_spec, self._data.input)
 
     def training_item(self, media: str, name: str, when: np.random.Generator, where: np.random.Generator) -> Floats:
-        """(C, crop, crop), or (K, C, crop, crop) of K > 1 segments: random snippets in one random window, maybe mirrored, colours shaken.
+        """(C, crop, crop), or (K, C, crop, crop) of K > 1 segments: random snippets in one random window, maybe flipped, colours shaken.
 
         `when` decides about time and `where` about space, so that streams of all modalities see the same window of a video.
         """
@@ -76,9 +77,11 @@ class SnippetReader:
         with self.open(media, name) as pack:
             starts = segment_starts(len(pack), modality.snippet_len(data.input), data.num_segments, when)
             snippets = _snippets(pack, starts, data)
-        images = _cropped(snippets, *random_corner(snippets[0], data.crop_size, where), data.crop_size)
+        images = cut(snippets, WINDOWS[data.crop_policy](snippets[0], data.crop_size, where), data.crop_size)
         if data.flip and where.random() < 0.5:
             images = modality.mirror(images)
+        if data.vertical_flip and where.random() < 0.5:
+            images = modality.upend(images)
         if data.color_jitter:
             images = modality.jitter(images, data.color_jitter, where)
         return _item(images)
@@ -89,7 +92,8 @@ class SnippetReader:
         with self.open(media, name) as pack:
             starts = segment_middles(len(pack), modality_of(data.input).snippet_len(data.input), data.num_segments)
             snippets = _snippets(pack, starts, data)
-        return _item(_cropped(snippets, *centre_corner(snippets[0], data.crop_size), data.crop_size))
+        middle = Window(*centre_corner(snippets[0], data.crop_size), data.crop_size, data.crop_size)
+        return _item(cut(snippets, middle, data.crop_size))
 
 
 def iter_views(source: SnippetReader | Pack, entry: VideoEntry, data: DataConfig, protocol: Protocol) -> Iterator[Floats]:
@@ -121,11 +125,6 @@ def _snippets(pack: Pack, starts: Sequence[int], data: DataConfig) -> list[Any]:
     units = pack.read([index for start in starts for index in snippet_indices(start, L, len(pack))])
     snippets = (units[first : first + L] for first in range(0, len(units), L))
     return [modality.rescale(modality.compose(snippet, data.input), data.short_side) for snippet in snippets]
-
-
-def _cropped(snippets: Sequence[Any], top: int, left: int, size: int) -> Floats:
-    """(K, C, size, size): cut before anything is copied or made a float."""
-    return np.stack([crop_at(snippet, top, left, size) for snippet in snippets], dtype=np.float32)
 
 
 def _item(images: Floats) -> Floats:

@@ -15,7 +15,7 @@ from ml.flow.stacking import stack_flow, subtract_mean
 from ml.video.arrays import Floats, Pixels
 from ml.video.blobs import read_stamp
 from ml.video.pack import FlowPack, FramePack
-from ml.video.transforms import mirror, mirror_flow, pca_jitter, rescale, rescale_flow
+from ml.video.transforms import mirror, mirror_flow, pca_jitter, rescale, rescale_flow, upend, upend_flow
 
 
 class Pack(Protocol):
@@ -43,6 +43,7 @@ class Modality:
     """Units as a pack reads them, input → (C, H, W): RGB still as uint8, flow as float32"""
     rescale: Callable[[Any, int], Any]
     mirror: Callable[[Any], Any]
+    upend: Callable[[Any], Any]
     jitter: Callable[[Floats, float, np.random.Generator], Floats]
 
 
@@ -87,6 +88,7 @@ MODALITIES: dict[type[Schema], Modality] = {
         compose=_compose_frame,
         rescale=rescale,
         mirror=mirror,
+        upend=upend,
         jitter=pca_jitter,
     ),
     FlowInput: Modality(
@@ -97,6 +99,7 @@ MODALITIES: dict[type[Schema], Modality] = {
         compose=_compose_stack,
         rescale=rescale_flow,
         mirror=mirror_flow,
+        upend=upend_flow,
         jitter=_no_jitter,
     ),
 }

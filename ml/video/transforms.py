@@ -61,6 +61,18 @@ def mirror_flow(image: Floats) -> Floats:
     return mirrored
 
 
+def upend(image: NDArray[Number]) -> NDArray[Number]:
+    """(..., H, W) upside down."""
+    return np.ascontiguousarray(image[..., ::-1, :])
+
+
+def upend_flow(image: Floats) -> Floats:
+    """(..., 2L, H, W) upside down: what moved down now moves up, so y is negated."""
+    upended = upend(image)
+    upended[..., 1::2, :, :] *= -1
+    return upended
+
+
 def crop_at(image: NDArray[Number], top: int, left: int, size: int) -> NDArray[Number]:
     """(..., size, size)."""
     return image[..., top : top + size, left : left + size]
