@@ -29,8 +29,8 @@ class Triplet(Schema):
 
     kind: Literal["triplet"] = "triplet"
     margin: float = knob(0.2, "Margin", "How much nearer than a negative a positive must be.", gt=0, le=100)
-    mining: Literal["all", "semihard", "hard"] = knob(
-        "semihard", "Mining", "Triplets that count: all that violate the margin, those within it, or those with the negative nearer."
+    mining: Literal["semihard", "hard", "both"] = knob(
+        "semihard", "Mining", "Triplets that count: those whose negative is farther, but within the margin; those whose is nearer; or both."
     )
 
 

@@ -15,6 +15,9 @@ from torch import Tensor, nn
 from ml.config.losses import Triplet
 from ml.losses.pairs import check_pairs, in_single_precision
 
+MINED = {"semihard": "semihard", "hard": "hard", "both": "all"}
+"""The library's words; what keeps the margin never counts."""
+
 
 class TripletLoss(nn.Module):
     """Embeddings (B, D) and labels (B,) → a scalar, 0 where no triplet is left.
@@ -26,7 +29,7 @@ class TripletLoss(nn.Module):
     def __init__(self, margin: float, mining: str) -> None:
         super().__init__()
         distance = LpDistance(normalize_embeddings=False)
-        self.miner = TripletMarginMiner(margin, type_of_triplets=mining, distance=distance)
+        self.miner = TripletMarginMiner(margin, type_of_triplets=MINED[mining], distance=distance)
         self.loss = TripletMarginLoss(margin, distance=distance)
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:

@@ -75,7 +75,7 @@ def test_losses_of_pairs_refuse_batches_that_have_none(config: Schema, labels: T
         assert loss(embeddings(), labels).isfinite()
 
 
-@pytest.mark.parametrize("mining", ["all", "semihard", "hard"])
+@pytest.mark.parametrize("mining", ["both", "semihard", "hard"])
 def test_the_triplet_loss_is_the_mean_over_its_mined_triplets(mining: Any) -> None:
     f, terms = embeddings(), []
     for a in range(B):
@@ -84,7 +84,7 @@ def test_the_triplet_loss_is_the_mean_over_its_mined_triplets(mining: Any) -> No
                 if p == a or LABELS[a] != LABELS[p] or LABELS[a] == LABELS[n]:
                     continue
                 gap = ((f[a] - f[n]).norm() - (f[a] - f[p]).norm()).item()
-                if {"all": gap < 0.2, "semihard": 0 < gap < 0.2, "hard": gap <= 0}[mining]:
+                if {"both": gap < 0.2, "semihard": 0 < gap < 0.2, "hard": gap <= 0}[mining]:
                     terms.append(0.2 - gap)
 
     value = build_loss(Triplet(margin=0.2, mining=mining), D, N)(f, LABELS)

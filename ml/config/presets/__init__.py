@@ -2,6 +2,7 @@
 
 from ml.config.experiment import Preset
 from ml.config.presets.small import SMALL
+from ml.config.presets.tsn import TEMPORAL_SEGMENTS
 from ml.config.presets.two_stream import TWO_STREAM
 
-PRESETS: dict[str, Preset] = {**SMALL, **TWO_STREAM}
+PRESETS: dict[str, Preset] = {**SMALL, **TWO_STREAM, **TEMPORAL_SEGMENTS}
