@@ -8,9 +8,14 @@ from ml.config.schema import Schema, knob
 
 
 class TVL1(Schema):
-    """TV-L1 (Zach, Pock & Bischof 2007) as in OpenCV contrib's DualTVL1: the standard of two-stream networks."""
+    """TV-L1 (Zach, Pock & Bischof 2007), the same numbers as OpenCV contrib's: the standard of two-stream networks."""
 
     kind: Literal["tv_l1"] = "tv_l1"
+    variant: Literal["opencv_cpu", "opencv_cuda"] = knob(
+        "opencv_cpu",
+        "Variant",
+        "OpenCV's CPU version, with a median filter between rounds of iterations, or its CUDA version, which TSN and denseflow used.",
+    )
     tau: float = knob(0.25, "Time step τ", "Step of the dual ascent.", gt=0, le=0.25)
     lambda_: float = knob(0.15, "Attachment λ", "Weight of the data term: smaller gives smoother flow.", gt=0, le=10)
     theta: float = knob(0.3, "Tightness θ", "Coupling between the data and the smoothness term.", gt=0, le=10)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 METHODS = ("tv_l1", "farneback", "dis")
 """Each is the `kind` of a schema in `ml.config.flow`, a module here, and the function in it that builds the method."""
 
-ON_TORCH: tuple[str, ...] = ()
+ON_TORCH = ("tv_l1",)
 """Those that run on torch, hence on a GPU too; the others are OpenCV's."""
 
 

@@ -1,40 +1,246 @@
 """TV-L1 optical flow (Zach, Pock & Bischof, "A Duality Based Approach for Realtime TV-L1 Optical Flow", DAGM 2007).
 
-    min over u, v of  Σ |∇u1| + |∇u2| + λ |ρ(v)| + 1/(2θ) |u - v|²,   ρ(v) = I1(x + u0) + ∇I1 (v - u0) - I0
+    min over u and v of   Σ |∇u1| + |∇u2| + λ |ρ(v)| + 1/(2θ) |u - v|²
 
-as OpenCV contrib computes it (DualTVL1), with its median filter between outer iterations.
+as OpenCV's contrib modules compute it, on the CPU (DualTVL1) or in CUDA. At each scale of the pyramid, from coarse to fine, p = 0;
+the second picture is warped by the u of that moment, u0, several times; each time these are repeated until u stands still:
+
+    ρ = I1(x + u0) + ∇I1(x + u0) · (u - u0) - I0                              (1) what a flow u leaves unexplained
+    v = u - clamp(ρ / |∇I1|², -λθ, λθ) ∇I1                                    (2) the thresholding step TH, its three cases in one
+    u ← v + θ div p                                                           (3)
+    p ← (p + τ/θ ∇⁺u) / (1 + τ/θ |∇⁺u|)      for each of the two components   (4)
+
+div takes backward differences and ∇⁺ forward ones; ∇⁺ is 0 in the last column or row.
 """
 
-import cv2
-import numpy as np
+import shutil
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-from ml.errors import UserError
-from ml.flow.method import FlowMethod, pair_by_pair
+import numpy as np
+import torch
+from torch import Tensor
+
+from ml.flow.images import centred_gradient, median_5x5, resize, warp
+from ml.flow.method import FlowMethod
 from ml.video.arrays import Floats, Pixels
 
+SMALLEST_SIDE = 16  # px; no scale of the pyramid is smaller
+GPU_BATCH = 64
+GPU_LOOK = 8  # iterations between two looks at whether all pairs have stopped: each look waits for the GPU
+_TINY = torch.finfo(torch.float32).tiny
 
-def tv_l1(*, tau: float, lambda_: float, theta: float, epsilon: float, num_scales: int, scale_step: float, num_warps: int) -> FlowMethod:
-    """A function of two grey frames.
 
-    Raises:
-        UserError: this machine's OpenCV lacks the contrib modules.
+class EachIteration:
+    """A pair goes on while its Σ|Δu|² is above the threshold; OpenCV's CPU version looks at it after each iteration."""
+
+    def goes_on(self, _n: int, error: Tensor, threshold: float) -> Tensor:
+        """(B,) Σ|Δu|² of iteration n → (B,) bool."""
+        return error > threshold
+
+
+class NowAndThen:
+    """OpenCV's CUDA version saves sums: it looks after odd iterations only, and after an error of k thresholds not for k iterations."""
+
+    credit: Tensor  # (B,), what is left of the error seen last
+
+    def goes_on(self, n: int, error: Tensor, threshold: float) -> Tensor:
+        """(B,) Σ|Δu|² of iteration n → (B,) bool."""
+        credit = self.credit if n else torch.zeros_like(error)
+        looks = (credit < threshold) & (n % 2 == 1)
+        self.credit = torch.where(looks, error, credit - threshold)
+        return ~looks | (error > threshold)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What OpenCV's two versions do differently."""
+
+    cubic_a: float  # A of `warp`
+    is_clamped: bool  # of `warp`
+    pixel_centre: float  # of `resize`
+    stopping: Callable[[], EachIteration | NowAndThen]
+    num_outer: int  # rounds of iterations for one warp, each after a median filter
+    num_inner: int
+    has_median: bool
+
+
+VARIANTS = {
+    "opencv_cpu": Variant(-0.75, False, 0.5, EachIteration, num_outer=10, num_inner=30, has_median=True),
+    "opencv_cuda": Variant(-0.5, True, 0.0, NowAndThen, num_outer=1, num_inner=300, has_median=False),
+}
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """In the paper's letters; ε is in pixels."""
+
+    tau: float = 0.25
+    lambda_: float = 0.15
+    theta: float = 0.3
+    epsilon: float = 0.01
+    num_scales: int = 5
+    scale_step: float = 0.8
+    num_warps: int = 5
+
+    def steps(self, device: torch.device) -> Tensor:
+        """(3, 1, 1, 1): λθ, θ and τ/θ."""
+        return torch.tensor([self.lambda_ * self.theta, self.theta, self.tau / self.theta], device=device).view(3, 1, 1, 1)
+
+
+def tv_l1(*, variant: str, device: str, **parameters: Any) -> FlowMethod:
+    """What the schema describes; `parameters` are those of `Parameters`."""
+    return method_of(Parameters(**parameters), VARIANTS[variant], device)
+
+
+def method_of(parameters: Parameters, variant: Variant, device: str) -> FlowMethod:
+    """A batch of grey frames and those that follow them → their flow; one pair at a time is fastest on a CPU, for its caches."""
+    iterate = iteration_for(device)
+
+    def of_batch(previous: Pixels, following: Pixels) -> Floats:
+        with torch.inference_mode():
+            I0, I1 = (torch.from_numpy(np.ascontiguousarray(frames)).to(device, torch.float32)[:, None] for frames in (previous, following))
+            fields: Floats = flow_of(I0, I1, parameters, variant, iterate).cpu().numpy()
+        return fields
+
+    return FlowMethod(of_batch, GPU_BATCH if device == "cuda" else 1)
+
+
+def flow_of(I0: Tensor, I1: Tensor, parameters: Parameters, variant: Variant, iterate: "Iteration") -> Tensor:
+    """(B, 1, H, W) in 0..255, twice → (B, 2, H, W) px/frame. Each pair of the batch stops by itself."""
+    scales = [*_pyramid(torch.cat((I0, I1), 1), parameters, variant)]
+    u = torch.zeros_like(scales[-1])
+    for pair in reversed(scales):
+        if u.shape != pair.shape:
+            u = resize(u, (pair.shape[-2], pair.shape[-1]), centre=variant.pixel_centre) * (1 / parameters.scale_step)
+        u = _refine(pair[:, :1], pair[:, 1:], u, parameters, variant, iterate)  # (B, 2, H, W)
+    return u
+
+
+def _pyramid(pair: Tensor, parameters: Parameters, variant: Variant) -> Iterator[Tensor]:
+    """(B, 2, H, W): both frames, ever smaller."""
+    yield pair
+    for _ in range(parameters.num_scales - 1):
+        H, W = (round(side * parameters.scale_step) for side in pair.shape[-2:])
+        if min(H, W) < SMALLEST_SIDE:
+            return
+        pair = resize(pair, (H, W), 1 / parameters.scale_step, variant.pixel_centre)
+        yield pair
+
+
+def _refine(I0: Tensor, I1: Tensor, u: Tensor, parameters: Parameters, variant: Variant, iterate: "Iteration") -> Tensor:
+    """All warps of one scale."""
+    state = State(u)
+    images = torch.cat((I1, *centred_gradient(I1)), 1)  # (B, 3, H, W)
+    for _ in range(parameters.num_warps):
+        linear = Linear.at(I0, warp(images, state.flow, variant.cubic_a, variant.is_clamped), state.flow)
+        _iterate_until_still(state, linear, parameters, variant, iterate)
+    return state.flow
+
+
+def _iterate_until_still(state: "State", linear: "Linear", parameters: Parameters, variant: Variant, iterate: "Iteration") -> None:
+    """(1) to (4) for one warp, at most `num_outer` × `num_inner` times; a pair that stands still takes steps of size 0 from then on."""
+    stopping, threshold = variant.stopping(), parameters.epsilon**2 * linear.constant.shape[-1]
+    between_looks = GPU_LOOK if state.u.is_cuda else 1
+    goes_on = torch.ones(len(state.u), dtype=torch.bool, device=state.u.device)
+    lengths = parameters.steps(state.u.device)
+    for n in range(variant.num_outer * variant.num_inner):
+        if n % between_looks == 0 and not goes_on.any():
+            return
+        if variant.has_median and n % variant.num_inner == 0:
+            state.flow.copy_(torch.where(goes_on[:, None, None, None], median_5x5(state.flow), state.flow))
+        steps = Steps(*(lengths * goes_on[:, None, None]).unbind())
+        error = iterate(state.u, state.p, linear, steps, state.scratch)
+        goes_on = goes_on & stopping.goes_on(n, error, threshold)
+
+
+class Linear(NamedTuple):
+    """The warped picture around u0: ρ(u) of (1) is `constant` + `gradient` · u."""
+
+    gradient: Tensor  # (B, 2, N)
+    constant: Tensor  # (B, 1, N)
+    square: Tensor  # (B, 1, N), |∇I1|²
+
+    @classmethod
+    def at(cls, I0: Tensor, warped: Tensor, u0: Tensor) -> "Linear":
+        I1, I1x, I1y = (warped[:, k : k + 1] for k in range(3))  # (B, 1, H, W)
+        constant = I1 - I1x * u0[:, :1] - I1y * u0[:, 1:] - I0
+        square = (I1x * I1x + I1y * I1y).clamp_(min=_TINY)
+        return cls(warped[:, 1:].flatten(2), constant.flatten(2), square.flatten(2))
+
+
+class Steps(NamedTuple):
+    """How far each pair moves, (B, 1, 1): not at all once it has stopped."""
+
+    bound: Tensor  # λθ
+    theta: Tensor  # θ
+    tau: Tensor  # τ/θ
+
+
+class Scratch(NamedTuple):
+    """Where intermediate results go; None, where a compiler keeps them in registers."""
+
+    rho: Tensor | None = None  # (B, 1, N)
+    term: Tensor | None = None  # (B, 1, N)
+    change: Tensor | None = None  # (B, 2, N), as the others
+    x: Tensor | None = None
+    y: Tensor | None = None
+    norm: Tensor | None = None
+
+
+class State:
+    """u and p of one scale, rows one behind the other: a line of N = H W pixels with W zeros before and after.
+
+    So a neighbour is a shift, by 1 or by W. p stays 0 in the last column and in the last row, where ∇⁺ is 0: a shift over the edge of
+    the picture finds the 0 that div takes outside.
     """
-    if not hasattr(cv2, "optflow"):
-        raise UserError(
-            "TV-L1 needs OpenCV's contrib modules, which this machine does not have",
-            "Install opencv-contrib-python-headless in place of other opencv packages, or choose Farnebäck or DIS.",
-        )
-    solver = cv2.optflow.DualTVL1OpticalFlow_create()  # type: ignore[attr-defined]  # OpenCV's stubs leave it out
-    solver.setTau(tau)
-    solver.setLambda(lambda_)
-    solver.setTheta(theta)
-    solver.setEpsilon(epsilon)
-    solver.setScalesNumber(num_scales)
-    solver.setScaleStep(scale_step)
-    solver.setWarpingsNumber(num_warps)
 
-    def flow(previous: Pixels, following: Pixels) -> Floats:
-        field = np.asarray(solver.calc(previous, following, None), np.float32)  # (H, W, 2)
-        return field.transpose(2, 0, 1)
+    def __init__(self, u: Tensor) -> None:
+        B, _, H, W = u.shape
+        self.u = torch.zeros(B, 2, W + H * W + W, device=u.device)
+        self.p = torch.zeros(B, 2, 2, W + H * W + W, device=u.device)  # of u1 and u2, along x and y
+        self.flow = self.u[..., W : W + H * W].view(B, 2, H, W)
+        self.flow.copy_(u)
+        sizes = (1, 1, 2, 2, 2, 2)
+        self.scratch = Scratch() if u.is_cuda else Scratch(*(torch.empty(B, size, H * W) for size in sizes))
 
-    return pair_by_pair(flow)
+
+Iteration = Callable[[Tensor, Tensor, Linear, Steps, Scratch], Tensor]
+
+
+def iterate(u_line: Tensor, p_line: Tensor, linear: Linear, steps: Steps, scratch: Scratch) -> Tensor:
+    """(1) to (4) once, in place; (B,) Σ|Δu|²."""
+    N = linear.constant.shape[-1]
+    W = (u_line.shape[-1] - N) // 2
+    here, left, right, above, below = (slice(start, start + N) for start in (W, W - 1, W + 1, 0, 2 * W))
+    u, p_x, p_y = u_line[..., here], p_line[:, :, 0, here], p_line[:, :, 1, here]  # (B, 2, N)
+    I1x, I1y = linear.gradient[:, :1], linear.gradient[:, 1:]  # (B, 1, N)
+
+    rho = torch.mul(I1x, u[:, :1], out=scratch.rho).add_(torch.mul(I1y, u[:, 1:], out=scratch.term)).add_(linear.constant)  # (1)
+    d = torch.mul(linear.gradient, rho.div_(linear.square).clamp_(-steps.bound, steps.bound), out=scratch.x)  # u - v, (2)
+    change = torch.sub(p_x, p_line[:, :, 0, left], out=scratch.change).add_(torch.sub(p_y, p_line[:, :, 1, above], out=scratch.y))  # div p
+    change[..., ::W] = (
+        p_x[..., ::W] + p_y[..., ::W] - p_line[:, :, 1, above][..., ::W]
+    )  # the same, rounded as OpenCV does in its first column
+    u.sub_(d).add_(change.mul_(steps.theta))  # (3)
+    change.sub_(d)
+
+    x, y = torch.sub(u_line[..., right], u, out=scratch.x), torch.sub(u_line[..., below], u, out=scratch.y)  # ∇⁺u
+    x.view(*x.shape[:2], N // W, W)[..., -1] = 0
+    y[..., N - W :] = 0
+    norm = torch.hypot(x, y, out=scratch.norm).mul_(steps.tau).add_(1)
+    p_x.add_(x.mul_(steps.tau)).div_(norm)
+    p_y.add_(y.mul_(steps.tau)).div_(norm)  # (4)
+    return change.mul_(change).sum((1, 2))
+
+
+def iteration_for(device: str) -> Iteration:
+    """As it is on a CPU, where compiling gains nothing; compiled for a GPU, where it saves most of the traffic with its memory."""
+    if device == "cpu":
+        return iterate
+    if not any(map(shutil.which, ("cc", "gcc", "clang"))):
+        warnings.warn("TV-L1 runs uncompiled and several times slower: torch.compile needs a C compiler", RuntimeWarning, stacklevel=2)
+        return iterate
+    return torch.compile(iterate, dynamic=True)

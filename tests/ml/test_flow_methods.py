@@ -6,7 +6,6 @@ import pytest
 
 from ml.config.flow import DIS, TVL1, Farneback, FlowMethod
 from ml.config.schema import Schema
-from ml.errors import UserError
 from ml.flow import METHODS, build_flow
 from tests.ml.packed import moving, texture
 
@@ -57,14 +56,6 @@ def test_a_method_keeps_nothing_from_one_pair_to_the_next(method: Schema) -> Non
     assert np.array_equal(flow(*_pair(2, 0)), first)
 
 
-def test_tv_l1_is_opencvs_with_each_parameter_in_its_place() -> None:
-    method = TVL1(tau=0.2, lambda_=0.1, theta=0.4, epsilon=0.07, num_scales=3, scale_step=0.7, num_warps=2)
-    arguments = (0.2, 0.1, 0.4, 3, 2, 0.07, 30, 10, 0.7)  # tau, lambda, theta, scales, warps, epsilon, inner, outer, scale step
-    direct = cv2.optflow.DualTVL1OpticalFlow.create(*arguments)
-    expected = direct.calc(*_pair(2, 1), None)  # type: ignore[call-overload]
-    assert np.array_equal(build_flow(method)(*_pair(2, 1)), expected.transpose(2, 0, 1))
-
-
 def test_farneback_is_opencvs_with_each_parameter_in_its_place() -> None:
     method = Farneback(pyramid_scale=0.6, num_levels=2, window_size=11, num_iterations=4, poly_n=7, poly_sigma=1.5)
     expected = cv2.calcOpticalFlowFarneback(*_pair(2, 1), None, 0.6, 2, 11, 4, 7, 1.5, 0)  # type: ignore[call-overload]
@@ -77,14 +68,6 @@ def test_dis_is_opencvs_in_each_preset(preset: str) -> None:
     expected = cv2.DISOpticalFlow.create(number).calc(*_pair(2, 1), None)  # type: ignore[call-overload]
     got = build_flow(DIS.model_validate({"preset": preset}))(*_pair(2, 1))
     assert np.array_equal(got, expected.transpose(2, 0, 1))
-
-
-def test_without_opencvs_contrib_modules_tv_l1_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(cv2, "optflow")
-    with pytest.raises(UserError, match="contrib") as caught:
-        build_flow(TVL1())
-    assert "Farnebäck" in caught.value.advice
-    build_flow(Farneback())
 
 
 def _ends(schema: type[Schema]) -> list[Schema]:
