@@ -7,6 +7,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from ml.config.data import Subset
+from ml.config.experiment import ExperimentConfig
+from ml.config.study import SEED, SPLIT, Axis
+from webapp.choices import MODALITIES
 from webapp.datasets.models import Dataset, Split, SplitEntry
 from webapp.datasets.selectors import AnyUser, visible_datasets
 from webapp.experiments.models import Run
@@ -20,7 +23,7 @@ class RunFilterForm(forms.Form):
 
     search = forms.CharField(label=_("Search"), required=False, max_length=120)
     dataset = forms.ModelChoiceField(Dataset.objects.none(), label=_("Dataset"), required=False, empty_label=_("all"))
-    modality = forms.ChoiceField(label=_("Modality"), required=False, choices=[("", _("all")), ("rgb", "RGB"), ("flow", _("flow"))])
+    modality = forms.ChoiceField(label=_("Modality"), required=False, choices=[("", _("all")), *MODALITIES.items()])
     state = forms.ChoiceField(label=_("Status"), required=False, choices=[("", _("all")), *Job.State.choices])
     archived = forms.BooleanField(label=_("Archived"), required=False)
     order = forms.ChoiceField(
@@ -64,6 +67,17 @@ class LaunchForm(forms.Form):
 
     name = forms.CharField(label=_("Name"), max_length=100, help_text=_("As the run will be listed; numbers and charts carry it."))
     split = SplitChoice(Split.objects.none(), label=_("Dataset and split"), help_text=_("Datasets you may change, with their partitions."))
+    all_splits = forms.BooleanField(
+        label=_("On every split of this dataset"), required=False, help_text=_("A study: the mean and standard deviation over the splits.")
+    )
+    seeds = forms.IntegerField(
+        label=_("Seeds"),
+        required=False,
+        min_value=1,
+        max_value=20,
+        initial=1,
+        help_text=_("How often to repeat it, each time with the next seed."),
+    )
 
     def __init__(self, user: AnyUser, *args: Any, dataset: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -80,6 +94,13 @@ class LaunchForm(forms.Form):
         """The split as posted, or the one that is preselected."""
         pk = self.data.get("split") if self.is_bound else self.initial["split"]
         return next((split for split in self.fields["split"].queryset if str(split.pk) == str(pk)), None)  # type: ignore[attr-defined]
+
+    def repeats(self, config: ExperimentConfig) -> tuple[Axis, ...]:
+        """The axes of splits and seeds that are asked for; none where everything is wanted once."""
+        split, first = self.cleaned_data["split"], config.training.seed
+        splits = list(split.dataset.splits.values_list("name", flat=True)) if self.cleaned_data["all_splits"] else []
+        seeds = list(range(first, first + (self.cleaned_data["seeds"] or 1)))
+        return tuple(Axis(field=field, values=tuple(values)) for field, values in ((SPLIT, splits), (SEED, seeds)) if len(values) > 1)
 
 
 class SubsetForm(forms.Form):

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from ml.config.evaluation import FusionConfig
 from ml.config.experiment import ExperimentConfig
 from ml.config.presets import PRESETS
+from ml.config.study import StudyConfig
 from ml.errors import UserError
 from webapp.datasets.selectors import editable_datasets
 from webapp.experiments.forms import LaunchForm
@@ -19,6 +20,7 @@ from webapp.experiments.models import Run
 from webapp.experiments.preflight import Finding, preflight
 from webapp.experiments.selectors import visible_runs
 from webapp.experiments.services import launch_run, launch_two_stream
+from webapp.experiments.study_services import launch_study
 from webapp.experiments.systems import PAIRS, cards
 from webapp.forms import SchemaForm, schema_form
 
@@ -54,6 +56,8 @@ def new_run(request: HttpRequest) -> HttpResponse:
     if _is_launch(request) and launch.is_valid() and form.is_valid():
         split = launch.cleaned_data["split"]
         try:
+            if axes := launch.repeats(_config(form)):
+                return _to_study(request, launch, StudyConfig(streams=(_config(form),), axes=axes))
             run = launch_run(_user(request), split.dataset, split, _config(form), launch.cleaned_data["name"], parent)
         except UserError as error:
             launch.add_error(None, f"{error} {error.advice}")
@@ -78,6 +82,8 @@ def new_two_stream(request: HttpRequest) -> HttpResponse:
         split = launch.cleaned_data["split"]
         streams = (_config(spatial), _config(temporal), cast(FusionConfig, fusion.cleaned_config))
         try:
+            if axes := launch.repeats(streams[0]):
+                return _to_study(request, launch, StudyConfig(streams=streams[:2], fusions=streams[2:], axes=axes))
             fused = launch_two_stream(_user(request), split.dataset, split, *streams, launch.cleaned_data["name"])
         except UserError as error:
             launch.add_error(None, f"{error} {error.advice}")
@@ -87,6 +93,13 @@ def new_two_stream(request: HttpRequest) -> HttpResponse:
     findings = _distinct(_findings(launch, spatial) + _findings(launch, temporal))
     ctx = {"launch": launch, "spatial": spatial, "temporal": temporal, "fusion": fusion, "pair": pair, "findings": findings}
     return render(request, "experiments/new_two_stream.html", ctx)
+
+
+def _to_study(request: HttpRequest, launch: LaunchForm, grid: StudyConfig) -> HttpResponse:
+    """Launched on several splits or with several seeds."""
+    study = launch_study(_user(request), launch.cleaned_data["split"], grid, launch.cleaned_data["name"])
+    messages.success(request, _("Queued. This page follows the study from here."))
+    return redirect("experiments:study_detail", study.pk)
 
 
 def _parent(request: HttpRequest) -> Run | None:

@@ -4,7 +4,7 @@ from django.db.models import QuerySet
 
 from webapp.datasets.models import Split
 from webapp.datasets.selectors import AnyUser, dataset_is_editable, dataset_is_visible
-from webapp.experiments.models import Evaluation, Fusion, Run
+from webapp.experiments.models import Evaluation, Fusion, Run, Study
 
 
 def visible_runs(user: AnyUser) -> QuerySet[Run]:
@@ -32,3 +32,12 @@ def editable_fusions(user: AnyUser) -> QuerySet[Fusion]:
 def visible_evaluations(user: AnyUser) -> QuerySet[Evaluation]:
     rule = dataset_is_visible(user, "run__dataset__") | dataset_is_visible(user, "fusion__dataset__")
     return Evaluation.objects.filter(rule).select_related("run", "fusion", "job").order_by("-id")
+
+
+def visible_studies(user: AnyUser) -> QuerySet[Study]:
+    return Study.objects.filter(dataset_is_visible(user, "dataset__")).select_related("dataset", "owner").order_by("-id")
+
+
+def editable_studies(user: AnyUser) -> QuerySet[Study]:
+    """Studies the user may stop and let grow: those on datasets the user may change."""
+    return visible_studies(user).filter(dataset_is_editable(user, "dataset__"))

@@ -1,6 +1,16 @@
 from django.urls import path
 
-from webapp.experiments import chosen_views, compare_views, fusion_views, launch_views, results_views, run_views, views
+from webapp.experiments import (
+    chosen_views,
+    compare_views,
+    fusion_views,
+    launch_views,
+    published_views,
+    results_views,
+    run_views,
+    study_views,
+    views,
+)
 
 app_name = "experiments"
 urlpatterns = [
@@ -20,6 +30,19 @@ urlpatterns = [
     path("fusions/", fusion_views.fusion_list, name="fusion_list"),
     path("fusions/new", fusion_views.fusion_new, name="fusion_new"),
     path("fusions/<int:pk>/", fusion_views.fusion_detail, name="fusion_detail"),
+    path("studies/", study_views.study_list, name="study_list"),
+    path("studies/new", study_views.study_new, name="study_new"),
+    path("studies/<int:pk>/", study_views.study_detail, name="study_detail"),
+    path("studies/<int:pk>/study.csv", study_views.study_csv, name="study_csv"),
+    path("studies/<int:pk>/study.tex", study_views.study_latex, name="study_latex"),
+    path("studies/<int:pk>/add", study_views.study_add, name="study_add"),
+    path("studies/<int:pk>/stop", study_views.study_stop, name="study_stop"),
+    path("studies/<int:pk>/resume", study_views.study_resume, name="study_resume"),
+    path("studies/<int:pk>/dissolve", study_views.study_dissolve, name="study_dissolve"),
+    path("published/", published_views.published_list, name="published_list"),
+    path("published/<slug:key>/", published_views.published_detail, name="published_detail"),
+    path("published/<slug:key>/table.csv", published_views.published_csv, name="published_csv"),
+    path("published/<slug:key>/table.tex", published_views.published_latex, name="published_latex"),
     path("evaluations/<int:pk>/", results_views.evaluation_detail, name="evaluation_detail"),
     path("evaluations/<int:pk>/videos", results_views.evaluation_videos, name="evaluation_videos"),
     path("evaluations/<int:pk>/classes.csv", results_views.evaluation_csv, name="evaluation_csv"),

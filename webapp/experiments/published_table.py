@@ -1,0 +1,113 @@
+"""A published table with ours beside it: each row of theirs, and the runs, fusions and studies of ours that it describes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from ml.config.published import PublishedRow, PublishedTable
+from ml.config.study import StudyConfig, trials
+from webapp.datasets.selectors import AnyUser
+from webapp.experiments.models import Fusion, Run, Study
+from webapp.experiments.selectors import visible_fusions, visible_runs, visible_studies
+from webapp.experiments.study_results import Row, Spread, published_row, rows
+from webapp.experiments.study_selectors import Point, points
+from webapp.experiments.study_words import settings_words
+
+CHOICES = 40
+
+
+@dataclass(frozen=True)
+class Ours:
+    """A column of ours: a study, or a run or a fusion as the study of one point that it is."""
+
+    key: str
+    name: str
+    dataset: str
+    url: str
+    grid: StudyConfig
+    rows: tuple[Row, ...]
+
+    def beside(self, theirs: PublishedRow) -> list[Row]:
+        return [row for row in self.rows if row.measured and theirs.describes(row.facts)]
+
+    def words(self, row: Row) -> str:
+        """Which of our rows it is: `Fusion: Average, Stack length L 5`"""
+        return ", ".join(filter(None, (row.source.name, settings_words(self.grid, row.settings))))
+
+
+def ours_of(source: Study | Run | Fusion) -> Ours:
+    kind = type(source).__name__.lower()
+    grid, found = (source.grid, points(source)) if isinstance(source, Study) else _alone(source)
+    url = reverse(f"experiments:{kind}_detail", args=(source.pk,))
+    return Ours(f"{kind}-{source.pk}", source.name, source.dataset.name, url, grid, tuple(rows(grid, found)))
+
+
+def _alone(source: Run | Fusion) -> tuple[StudyConfig, list[Point]]:
+    if isinstance(source, Run):
+        grid = StudyConfig(streams=(source.experiment,))
+        return grid, [Point(trials(grid)[0], (source,))]
+    runs = [member.evaluation.run for member in source.memberships.select_related("evaluation__run")]
+    grid = StudyConfig(streams=tuple(run.experiment for run in runs if run), fusions=(source.fusion,))
+    return grid, [Point(trials(grid)[0], (*runs, source))]
+
+
+def choices_of(user: AnyUser) -> dict[str, Study | Run | Fusion]:
+    """The newest studies, fusions and runs by their key: what may stand beside a table."""
+    runs = visible_runs(user).filter(is_archived=False)
+    tables = (("study", visible_studies(user)), ("fusion", visible_fusions(user)), ("run", runs))
+    return {f"{kind}-{source.pk}": source for kind, found in tables for source in found[:CHOICES]}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of the paper with its numbers by dataset, and our rows of each column."""
+
+    theirs: PublishedRow
+    values: tuple[str, ...]
+    ours: tuple[list[tuple[Row, Spread]], ...]
+
+
+class Comparison:
+    """A published table and columns of ours."""
+
+    def __init__(self, table: PublishedTable, columns: Sequence[Ours]) -> None:
+        self.table, self.columns = table, columns
+        self.lines = [self._line(row) for row in table.rows]
+        self.others = [
+            (column, column.words(row), row, row.spread(table.metric))
+            for column in columns
+            for row in column.rows
+            if row.measured and published_row(table, row) is None
+        ]
+
+    def _line(self, theirs: PublishedRow) -> Line:
+        values = tuple(_number(theirs, dataset) for dataset in self.table.datasets)
+        ours = tuple([(row, row.spread(self.table.metric)) for row in column.beside(theirs)] for column in self.columns)
+        return Line(theirs, values, ours)
+
+    @property
+    def header(self) -> list[str]:
+        return [_("Method"), _("Where"), _("Dataset"), f"{self.table.metric} (%)", _("Tested"), _("Protocol")]
+
+    def cells(self) -> Iterator[list[str]]:
+        """Under `header`: one line a number, theirs and ours."""
+        paper = f"{self.table.paper}, {self.table.number}"
+        for line in self.lines:
+            for dataset, value in zip(self.table.datasets, line.values, strict=True):
+                yield [line.theirs.label, paper, dataset, value, "", self.table.note]
+            for column, found in zip(self.columns, line.ours, strict=True):
+                yield from (_cells(line.theirs.label, column, row, spread) for row, spread in found)
+        yield from (_cells(words, column, row, spread) for column, words, row, spread in self.others)
+
+
+def _cells(label: str, column: Ours, row: Row, spread: Spread) -> list[str]:
+    return [label, column.name, column.dataset, str(spread), f"{len(row.measured)}/{row.wanted}", row.protocol]
+
+
+def _number(row: PublishedRow, dataset: str) -> str:
+    if dataset not in row.values:
+        return "–"
+    value = row.values[dataset]
+    return f"{value:.1f}" if value is not None else _("did not converge")

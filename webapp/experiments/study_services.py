@@ -1,0 +1,131 @@
+"""Studies: the runs and fusions of a grid are launched, stopped and gone on with; grids grow."""
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils.translation import gettext as _
+from pydantic import JsonValue
+
+from ml.config.study import StudyConfig, Trial, Values, trials
+from ml.errors import UserError
+from webapp.datasets.models import Split
+from webapp.experiments.fusion_services import create_fusion
+from webapp.experiments.models import Run, Study
+from webapp.experiments.services import launch_run, request_evaluation
+from webapp.experiments.study_selectors import Point, Source, jobs_of, points, sources
+from webapp.experiments.study_words import settings_words
+from webapp.jobs.models import Job
+from webapp.jobs.services import JobMoved, request_stop, restart
+
+MOST_RUNS = 240
+
+
+class UnfitStudy(UserError):
+    """A grid that cannot be trained on the dataset."""
+
+
+@transaction.atomic
+def launch_study(user: User, split: Split, grid: StudyConfig, name: str, adopted: Iterable[Run] = ()) -> Study:
+    """The study with all its runs and fusions; where the grid has no axis of splits, they are on this one.
+
+    Args:
+        adopted: runs that may stand in the grid already; those whose config is not in it are left alone.
+
+    Raises:
+        UnfitStudy, UnfitRun, UnfitStreams: as their names say.
+    """
+    here = {"dataset": "", "split": split.name}
+    grid = grid.replace(streams=[stream.replace(data=stream.data.replace(**here)) for stream in grid.streams])
+    _check_size(grid)
+    study = Study.objects.create(name=name, owner=user, dataset=split.dataset, config=grid.model_dump(mode="json"))
+    wanted = {config.spec_id() for trial in trials(grid) for config in trial.streams}
+    alike = (run for run in adopted if run.dataset_id == split.dataset_id and run.experiment.spec_id() in wanted)
+    study.runs.set(alike)
+    launch_missing(study, user)
+    return study
+
+
+@transaction.atomic
+def add_values(study: Study, field: str, values: Iterable[JsonValue], user: User) -> None:
+    """Let an axis grow, or begin one, and launch what that adds.
+
+    Raises:
+        UnfitStudy, UnfitRun, UnfitStreams: as their names say.
+    """
+    grid = study.grid.extended(field, values)
+    _check_size(grid)
+    study.config = grid.model_dump(mode="json")
+    study.save(update_fields=["config"])
+    launch_missing(study, user)
+
+
+def _check_size(grid: StudyConfig) -> None:
+    size = len({config.spec_id() for trial in trials(grid) for config in trial.streams})
+    if size > MOST_RUNS:
+        found = {"size": size, "most": MOST_RUNS}
+        raise UnfitStudy(_("This grid has %(size)d runs; a study may have %(most)d.") % found, _("Take fewer values, splits or seeds."))
+
+
+@transaction.atomic
+def launch_missing(study: Study, user: User) -> None:
+    """Launch what the grid has and the study lacks."""
+    launched: dict[str, Run] = {}  # an axis that does not move a stream has the same run at all its points
+    for point in points(study):
+        for source, config, member in zip(sources(study.grid), point.trial.streams, point.members, strict=False):
+            if member is None and config.spec_id() not in launched:
+                launched[config.spec_id()] = _launch(study, source, point.trial, user)
+    for point in points(study) if study.grid.fusions else ():
+        _fuse(study, point, user)
+
+
+def _launch(study: Study, source: Source, trial: Trial, user: User) -> Run:
+    config = trial.streams[source.place]
+    split = study.dataset.splits.filter(name=config.data.split).first()
+    if split is None:
+        found = {"dataset": study.dataset, "split": config.data.split}
+        raise UnfitStudy(_("“%(dataset)s” has no split “%(split)s”.") % found, _("Choose splits of this dataset."))
+    run = launch_run(user, study.dataset, split, config, _name(study, source, trial.values_of(source.place)))
+    study.runs.add(run)
+    return run
+
+
+def _fuse(study: Study, point: Point, user: User) -> None:
+    """The fusions that this point lacks; each waits for the tests of its streams."""
+    for source, member in zip(sources(study.grid), point.members, strict=True):
+        if source.fusion is not None and member is None:
+            runs = [run for run in point.members if isinstance(run, Run)]
+            tests = [request_evaluation(run, "test", run.experiment.evaluation, user) for run in runs]
+            create_fusion(user, tests, source.fusion, _name(study, source, point.trial.values))
+
+
+def _name(study: Study, source: Source, values: Values) -> str:
+    """`my study · Optical flow · Stack length L 5, Split 1`"""
+    parts = (study.name, source.name if len(sources(study.grid)) > 1 else "", settings_words(study.grid, values))
+    return " · ".join(filter(None, parts))[:120]
+
+
+def stop_study(study: Study) -> None:
+    """Stop every training that is not over, with its checkpoint."""
+    _each(request_stop, jobs_of(study).filter(kind=Job.Kind.TRAIN, state__in=Job.OPEN))
+
+
+@transaction.atomic
+def resume_study(study: Study, user: User) -> None:
+    """Go on with what was stopped, try again what failed, launch what is missing."""
+    for kind in (Job.Kind.TRAIN, Job.Kind.EVALUATE, Job.Kind.FUSE):  # each recalls what failed for want of it
+        _each(restart, jobs_of(study).filter(kind=kind, state__in=Job.RESTARTABLE))
+    launch_missing(study, user)
+
+
+def _each(act: Callable[[Job], None], jobs: Iterable[Job]) -> None:
+    """Those that have moved on by themselves are left alone."""
+    for job in jobs:
+        with suppress(JobMoved):
+            act(job)
+
+
+def dissolve_study(study: Study) -> None:
+    """Forget the grid; its runs and fusions stay."""
+    study.delete()

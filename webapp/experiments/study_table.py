@@ -1,0 +1,122 @@
+"""The table of a study as it stands on the page, in a CSV file and in LaTeX."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from ml.config.published import PublishedTable
+from ml.config.study import Values, trials
+from webapp.experiments.config_rows import readable
+from webapp.experiments.models import Study
+from webapp.experiments.study_results import METRICS, Measured, Row, Spread, published_row
+from webapp.experiments.study_words import settings_words, title_of
+
+TITLES = {
+    "top1": gettext_lazy("Top-1"),
+    "top5": gettext_lazy("Top-5"),
+    "mean_class_accuracy": gettext_lazy("Mean class accuracy"),
+    "map": gettext_lazy("mAP"),
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row in words: its value on every varied axis, and what the paper has there."""
+
+    row: Row
+    settings: tuple[Any, ...]
+    published: str
+    by_repeat: tuple[Measured | None, ...]
+
+    @property
+    def spreads(self) -> list[Spread]:
+        return [self.row.spread(metric) for metric in METRICS]
+
+
+class StudyTable:
+    """Lines beside the rows of one published table; `tables` are all that could stand there."""
+
+    def __init__(self, study: Study, found: Sequence[Row], tables: Mapping[str, PublishedTable], beside: str) -> None:
+        self.study, self.tables, self.beside = study, tables, beside
+        self.published = tables.get(beside)
+        self.axes = study.grid.varied
+        self.axis_titles = [title_of(study.grid, axis.field) for axis in self.axes]
+        self.repeats = _distinct(trial.repeat for trial in trials(study.grid))
+        self.lines = [self._line(row) for row in found]
+
+    @property
+    def metric(self) -> str:
+        """What the chart shows: the number that the published table has."""
+        return self.published.metric if self.published else "top1"
+
+    @property
+    def metric_titles(self) -> list[Any]:
+        return list(TITLES.values())
+
+    @property
+    def has_repeats(self) -> bool:
+        return len(self.repeats) > 1
+
+    @property
+    def repeat_titles(self) -> list[str]:
+        return [settings_words(self.study.grid, repeat) for repeat in self.repeats]
+
+    def _line(self, row: Row) -> Line:
+        settings = tuple(readable(row.settings[axis.field]) if axis.field in row.settings else "–" for axis in self.axes)
+        by_repeat = (next((one for one in row.measured if one.repeat == repeat), None) for repeat in self.repeats)
+        return Line(row, settings, self._published(row), tuple(by_repeat))
+
+    def _published(self, row: Row) -> str:
+        """The number of the paper on this dataset, or on the first of its datasets."""
+        theirs = published_row(self.published, row) if self.published else None
+        if theirs is None:
+            return "–"
+        value = theirs.values[dataset_of(theirs.values, self.study.dataset.name)]
+        return f"{value:.1f}" if value is not None else _("did not converge")
+
+    @property
+    def published_title(self) -> str:
+        """`Simonyan & Zisserman 2014, Table 4`"""
+        return f"{self.published.paper}, {self.published.number}" if self.published else ""
+
+    @property
+    def header(self) -> list[str]:
+        paper = [self.published_title] if self.published else []
+        return [_("Source"), *self.axis_titles, *(f"{title} (%)" for title in TITLES.values()), _("Runs"), *paper, _("Protocol")]
+
+    def cells(self) -> Iterator[list[str]]:
+        """Under `header`."""
+        for line in self.lines:
+            paper = [line.published] if self.published else []
+            counts = f"{len(line.row.measured)}/{line.row.wanted}"
+            yield [line.row.source.name, *map(str, line.settings), *map(str, line.spreads), counts, *paper, line.row.protocol]
+
+    @property
+    def csv_header(self) -> list[str]:
+        metrics = [f"{metric}_{part}" for metric in METRICS for part in ("mean", "sd")]
+        return ["source", *(axis.field for axis in self.axes), *metrics, "runs", "wanted", "published", "protocol"]
+
+    def csv_cells(self) -> Iterator[list[object]]:
+        """Under `csv_header`: fractions 0…1, the published number in percent."""
+        for line in self.lines:
+            values = (line.row.settings.get(axis.field, "") for axis in self.axes)
+            numbers = (part for spread in line.spreads for part in (spread.mean, spread.sd))
+            yield [line.row.source.name, *values, *numbers, len(line.row.measured), line.row.wanted, line.published, line.row.protocol]
+
+
+def dataset_of(columns: Mapping[str, object], name: str) -> str:
+    """The column whose dataset a name speaks of, `My UCF-101` of UCF101; the first where it speaks of none."""
+    plain = "".join(filter(str.isalnum, name.casefold()))
+    return next((column for column in columns if column.casefold() in plain), next(iter(columns)))
+
+
+def _distinct(repeats: Iterable[Values]) -> list[Values]:
+    """In their order."""
+    found: list[Values] = []
+    for repeat in repeats:
+        if repeat not in found:
+            found.append(repeat)
+    return found

@@ -1,0 +1,136 @@
+"""Studies: their list, a new one, and the page that fills as its runs finish."""
+
+from typing import cast
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.core.paginator import Paginator
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from ml.config.studies import STUDIES
+from ml.errors import UserError
+from webapp.charts.study import study_chart
+from webapp.downloads import csv_response
+from webapp.experiments.models import Study
+from webapp.experiments.selectors import editable_studies, visible_studies
+from webapp.experiments.selectors_list import with_test_result
+from webapp.experiments.study_bases import base_of
+from webapp.experiments.study_forms import AxisForm, NewStudy, growing_knobs
+from webapp.experiments.study_results import rows, tables_beside
+from webapp.experiments.study_selectors import is_live, points
+from webapp.experiments.study_services import add_values, dissolve_study, launch_study, resume_study, stop_study
+from webapp.experiments.study_table import StudyTable
+from webapp.latex import latex_response
+
+STUDIES_PER_PAGE = 50
+
+
+@require_GET
+def study_list(request: HttpRequest) -> HttpResponse:
+    """All studies the user may see, and those of the papers."""
+    studies = visible_studies(request.user).annotate(num_runs=Count("runs"))
+    ctx = {"page": Paginator(studies, STUDIES_PER_PAGE).get_page(request.GET.get("page")), "presets": STUDIES}
+    return render(request, "experiments/study_list.html", ctx)
+
+
+@require_http_methods(["GET", "POST"])
+def study_new(request: HttpRequest) -> HttpResponse:
+    """`?run=`, `?fusion=` or `?preset=`: which fields to vary, on which splits, with how many seeds."""
+    base = base_of(request.user, request.GET)
+    form = NewStudy(request.user, base, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        where = form.launch.cleaned_data
+        try:
+            study = launch_study(_user(request), where["split"], form.grid, where["name"], base.runs)
+        except UserError as error:
+            form.launch.add_error(None, f"{error} {error.advice}")
+        else:
+            messages.success(request, _("Queued. This page follows the study from here."))
+            return redirect("experiments:study_detail", study.pk)
+    return render(request, "experiments/study_new.html", {"base": base, "form": form, "launch": form.launch})
+
+
+@require_GET
+def study_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """The table and the chart as they are now, and the runs; or the live part that asks for itself again."""
+    study = get_object_or_404(visible_studies(request.user), pk=pk)
+    table = _table(request, study)
+    may_change = editable_studies(request.user).filter(pk=pk).exists()
+    ctx = {
+        "study": study,
+        "table": table,
+        "figure": study_chart(table),
+        "runs": with_test_result(study.runs.select_related("job", "split")).order_by("pk"),
+        "is_live": is_live(study),
+        "may_change": may_change,
+        "more": AxisForm(study.grid.streams, growing_knobs(study.grid)) if may_change else None,
+    }
+    return render(request, "experiments/_study_live.html" if request.htmx else "experiments/study_detail.html", ctx)  # type: ignore[attr-defined]
+
+
+def _table(request: HttpRequest, study: Study) -> StudyTable:
+    """The study's table beside the published one that the address names, or the first that fits."""
+    found = rows(study.grid, points(study))
+    beside = tables_beside(found)
+    asked = request.GET.get("beside", next(iter(beside), ""))
+    return StudyTable(study, found, beside, asked if asked in beside else "")
+
+
+@require_GET
+def study_csv(request: HttpRequest, pk: int) -> HttpResponse:
+    table = _table(request, get_object_or_404(visible_studies(request.user), pk=pk))
+    return csv_response(f"study-{pk}.csv", table.csv_header, table.csv_cells())
+
+
+@require_GET
+def study_latex(request: HttpRequest, pk: int) -> HttpResponse:
+    table = _table(request, get_object_or_404(visible_studies(request.user), pk=pk))
+    return latex_response(f"study-{pk}.tex", table.study.name, table.header, table.cells())
+
+
+@require_POST
+def study_add(request: HttpRequest, pk: int) -> HttpResponse:
+    """More values on an axis, another split or seed."""
+    study = get_object_or_404(editable_studies(request.user), pk=pk)
+    form = AxisForm(study.grid.streams, growing_knobs(study.grid), request.POST)
+    try:
+        if form.is_valid() and form.axis is not None:
+            add_values(study, form.axis.field, form.axis.values, _user(request))
+        for problem in form.errors.values():
+            messages.error(request, " ".join(map(str, problem)))
+    except UserError as error:
+        messages.error(request, f"{error} {error.advice}")
+    return redirect("experiments:study_detail", pk)
+
+
+@require_POST
+def study_stop(request: HttpRequest, pk: int) -> HttpResponse:
+    """Stop every training, each with its checkpoint."""
+    stop_study(get_object_or_404(editable_studies(request.user), pk=pk))
+    return redirect("experiments:study_detail", pk)
+
+
+@require_POST
+def study_resume(request: HttpRequest, pk: int) -> HttpResponse:
+    """Go on with all that stopped or failed, and with what is missing."""
+    try:
+        resume_study(get_object_or_404(editable_studies(request.user), pk=pk), _user(request))
+    except UserError as error:
+        messages.error(request, f"{error} {error.advice}")
+    return redirect("experiments:study_detail", pk)
+
+
+@require_POST
+def study_dissolve(request: HttpRequest, pk: int) -> HttpResponse:
+    """Forget the grid; the runs stay."""
+    dissolve_study(get_object_or_404(editable_studies(request.user), pk=pk))
+    messages.success(request, _("The study is gone; its runs are still here."))
+    return redirect("experiments:study_list")
+
+
+def _user(request: HttpRequest) -> User:
+    return cast(User, request.user)
