@@ -39,6 +39,8 @@ NAMES: dict[object, str | Promise] = {
     "two_stream": _("Two-stream network"),
     "tsn": _("Temporal segment network (TSN)"),
     "nfmml": _("TSN with metric learning (NFMML)"),
+    "classification": _("Classification"),
+    "metric": _("Metric loss"),
     "lifted_structure": _("Lifted structured loss"),
     "triplet": _("Triplet loss"),
     "sup_con": _("Supervised contrastive loss"),

@@ -35,7 +35,8 @@ class Curve:
     def add(self, event: StepsDone | EpochEnded) -> None:
         """Remember the event's point, unless one stands there already at the resolution of the curve."""
         if isinstance(event, StepsDone):
-            train = {**event.losses, "learning_rate": event.learning_rate, "videos_per_second": event.videos_per_second}
+            measures = {"measures": event.measures} if event.measures else {}
+            train = {**event.losses, "learning_rate": event.learning_rate, "videos_per_second": event.videos_per_second, **measures}
             self._add(RunPoint(run=self.run, step=event.step, epoch=event.epoch, train=train))
         else:
             values = {"train": event.train, "validation": event.validation}

@@ -30,6 +30,15 @@ def test_the_figure_is_one_that_plotly_accepts(axis: Axis, points: list[CurvePoi
     assert len(go.Figure(figure).data) == len(figure["data"])
 
 
+def test_every_loss_term_has_a_line_where_there_are_several() -> None:
+    figure = curves(POINTS, "step", 10)
+    assert trace(figure, "training: cross entropy")["y"] == [1 / 5, 1 / 15]
+    assert trace(figure, "training: auxiliary")["y"] == [0.5, 0.5]
+    alone = CurvePoint(1, 1, False, {"cross_entropy": 0.5, "learning_rate": 0.1, "measures": {"positive_distance": 3.0}}, {})
+    assert [line["name"] for line in curves([alone], "step")["data"]] == ["training, as it goes"]
+    assert trace(curves([alone], "step"), "training, as it goes")["y"] == [0.5]
+
+
 def test_loss_and_accuracy_of_both_subsets_are_drawn_in_their_colours() -> None:
     figure = curves(POINTS, "epoch", 10)
     assert trace(figure, "training")["y"] == [1.0, 0.5] and trace(figure, "training")["line"] == {"color": BLUE, "width": 2}

@@ -2,27 +2,34 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import cycle
 from typing import Any, Literal
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from webapp.charts.palette import BLUE, ORANGE
+from webapp.charts.palette import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION
+from webapp.choices import name_of
 
 Axis = Literal["step", "epoch"]
 AXIS_TITLES = {"step": gettext_noop("step"), "epoch": gettext_noop("epoch")}
 MOST_POINTS = 2000
-NOT_LOSSES = ("learning_rate", "videos_per_second")
+NOT_LOSSES = ("learning_rate", "videos_per_second", "measures")
+TERM_COLORS = (GREEN, PURPLE, SKY, VERMILION)
 
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """A report during an epoch, or an epoch's end. `train` and `validation` hold `loss` and `top1` (0…1) where they are known."""
+    """A report during an epoch, or an epoch's end. `train` and `validation` hold `loss` and `top1` (0…1) where they are known.
+
+    `train` of a report holds the loss terms by their names, and what NOT_LOSSES lists.
+    """
 
     step: int
     epoch: int
     is_epoch_end: bool
-    train: dict[str, float]
+    train: dict[str, Any]
     validation: dict[str, float]
 
 
@@ -38,6 +45,7 @@ def curves(points: Sequence[CurvePoint], axis: Axis = "epoch", steps_per_epoch: 
 
     traces = [
         _trace(_("training, as it goes"), BLUE, reports, x, _report_loss, opacity=0.45, width=1),
+        *_term_traces(reports, x),
         _trace(_("training"), BLUE, ends, x, lambda point: point.train.get("loss")),
         _trace(_("validation"), ORANGE, ends, x, lambda point: point.validation.get("loss")),
         _trace(_("training accuracy"), BLUE, ends, x, lambda point: point.train.get("top1"), place="2"),
@@ -48,8 +56,28 @@ def curves(points: Sequence[CurvePoint], axis: Axis = "epoch", steps_per_epoch: 
 
 def _report_loss(point: CurvePoint) -> float | None:
     """What was minimised: the sum of the loss terms."""
-    terms = [value for name, value in point.train.items() if name not in NOT_LOSSES]
-    return sum(terms) if terms else None
+    terms = _terms(point)
+    return sum(terms.values()) if terms else None
+
+
+def _terms(point: CurvePoint) -> dict[str, float]:
+    return {name: value for name, value in point.train.items() if name not in NOT_LOSSES}
+
+
+def _term(name: str, point: CurvePoint) -> float | None:
+    return _terms(point).get(name)
+
+
+def _term_traces(reports: Sequence[CurvePoint], x: Callable[[CurvePoint], float]) -> list[dict[str, Any]]:
+    """Of each loss term, where there are several."""
+    names = list(dict.fromkeys(name for point in reports for name in _terms(point)))
+    if len(names) < 2:
+        return []
+    titles = [_("training: %(term)s") % {"term": str(name_of(name)).lower()} for name in names]
+    return [
+        _trace(title, color, reports, x, partial(_term, name), opacity=0.45, width=1)
+        for title, name, color in zip(titles, names, cycle(TERM_COLORS), strict=False)
+    ]
 
 
 def _trace(
