@@ -29,7 +29,8 @@ from webapp.experiments.fusion_services import UnfitStreams, create_fusion
 from webapp.experiments.models import Evaluation
 from webapp.experiments.result_links import class_url, id_list, videos_url
 from webapp.experiments.results import Results, ordered
-from webapp.experiments.selectors import visible_fusions
+from webapp.experiments.selectors import editable_fusions, visible_fusions
+from webapp.experiments.worst_classes import worst_by_column
 
 FUSIONS_PER_PAGE = 50
 Column = tuple[str, Evaluation, Results, str]
@@ -76,6 +77,7 @@ def fusion_detail(request: HttpRequest, pk: int) -> HttpResponse:
     fusion = get_object_or_404(visible_fusions(request.user).select_related("evaluation__job"), pk=pk)
     evaluation, streams = fusion.evaluation, streams_of(fusion)
     ctx: dict[str, Any] = {"fusion": fusion, "evaluation": evaluation, "job": evaluation.job, "streams": streams}
+    ctx["may_change"] = editable_fusions(request.user).filter(pk=pk).exists()
     if not evaluation.metrics:
         return render(request, "experiments/fusion_pending.html", ctx)
     if request.htmx.target == "live":  # type: ignore[attr-defined]
@@ -86,6 +88,7 @@ def fusion_detail(request: HttpRequest, pk: int) -> HttpResponse:
     columns.append((_("fusion"), evaluation, results, color_of(len(streams))))
     ctx |= {"results": results, "columns": columns, "parts": parts, "table": _recall_table(columns)}
     ctx |= {"neither": next((part for part in parts if not any(part["agreement"].right)), None)}
+    ctx |= {"worst": worst_by_column([column[1:3] for column in columns]), "column_names": [column[0] for column in columns]}
     ctx |= _figures(columns, parts, results)
     return render(request, "experiments/fusion_detail.html", ctx)
 
@@ -122,7 +125,8 @@ def _recall_table(columns: Sequence[Column]) -> list[dict[str, Any]]:
     """One line a class: its recall by each column."""
     by_column = [results.classes for _name, _evaluation, results, _color in columns]
     return [
-        {"name": rows[0].name, "support": rows[0].support, "recalls": [row.recall for row in rows]} for rows in zip(*by_column, strict=True)
+        {"index": rows[0].index, "name": rows[0].name, "support": rows[0].support, "recalls": [row.recall for row in rows]}
+        for rows in zip(*by_column, strict=True)
     ]
 
 

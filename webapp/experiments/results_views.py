@@ -5,6 +5,7 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 from django_htmx.http import HttpResponseClientRefresh
 
@@ -18,6 +19,7 @@ from webapp.experiments.results import Results, ordered, top_confusions, worst_c
 from webapp.experiments.results_forms import ChartOptions, ScoredVideoFilter
 from webapp.experiments.results_selectors import evaluations_with_source, scored_videos, with_names, worst_mistakes
 from webapp.experiments.selectors import visible_evaluations
+from webapp.experiments.worst_classes import worst_by_column
 
 VIDEOS_PER_PAGE = 48
 WORST_CLASSES = 40
@@ -37,6 +39,7 @@ def evaluation_detail(request: HttpRequest, pk: int) -> HttpResponse:
     options = ChartOptions(request.GET)
     mistakes = with_names(worst_mistakes(evaluation), results.names)
     ctx |= {"results": results, "options": options.shown(), "confusions": top_confusions(results), "mistakes": mistakes}
+    ctx |= {"worst": worst_by_column([(evaluation, results)]), "column_names": [_("Recall, taken for")]}
     ctx |= _figures(evaluation, results, options.chosen())
     return render(request, "experiments/evaluation_detail.html", ctx)
 
