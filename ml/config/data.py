@@ -84,11 +84,17 @@ class RGBInput(Schema):
 
 
 class FlowInput(Schema):
-    """Stacked optical flow (two-stream paper, eq. 1): what the temporal stream sees."""
+    """Stacked optical flow (two-stream paper, section 3.1): what the temporal stream sees."""
 
     modality: Literal["flow"] = "flow"
     stack_len: int = knob(
         10, "Stack length L", "Consecutive flow fields in one input; the network gets 2L channels.", ge=1, le=25, unit="fields"
+    )
+    representation: Literal["flow", "trajectory"] = knob(
+        "flow", "Representation", "Displacements at the same place in every field (eq. 1), or along the path of each point (eq. 2)."
+    )
+    bidirectional: bool = knob(
+        False, "Bi-directional", "Half of the fields lead onward from the middle frame, half back from it, instead of all from the first."
     )
     mean_subtraction: bool = knob(True, "Subtract mean flow", "Take each field's mean displacement away: a cheap answer to camera motion.")
     flow: FlowSpec = knob(FlowSpec(), "Optical flow", "Must be the spec of an extracted cache; a missing one is extracted first.")

@@ -11,7 +11,7 @@ from ml.config.data import FlowInput, FrameSpec, RGBInput
 from ml.config.schema import Schema
 from ml.config.store import MediaStore
 from ml.errors import MissingFlow
-from ml.flow.stacking import stack_flow, subtract_mean
+from ml.flow.stacking import flow_input
 from ml.video.arrays import Floats, Pixels
 from ml.video.blobs import read_stamp
 from ml.video.pack import FlowPack, FramePack
@@ -72,7 +72,12 @@ def _compose_frame(frames: Pixels, _input: RGBInput) -> Pixels:
 
 
 def _compose_stack(fields: Any, seen: FlowInput) -> Floats:
-    return stack_flow(subtract_mean(fields) if seen.mean_subtraction else fields)  # (L, 2, H, W) → (2L, H, W)
+    return flow_input(
+        fields,
+        along_trajectories=seen.representation == "trajectory",
+        is_bidirectional=seen.bidirectional,
+        has_mean_subtracted=seen.mean_subtraction,
+    )
 
 
 def _no_jitter(image: Floats, _sigma: float, _generator: np.random.Generator) -> Floats:

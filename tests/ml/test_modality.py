@@ -7,7 +7,7 @@ import pytest
 from ml.config.data import FlowInput, Input, RGBInput
 from ml.config.flow import DIS, FlowSpec
 from ml.errors import BadPack, MissingFlow
-from ml.flow.stacking import stack_flow, subtract_mean
+from ml.flow.stacking import flow_input, stack_flow, subtract_mean
 from ml.video.manifest import store_of
 from ml.video.modality import MODALITIES, modality_of
 from tests.ml.packed import FLOW, FRAMES, fields, packed_dataset
@@ -36,6 +36,16 @@ def test_mean_subtraction_is_a_choice() -> None:
     row = modality_of(FIVE)
     assert np.array_equal(row.compose(stack, FIVE), stack_flow(subtract_mean(stack)))
     assert np.array_equal(row.compose(stack, FIVE.replace(mean_subtraction=False)), stack_flow(stack))
+
+
+@pytest.mark.parametrize("representation", ["flow", "trajectory"])
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_a_flow_input_is_composed_as_it_says(representation: str, bidirectional: bool) -> None:
+    seen = FlowInput.model_validate({"stack_len": 4, "representation": representation, "bidirectional": bidirectional, "flow": FLOW})
+    expected = flow_input(
+        fields(4), along_trajectories=representation == "trajectory", is_bidirectional=bidirectional, has_mean_subtracted=True
+    )
+    assert np.array_equal(modality_of(seen).compose(fields(4), seen), expected)
 
 
 def test_colour_noise_leaves_flow_alone() -> None:
