@@ -5,12 +5,15 @@ RUN/run.json            what it depended on: dataset snapshot, split, versions, 
 RUN/events.jsonl        what it told
 RUN/checkpoint.safetensors   what it needs to go on
 RUN/model.safetensors   the trained weights, with config and classes in the metadata
+RUN/filters.png         its first layer as a picture
 """
 
 import json
 import platform
 import subprocess
+from collections import deque
 from collections.abc import Generator, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +28,7 @@ from ml.config.data import Manifest
 from ml.config.experiment import ExperimentConfig
 from ml.config.reading import read_experiment
 from ml.errors import BadCheckpoint
+from ml.evaluation.filters import write_filters
 from ml.events import Event, Finished, Log
 from ml.models import build_model
 from ml.process import Stop, atomic_path, locked
@@ -33,6 +37,7 @@ from ml.training.loading import TrainingData
 from ml.training.objective import build_objective
 from ml.training.readiness import check_classes, check_config, check_packs
 from ml.training.record import forget_after, recorded
+from ml.training.team import Team, joined
 from ml.training.trainer import Trainer
 from ml.versions import installed_versions
 from ml.video.dataset import SAMPLERS, MiddleViews, SnippetReader, TrainingDataset, subset_videos
@@ -62,8 +67,11 @@ def train(config: ExperimentConfig, out: Path, stop: Stop) -> Iterator[Event]:
         MissingFlow, MissingWeights, NotANumber, OutOfMemory: as their names say.
     """
     check_config(config)
-    with locked(out):
-        trainer, facts, classes = _prepare(config, out, stop)
+    with joined(config.training.devices, config.training.device) as team, locked(out) if team.leads else nullcontext():
+        trainer, facts, classes = _prepare(config, out, stop, team)
+        if not team.leads:
+            deque(trainer.run(), maxlen=0)
+            return
         _write_json(out / "config.json", config.model_dump(mode="json"))
         _write_json(out / "run.json", facts)
         forget_after(out / "events.jsonl", trainer.steps_done, trainer.place.epoch)
@@ -94,7 +102,7 @@ def load_run(folder: Path, device: str = "auto") -> TrainedRun:
     return TrainedRun(config, classes, model.to(choose_device(device)).eval(), facts)
 
 
-def _prepare(config: ExperimentConfig, out: Path, stop: Stop) -> tuple[Trainer, dict[str, Any], tuple[str, ...]]:
+def _prepare(config: ExperimentConfig, out: Path, stop: Stop, team: Team) -> tuple[Trainer, dict[str, Any], tuple[str, ...]]:
     cv2.setNumThreads(0)  # loader processes are forks of this one, and a forked thread pool hangs
     folder = Path(config.data.dataset)
     manifest = load_manifest(folder)
@@ -102,8 +110,8 @@ def _prepare(config: ExperimentConfig, out: Path, stop: Stop) -> tuple[Trainer, 
     torch.manual_seed(config.training.seed)
     model = _model(config, len(manifest.classes))
     facts, objective = {**_facts(config, manifest, model), **videos}, build_objective(config.model, model)
-    trainer = Trainer(model, data, config.training, out / "checkpoint.safetensors", _passport(config, manifest), stop, objective)
-    return trainer, {**facts, "device": str(trainer.device)}, manifest.classes
+    trainer = Trainer(model, data, config.training, out / "checkpoint.safetensors", _passport(config, manifest), stop, objective, team)
+    return trainer, {**facts, "device": str(team)}, manifest.classes
 
 
 def _data(config: ExperimentConfig, folder: Path, manifest: Manifest) -> tuple[TrainingData, dict[str, int]]:
@@ -133,6 +141,7 @@ def _learn(
     with atomic_path(out / "model.safetensors") as temporary:
         tensors = {name: tensor.cpu().contiguous() for name, tensor in trainer.model.state_dict().items()}
         save_file(tensors, temporary, metadata)
+    write_filters(trainer.model, out)
     _write_json(out / "run.json", {**facts, "summary": summary})
     yield Finished({**summary, "run": str(out)})
 

@@ -1,6 +1,7 @@
 """Train a run from a config, or go on with it."""
 
 import argparse
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from ml.config.reading import read_experiment
 from ml.errors import BadConfig
 from ml.events import Event
 from ml.process import Stop
+from ml.ranks import spread
 
 HELP = "Train the run that CONFIG.json declares. The same command again goes on from the last checkpoint."
 
@@ -23,6 +25,9 @@ def run(args: argparse.Namespace, stop: Stop) -> Iterator[Event]:
     except (FileNotFoundError, IsADirectoryError) as error:
         raise BadConfig(f"{args.config} is not a file", "Give the path of a config in JSON.") from error
     config = read_experiment(text, str(args.config))
+    if config.training.devices > 1 and "RANK" not in os.environ:
+        yield from spread(["train", str(args.config), "--out", str(args.out)], config.training.devices, stop)
+        return
 
     from ml.experiment import train
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from ml.backbones import BACKBONES
 from ml.config.data import Manifest, VideoEntry
 from ml.config.experiment import ExperimentConfig
+from ml.config.training import TrainingConfig
 from ml.errors import BadConfig
 from ml.video.dataset import SnippetReader
 
@@ -22,13 +23,24 @@ def check_config(config: ExperimentConfig) -> None:
     smallest = BACKBONES[backbone].min_size
     if crop < smallest:
         raise BadConfig(f"A crop of {crop} px is too small for {backbone}", f"Choose a crop of at least {smallest} px.")
-    if config.training.batch_size == 1 and crop < SMALLEST_CROP_OF_ONE:
+    training = config.training
+    if training.devices > training.batch_size:
+        raise BadConfig(
+            f"{training.devices} devices cannot share a batch of {training.batch_size} videos", "Choose fewer devices, or a larger batch."
+        )
+    if smallest_part(training) == 1 and crop < SMALLEST_CROP_OF_ONE:
         raise BadConfig(
             f"A batch of one video cropped to {crop} px cannot be normalised",
-            f"Choose a larger batch, or a crop of at least {SMALLEST_CROP_OF_ONE} px.",
+            f"Choose a larger batch, more videos at once, or a crop of at least {SMALLEST_CROP_OF_ONE} px.",
         )
     if not config.data.dataset:
         raise BadConfig("The config names no dataset", "Put the dataset's folder into data.dataset.")
+
+
+def smallest_part(training: TrainingConfig) -> int:
+    """How many videos of a batch a network sees at least at a time."""
+    share = training.batch_size // training.devices
+    return share // -(-share // (training.micro_batch or share))
 
 
 def check_classes(manifest: Manifest, split: str, training: Sequence[VideoEntry]) -> None:

@@ -27,6 +27,9 @@ class Team:
     rank: int = 0
     size: int = 1
 
+    def __str__(self) -> str:
+        return str(self.device) if self.size == 1 else f"{self.size} × {self.device.type}"
+
     @property
     def leads(self) -> bool:
         """Tells events and writes files."""
