@@ -124,7 +124,7 @@ def _data(config: ExperimentConfig, folder: Path, manifest: Manifest) -> tuple[T
     check_packs(SnippetReader(folder, manifest, data), [*train_videos, *held_out])
     dataset = TrainingDataset(folder, manifest, data, train_videos, training.seed)
     steps = training.steps_per_epoch or -(-len(train_videos) // training.batch_size)
-    sampler = SAMPLERS[training.sampling](dataset.labels, steps * training.batch_size, training.seed)
+    sampler = SAMPLERS[training.sampling](dataset.labels, steps * training.batch_size, training.seed, training.batch_size)
     validation = MiddleViews(folder, manifest, data, held_out) if held_out else None
     return TrainingData(dataset, sampler, steps, validation), {"train_videos": len(train_videos), "validation_videos": len(held_out)}
 

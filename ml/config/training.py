@@ -13,8 +13,11 @@ class TrainingConfig(Schema):
         0, "Steps per epoch", "Mini-batches in one epoch; 0 means one pass over the training videos.", ge=0, le=1_000_000
     )
     batch_size: int = knob(32, "Batch size", "Videos in one mini-batch.", ge=1, le=4096, unit="videos")
-    sampling: Literal["uniform_classes", "shuffle"] = knob(
-        "uniform_classes", "Sampling", "Draw each batch uniformly across classes (the paper), or go through a shuffled list."
+    sampling: Literal["uniform_classes", "shuffle", "balanced"] = knob(
+        "uniform_classes",
+        "Sampling",
+        "Draw each batch uniformly across classes (the paper), go through a shuffled list, or take two videos or more of each class in a "
+        "batch, as losses on pairs need.",
     )
     learning_rate: float = knob(0.01, "Learning rate", "Initial step size.", gt=0, le=10)
     milestones: tuple[int, ...] = knob(

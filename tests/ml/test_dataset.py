@@ -12,10 +12,8 @@ from ml.config.evaluation import Protocol
 from ml.errors import BadConfig, MissingFlow
 from ml.flow.stacking import stack_flow, subtract_mean
 from ml.video.dataset import (
-    SAMPLERS,
     Draw,
     MiddleViews,
-    ShuffleSampler,
     SnippetReader,
     TrainingDataset,
     UniformClassSampler,
@@ -192,49 +190,6 @@ def test_a_crop_larger_than_the_picture_is_refused(tmp_path: Path) -> None:
     manifest = packed_dataset(tmp_path, 1)
     with pytest.raises(BadConfig, match=r"64 px.*40 px"):
         SnippetReader(tmp_path, manifest, RGB.replace(crop_size=64))
-
-
-LABELS = np.array([0] * 50 + [2] * 5 + [5] * 2)
-
-
-def test_uniform_classes_come_equally_often_whatever_their_size() -> None:
-    draws = list(UniformClassSampler(LABELS, 6000, seed=0))
-    classes = Counter(int(LABELS[draw.video]) for draw in draws)
-    assert set(classes) == {0, 2, 5} and all(1850 < count < 2150 for count in classes.values())
-    videos = Counter(draw.video for draw in draws)
-    assert (
-        len(videos) == 57 and all(900 < videos[video] < 1100 for video in (55, 56)) and all(20 < videos[video] < 65 for video in range(50))
-    )
-
-
-def test_a_shuffle_takes_every_video_once_before_any_twice() -> None:
-    videos = [draw.video for draw in ShuffleSampler(LABELS, 140, seed=0)]
-    assert sorted(videos[:57]) == sorted(videos[57:114]) == list(range(57))
-    assert videos[:57] != videos[57:114] and len(set(videos[114:])) == 26
-
-
-@pytest.mark.parametrize("name", SAMPLERS)
-def test_an_epoch_entered_in_the_middle_goes_on_as_if_it_had_not_stopped(name: str) -> None:
-    sampler = SAMPLERS[name](LABELS, 40, seed=9)
-    sampler.go_to(4)
-    whole = list(sampler)
-    assert len(sampler) == 40
-    resumed = SAMPLERS[name](LABELS, 40, seed=9)
-    resumed.go_to(4, start=13)
-    assert len(resumed) == 27 and list(resumed) == whole[13:]
-    resumed.go_to(5)
-    assert [draw.video for draw in resumed] != [draw.video for draw in whole]
-
-
-@pytest.mark.parametrize("name", SAMPLERS)
-def test_no_number_of_draws_means_one_pass(name: str) -> None:
-    assert len(list(SAMPLERS[name](LABELS, 0, seed=0))) == 57
-
-
-@pytest.mark.parametrize("name", SAMPLERS)
-def test_no_training_video_is_said_at_once(name: str) -> None:
-    with pytest.raises(BadConfig, match="no training video"):
-        SAMPLERS[name](LABELS[:0], 5, seed=0)
 
 
 VIDEOS = [entry(number, "abc"[number % 3], f"g{number // 6:02}") for number in range(120)]  # 20 groups of 2 videos a class
