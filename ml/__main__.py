@@ -26,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "train": "train a run from a config, or resume it",
     "evaluate": "score a subset with a run under a stated protocol",
     "fuse": "fuse the scores of several streams",
+    "filters": "the first layer of a run as a picture",
     "metrics": "the numbers behind a score file",
     "predict": "the classes of one video by a run or a fusion",
     "serve": "warm predictions: JSON requests on stdin",

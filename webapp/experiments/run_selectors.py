@@ -1,5 +1,6 @@
 """What the page of one run shows: its evaluations and its curves."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
@@ -23,6 +24,13 @@ def evaluations_of(run: Run) -> QuerySet[Evaluation]:
 def has_open_jobs(run: Run, evaluations: list[Evaluation]) -> bool:
     """Whether anything on the run's page may still change."""
     return run.job.is_open or any(evaluation.job.is_open for evaluation in evaluations)
+
+
+def filters_of(run: Run) -> dict[str, Any]:
+    """What the picture of the first layer shows (`ml.evaluation.filters`); nothing before the training is over."""
+    path = run.folder / "filters.json"
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return found
 
 
 def curve_points(run: Run) -> list[CurvePoint]:

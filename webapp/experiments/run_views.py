@@ -7,6 +7,7 @@ from typing import Any, cast
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from ml.config.evaluation import Protocol
 from webapp.charts.curves import curves
+from webapp.datasets.media import serve
 from webapp.datasets.services.files import bytes_in
 from webapp.experiments import run_selectors, run_services
 from webapp.experiments.config_rows import config_rows, nearest_preset, preset_for
@@ -30,6 +32,7 @@ TABS = {
     "overview": gettext_lazy("Overview"),
     "curves": gettext_lazy("Curves"),
     "config": gettext_lazy("Config"),
+    "filters": gettext_lazy("Filters"),
     "log": gettext_lazy("Log"),
     "notes": gettext_lazy("Notes"),
 }
@@ -94,6 +97,7 @@ TAB_CONTEXTS: dict[str, Callable[[Run], dict[str, Any]]] = {
     "overview": _overview,
     "curves": lambda _run: {},
     "config": _config,
+    "filters": lambda run: {"filters": run_selectors.filters_of(run)},
     "log": _log,
     "notes": _notes,
 }
@@ -106,6 +110,13 @@ def run_curves(request: HttpRequest, pk: int) -> JsonResponse:
     axis = "step" if request.GET.get("axis") == "step" else "epoch"
     figure = curves(run_selectors.curve_points(run), axis, run_selectors.steps_per_epoch(run))  # type: ignore[arg-type]
     return JsonResponse({"figure": figure, "is_live": run.job.is_open})
+
+
+@require_GET
+def run_filters(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The picture of the first layer."""
+    run = get_object_or_404(visible_runs(request.user), pk=pk)
+    return serve(request, run.folder / "filters.png", "image/png", f"filters-{run.pk}-{run.job.attempts}")
 
 
 @require_GET

@@ -20,6 +20,7 @@ urlpatterns = [
     path("new/two-stream/", launch_views.new_two_stream, name="new_two_stream"),
     path("<int:pk>/", run_views.run_detail, name="run_detail"),
     path("<int:pk>/curves.json", run_views.run_curves, name="run_curves"),
+    path("<int:pk>/filters.png", run_views.run_filters, name="run_filters"),
     path("<int:pk>/config.json", run_views.run_config, name="run_config"),
     path("<int:pk>/evaluate", run_views.run_evaluate, name="run_evaluate"),
     path("<int:pk>/notes", run_views.run_notes, name="run_notes"),
