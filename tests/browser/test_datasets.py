@@ -111,25 +111,3 @@ def test_the_chart_of_counts_leads_to_the_videos(signed_in: Page, live_server: L
     signed_in.goto(f"{live_server.url}/datasets/{dataset.pk}/")
     signed_in.locator("[data-chart=class-counts] .bars .point").first.click(force=True)
     signed_in.wait_for_url("**/videos/?*subset=train*label=0")
-
-
-@pytest.mark.parametrize("width", [390, 1280])
-def test_no_page_is_wider_than_the_window(signed_in: Page, live_server: LiveServer, width: int) -> None:
-    ada = User.objects.get(username="ada")
-    dataset = make_dataset(ada, classes=[f"a rather long name of a class {i}" for i in range(12)])
-    signed_in.route("**/*.jpg", lambda route: route.fulfill(status=200, content_type="image/jpeg", body=b""))
-    signed_in.route("**/*.mp4", lambda route: route.fulfill(status=200, content_type="video/mp4", body=b""))
-    signed_in.set_viewport_size({"width": width, "height": 844})
-    video = dataset.videos.all()[0]
-    paths = (
-        "",
-        "import/",
-        f"{dataset.pk}/",
-        f"{dataset.pk}/videos/",
-        f"videos/{video.pk}/",
-        f"{dataset.pk}/flow/new/",
-        f"{dataset.pk}/delete",
-    )
-    for path in paths:
-        signed_in.goto(f"{live_server.url}/datasets/{path}")
-        assert signed_in.evaluate("document.documentElement.scrollWidth") <= width, path

@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from tests.webapp.factories import make_dataset, make_evaluation, make_fusion, make_run
+from tests.webapp.factories import make_dataset, make_evaluation, make_run
 from webapp import queue
 from webapp.datasets.models import Dataset
 from webapp.experiments.models import Fusion, Run, RunPoint
@@ -121,18 +121,3 @@ def test_chosen_runs_are_compared(signed_in: Page, live_server: LiveServer, data
     page.get_by_role("button", name="Compare").click()
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     assert "/experiments/compare?runs=" in page.url
-
-
-@pytest.mark.parametrize("width", [390, 1280])
-def test_no_page_is_wider_than_its_window(signed_in: Page, live_server: LiveServer, dataset: Dataset, width: int) -> None:
-    page = signed_in
-    page.set_viewport_size({"width": width, "height": 844})
-    streams = [make_evaluation(make_run(dataset, kind, name=f"a run with quite a long name, {kind}")) for kind in ("rgb", "flow")]
-    make_fusion(streams)
-    running = make_run(dataset, state=Job.State.RUNNING)
-    train_until(running, 1)
-    paths = ["/", "/experiments/", "/experiments/new/", "/experiments/new/run/?preset=paper_temporal", "/experiments/new/two-stream/"]
-    paths += [f"/experiments/{running.pk}/?tab={tab}" for tab in ("overview", "curves", "config", "log", "notes")]
-    for path in paths:
-        page.goto(live_server.url + path)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, path

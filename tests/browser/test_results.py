@@ -10,7 +10,7 @@ from pytest_django.live_server_helper import LiveServer
 from tests.webapp.factories import make_dataset, make_evaluation, make_fusion, make_prediction, make_run
 from webapp import queue
 from webapp.datasets.models import Dataset, Label
-from webapp.experiments.models import Evaluation, Fusion, Run
+from webapp.experiments.models import Evaluation, Fusion
 from webapp.jobs.models import Job
 from webapp.predictions.models import Prediction
 
@@ -113,24 +113,6 @@ def test_a_page_that_waits_becomes_the_results_by_itself(
     Job.objects.filter(pk=evaluation.job_id).update(state=Job.State.DONE)
     expect(calm.get_by_role("heading", name=heading)).to_be_visible()
     expect(calm.locator("[data-cells] .main-svg").first).to_be_visible()
-
-
-@pytest.mark.parametrize("width", [390, 1280])
-def test_no_page_is_wider_than_its_window(
-    width: int, signed_in: Page, calm: Page, live_server: LiveServer, fusion: Fusion, rgb: Evaluation
-) -> None:
-    calm.set_viewport_size({"width": width, "height": 844})
-    runs = ",".join(str(run.pk) for run in Run.objects.all())
-    prediction = make_prediction(User.objects.get(), fusion)
-    e = f"/experiments/evaluations/{rgb.pk}/"
-    for path in (
-        e, f"{e}videos", f"/experiments/fusions/{fusion.pk}/", "/experiments/fusions/new", f"/experiments/compare?runs={runs}",
-        "/predict/", f"/predict/{prediction.pk}/",
-    ):  # fmt: skip
-        calm.goto(live_server.url + path)
-        calm.wait_for_load_state("load")
-        overflow = calm.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert (path, overflow) == (path, 0)
 
 
 def test_a_dropped_video_is_uploaded_and_predicted(signed_in: Page, live_server: LiveServer, rgb: Evaluation, tmp_path: Path) -> None:

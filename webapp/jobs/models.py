@@ -167,7 +167,12 @@ class WorkerNode(models.Model):
 
     @property
     def is_alive(self) -> bool:
-        return bool(self.last_seen > timezone.now() - self.ALIVE_FOR)
+        return self.silence < self.ALIVE_FOR
+
+    @property
+    def silence(self) -> timedelta:
+        """Since it was last heard."""
+        return timezone.now() - self.last_seen
 
 
 def lease_end(now: datetime | None = None) -> datetime:

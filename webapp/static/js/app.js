@@ -12,13 +12,33 @@ document.addEventListener("click", (event) => {
     localStorage.setItem("theme", document.documentElement.dataset.theme);
     document.querySelectorAll("[data-chart]").forEach(drawChart);
   }
-  if (event.target.closest("[data-menu]")) document.body.classList.toggle("menu-open");
+  if (event.target.closest("[data-menu]")) showMenu(!document.body.classList.contains("menu-open"));
+});
+
+function showMenu(isOpen) {
+  document.body.classList.toggle("menu-open", isOpen);
+  document.querySelector("[data-menu]")?.setAttribute("aria-expanded", String(isOpen));
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") showMenu(false);
 });
 
 document.addEventListener("submit", (event) => {
   const question = event.submitter?.dataset.confirm || event.target.dataset.confirm;
   if (question && !confirm(question)) event.preventDefault();
 });
+
+// On a phone the names of classes leave room for their bars; what stands in brackets at their end stays.
+const NARROW = 520;
+const SHORT = 18;
+
+function shortLabels({ data, layout }) {
+  if (layout.yaxis?.type !== "category" || layout.yaxis.showticklabels === false) return {};
+  const names = layout.yaxis.categoryarray ?? data[0].y;
+  const shorten = (name) => (name.length <= SHORT || name.includes("&") ? name : name.replace(/^(.*?)( \(\d+\))?$/, (_, text, count = "") => `${text.slice(0, SHORT - 1)}…${count}`));
+  return { tickvals: names, ticktext: names.map(shorten) };
+}
 
 // <div data-chart="ID of a json_script with a Plotly figure" [data-link="meta"]>; a point's customdata.href opens on click.
 function drawChart(element) {
@@ -28,9 +48,11 @@ function drawChart(element) {
   const axis = { gridcolor: color("--line"), zerolinecolor: color("--line"), linecolor: color("--line"), automargin: true };
   const layout = { ...figure.layout, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: color("--text"), family: style.fontFamily, size: 12 } };
   for (const name of Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key)).concat("xaxis", "yaxis")) layout[name] = { ...axis, ...layout[name] };
+  if (element.clientWidth < NARROW) layout.yaxis = { ...layout.yaxis, ...shortLabels(figure) };
+  const data = figure.data.map((trace) => (trace.texttemplate ? { ...trace, textfont: { color: color("--text") } } : trace));
   layout.hoverlabel = { bgcolor: color("--surface"), bordercolor: color("--line"), font: { color: color("--text") } };
   const options = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["sendChartToCloud", "lasso2d", "select2d", "autoScale2d"], toImageButtonOptions: { format: "svg" } };
-  Plotly.react(element, figure.data, layout, options);
+  Plotly.react(element, data, layout, options);
   if (!element.dataset.bound) {
     element.dataset.bound = "true";
     element.on("plotly_click", ({ points }) => {
