@@ -32,6 +32,18 @@ class TVL1(Schema):
     num_warps: int = knob(5, "Warps per scale", "How often the second frame is warped at each scale.", ge=1, le=20)
 
 
+class Brox(Schema):
+    """Brox et al. 2004, as OpenCV computes it in CUDA: what the two-stream paper used."""
+
+    kind: Literal["brox"] = "brox"
+    alpha: float = knob(0.197, "Smoothness α", "Weight of the smoothness term: larger gives smoother flow.", gt=0, le=10)
+    gamma: float = knob(50.0, "Gradient weight γ", "Weight of the constancy of the gradient beside that of the brightness.", ge=0, le=1000)
+    scale_step: float = knob(0.8, "Scale step", "Size ratio between two levels of the pyramid.", ge=0.5, le=0.95)
+    num_levels: int = knob(150, "Pyramid levels", "At most so many; there is none below a picture of 15 px.", ge=1, le=200)
+    num_inner: int = knob(5, "Inner iterations", "How often the robust weights are computed anew at each level.", ge=1, le=50)
+    num_sweeps: int = knob(10, "Solver sweeps", "Sweeps of the linear solver in each inner iteration.", ge=1, le=100)
+
+
 class Farneback(Schema):
     """Polynomial expansion (Farnebäck 2003) through OpenCV: fast, smooth."""
 
@@ -51,7 +63,7 @@ class DIS(Schema):
     preset: Literal["ultrafast", "fast", "medium"] = knob("medium", "Preset", "OpenCV's trade between speed and detail.")
 
 
-FlowMethod = Annotated[TVL1 | Farneback | DIS, Field(discriminator="kind")]
+FlowMethod = Annotated[TVL1 | Brox | Farneback | DIS, Field(discriminator="kind")]
 
 
 class FlowSpec(Schema):

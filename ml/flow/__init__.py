@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from ml.config.schema import Schema
     from ml.flow.method import FlowMethod
 
-METHODS = ("tv_l1", "farneback", "dis")
+METHODS = ("tv_l1", "brox", "farneback", "dis")
 """Each is the `kind` of a schema in `ml.config.flow`, a module here, and the function in it that builds the method."""
 
-ON_TORCH = ("tv_l1",)
+ON_TORCH = ("tv_l1", "brox")
 """Those that run on torch, hence on a GPU too; the others are OpenCV's."""
 
 

@@ -4,14 +4,14 @@ import cv2
 import numpy as np
 import pytest
 
-from ml.config.flow import DIS, TVL1, Farneback, FlowMethod
+from ml.config.flow import DIS, TVL1, Brox, Farneback, FlowMethod
 from ml.config.schema import Schema
 from ml.flow import METHODS, build_flow
 from tests.ml.packed import moving, texture
 
 SCHEMAS: tuple[type[Schema], ...] = get_args(get_args(FlowMethod)[0])
 FAST_TVL1 = TVL1(epsilon=0.05)
-QUICK: list[Schema] = [FAST_TVL1, Farneback(), DIS()]
+QUICK: list[Schema] = [FAST_TVL1, Brox(), Farneback(), DIS()]
 
 
 def _pair(dx: int, dy: int) -> tuple[np.ndarray, np.ndarray]:
@@ -72,7 +72,9 @@ def test_dis_is_opencvs_in_each_preset(preset: str) -> None:
 
 def _ends(schema: type[Schema]) -> list[Schema]:
     """The schema with each number at each end of its declared range, the others quick."""
-    quick = {TVL1: FAST_TVL1.replace(num_scales=2, num_warps=1), Farneback: Farneback(), DIS: DIS()}[schema]
+    quick = {TVL1: FAST_TVL1.replace(num_scales=2, num_warps=1), Brox: Brox(num_inner=2, num_sweeps=2), Farneback: Farneback(), DIS: DIS()}[
+        schema
+    ]
     ends = []
     for name, field in schema.model_fields.items():
         for limit in field.metadata:
