@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import ingest, losses, memory, web
+from benchmarks import ingest, loader, losses, memory, store, web
 from benchmarks.measure import Row, print_table
 
 DATA = Path(os.environ.get("KINETOSCOPE_REAL_DATA", "../shared/data"))
@@ -13,6 +13,8 @@ DATA = Path(os.environ.get("KINETOSCOPE_REAL_DATA", "../shared/data"))
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "web": lambda: web.run(DATA),
     "ingest": ingest.run,
+    "store": store.run,
+    "loader": loader.run,
     "memory": memory.run,
     "losses": losses.run,
 }

@@ -18,13 +18,13 @@ class Row:
     bar: str = ""
 
 
-def best_of(repeats: int, work: Callable[[], object]) -> float:
-    """Seconds of the fastest of some calls."""
+def best_of(repeats: int, work: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
+    """Seconds of the fastest of some calls; by `time.process_time` where one thread is measured on a machine that others use."""
     seconds = []
     for _ in range(repeats):
-        start = time.perf_counter()
+        start = clock()
         work()
-        seconds.append(time.perf_counter() - start)
+        seconds.append(clock() - start)
     return min(seconds)
 
 
