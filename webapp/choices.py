@@ -24,6 +24,7 @@ NAMES: dict[object, str | Promise] = {
     "last_layer": _("Last layer only"),
     "uniform_classes": _("Uniform across classes"),
     "shuffle": _("Shuffled list"),
+    "balanced": _("Class-balanced"),
     "balanced": _("Two or more of each class"),
     "ultrafast": _("Ultrafast"),
     "fast": _("Fast"),

@@ -8,11 +8,13 @@ from pydantic import model_validator
 
 from ml.config.data import DataConfig
 from ml.config.evaluation import Protocol
-from ml.config.models import ModelConfig, TwoStream
+from ml.config.models import NFMML, ModelConfig, TwoStream
 from ml.config.schema import Schema, knob
 from ml.config.training import TrainingConfig
 
 ONE_SNIPPET = "A two-stream network sees one snippet of a video: choose one segment, or another model."
+PAIRS = "A metric loss needs two videos of a class in every batch: choose class-balanced sampling."
+WHOLE_BATCH = "A metric loss compares all videos of a batch: choose one device, and the whole batch at once."
 
 
 class ExperimentConfig(Schema):
@@ -34,6 +36,11 @@ class ExperimentConfig(Schema):
     def _conflicts(self) -> Iterator[str]:
         if isinstance(self.model, TwoStream) and self.data.num_segments > 1:
             yield ONE_SNIPPET
+        if isinstance(self.model, NFMML):
+            if self.training.sampling != "balanced":
+                yield PAIRS
+            if self.training.devices > 1 or 0 < self.training.micro_batch < self.training.batch_size:
+                yield WHOLE_BATCH
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,25 @@ def test_equal_specs_have_equal_ids_and_a_change_has_another(method: type[Schema
     assert len(spec.spec_id()) == 12
 
 
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ({"data": {"num_segments": 3}}, "one snippet"),
+        ({"model": {"kind": "nfmml"}}, "class-balanced"),
+        ({"model": {"kind": "nfmml"}, "training": {"sampling": "balanced", "devices": 2}}, "one device"),
+        ({"model": {"kind": "nfmml"}, "training": {"sampling": "balanced", "batch_size": 8, "micro_batch": 4}}, "whole batch"),
+    ],
+)
+def test_parts_that_do_not_fit_each_other_are_refused(config: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        ExperimentConfig.model_validate(config)
+
+
+def test_a_metric_loss_takes_balanced_batches_whole() -> None:
+    training = {"sampling": "balanced", "batch_size": 8, "micro_batch": 8}
+    assert ExperimentConfig.model_validate({"model": {"kind": "nfmml"}, "data": {"num_segments": 25}, "training": training})
+
+
 def test_the_input_is_told_apart_by_its_modality() -> None:
     config = ExperimentConfig.model_validate({"data": {"input": {"modality": "flow", "stack_len": 5}}})
     assert config.data.input == FlowInput(stack_len=5)

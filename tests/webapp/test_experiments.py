@@ -166,6 +166,15 @@ class TestPreflight:
         errors = [found.message for found in preflight(dataset.splits.get(), SPATIAL) if found.level == "error"]
         assert len(errors) == 1 and words in errors[0]
 
+    def test_balanced_batches_need_two_videos_of_every_class(self, dataset: Dataset) -> None:
+        balanced = SPATIAL.replace(training=SPATIAL.training.replace(sampling="balanced"))
+        split = dataset.splits.get()
+        assert not [found for found in preflight(split, balanced) if found.level == "error"]
+        first, *others = SplitEntry.objects.filter(split=split, subset="train", video__label__index=0)
+        SplitEntry.objects.filter(pk__in=[other.pk for other in others]).delete()
+        errors = [found.message for found in preflight(split, balanced) if found.level == "error"]
+        assert len(errors) == 1 and errors[0].endswith(f"these have one: {first.video.label}.")
+
     def test_refused_videos_do_not_count(self, dataset: Dataset) -> None:
         Video.objects.update(status=Video.Status.REFUSED)
         assert {found.level for found in preflight(dataset.splits.get(), SPATIAL)} == {"error"}

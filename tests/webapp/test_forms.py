@@ -11,14 +11,15 @@ from ml.config.data import DataConfig, FlowInput, FrameSpec, RGBInput
 from ml.config.evaluation import FusionConfig, Protocol
 from ml.config.experiment import ExperimentConfig
 from ml.config.flow import DIS, TVL1, Farneback, FlowSpec
-from ml.config.models import TwoStream
+from ml.config.losses import ProxyAnchor
+from ml.config.models import NFMML, TSN, TwoStream
 from ml.config.presets import PRESETS
 from ml.config.schema import Schema
 from ml.config.training import TrainingConfig
 from webapp.forms import SchemaForm, schema_form
 from webapp.schema_layout import initial_of
 
-ALL_SCHEMAS = [*SCHEMAS.values(), TwoStream, DataConfig, RGBInput, FlowInput, FrameSpec, TrainingConfig, TVL1, Farneback, DIS]
+ALL_SCHEMAS = [*SCHEMAS.values(), TwoStream, TSN, NFMML, DataConfig, RGBInput, FlowInput, FrameSpec, TrainingConfig, TVL1, Farneback, DIS]
 PAPER_FLOW = PRESETS["paper_temporal"].config
 
 
@@ -113,6 +114,28 @@ def test_values_of_a_variant_that_was_not_chosen_are_ignored() -> None:
     form = bound_with(ExperimentConfig, data__input__modality="rgb", data__input__flow__stack_len="9999")
     assert form.is_valid(), form.errors
     assert isinstance(form.cleaned_config, ExperimentConfig) and form.cleaned_config.data.input == RGBInput()
+
+
+def test_another_model_swaps_the_fields_and_so_does_its_loss() -> None:
+    chosen = {"model__kind": "nfmml", "model__nfmml__loss__kind": "proxy_anchor", "training__sampling": "balanced"}
+    form = bound_with(ExperimentConfig, **chosen, model__nfmml__loss__proxy_anchor__alpha="16", model__two_stream__dropout="9")
+    assert form.is_valid(), form.errors
+    assert isinstance(form.cleaned_config, ExperimentConfig)
+    assert form.cleaned_config.model == NFMML(loss=ProxyAnchor(alpha=16))
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"model__kind": "nfmml"}, "choose class-balanced sampling"),
+        ({"model__kind": "nfmml", "training__sampling": "balanced", "training__micro_batch": "8"}, "the whole batch at once"),
+        ({"data__num_segments": "3"}, "sees one snippet of a video"),
+    ],
+)
+def test_values_that_do_not_fit_each_other_are_said_before_anything_is_queued(values: dict[str, str], words: str) -> None:
+    form = bound_with(ExperimentConfig, **values)
+    assert not form.is_valid()
+    assert list(form.errors) == ["__all__"] and words in form.non_field_errors()[0]
 
 
 def test_each_variant_is_a_fieldset_named_by_its_select() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from django.db.models import Count, QuerySet
 from django.utils.translation import gettext as _
 
 from ml.config.data import FlowInput
@@ -49,8 +50,21 @@ def _videos(split: Split, config: ExperimentConfig) -> Iterator[Finding]:
     elif config.training.batch_size > num_training:
         size = {"batch": config.training.batch_size, "videos": num_training}
         yield Finding("warning", _("A batch of %(batch)d is larger than the %(videos)d training videos.") % size)
+    if config.training.sampling == "balanced" and (lonely := _lonely_classes(training)):
+        yield Finding(
+            "error",
+            _("Class-balanced batches need two training videos of every class; these have one: %(classes)s.")
+            % {"classes": ", ".join(lonely)},
+            _("Add videos of these classes, choose another split, or another sampling."),
+        )
     if not usable.filter(subset=SplitEntry.Subset.TEST).exists():
         yield Finding("error", _("Split “%(split)s” has no test videos.") % {"split": split}, _("Choose a split with a test subset."))
+
+
+def _lonely_classes(training: QuerySet[SplitEntry]) -> list[str]:
+    """Classes with one training video, the first ten."""
+    counted = training.values("video__label__name").annotate(count=Count("pk")).filter(count=1).order_by("video__label__name")
+    return [row["video__label__name"] for row in counted[:10]]
 
 
 def _geometry(split: Split, config: ExperimentConfig) -> Iterator[Finding]:

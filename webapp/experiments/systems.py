@@ -47,6 +47,22 @@ PAIRS: dict[str, Pair] = {
         FusionConfig(),
         "Simonyan & Zisserman 2014, Table 3, uni-directional flow, averaging: UCF101 split 1, 85.9 %",
     ),
+    "tsn": Pair(
+        _("Temporal segment networks"),
+        _("BN-Inception on 3 segments in both streams, scores before softmax weighted 1 : 1.5. Needs a GPU and ImageNet weights."),
+        "tsn_rgb",
+        "tsn_flow",
+        FusionConfig(method="weighted", normalize="none", weights=(1.0, 1.5)),
+        "Wang et al. 2016, the authors’ recipe; reproduced by Zhi et al. 2018, Table 1: UCF101, 92.5 %",
+    ),
+    "nfmml": Pair(
+        _("NFMML: segments and metric learning"),
+        _("BN-Inception on 5 segments, classifier and metric branch in both streams, averaged. Needs a GPU and ImageNet weights."),
+        "nfmml_spatial",
+        "nfmml_temporal",
+        FusionConfig(),
+        "Zhi et al. 2018, Table 5: UCF101, 93.8 %; HMDB51, 68.7 %",
+    ),
 }
 
 
