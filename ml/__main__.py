@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "evaluate": "score a subset with a run under a stated protocol",
     "fuse": "fuse the scores of several streams",
     "filters": "the first layer of a run as a picture",
+    "weights": "check a file of pretrained weights against a backbone",
     "metrics": "the numbers behind a score file",
     "predict": "the classes of one video by a run or a fusion",
     "serve": "warm predictions: JSON requests on stdin",

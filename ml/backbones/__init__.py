@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 from torch import Tensor, nn
 
 import ml.torchvision_shim  # noqa: F401  (before torchvision and timm)
 from ml.backbones import bn_inception, cnn_m, efficientnet, resnet, vgg
 from ml.backbones.normalization import RGB_CHANNELS, Levels, Normalize, normalize
-from ml.backbones.weights import State, from_file, load_weights
+from ml.backbones.weights import Imagenet, load_weights
 from ml.config.models import Backbone as Name
 
 
@@ -21,7 +20,7 @@ class Recipe:
     num_features: int
     mean: Levels
     std: Levels
-    weights: Callable[[], State]
+    weights: Imagenet
     min_size: int = 32
 
 
@@ -48,23 +47,27 @@ _TORCH_STD: Levels = (58.395, 57.12, 57.375)
 _CAFFE_MEAN: Levels = (123.68, 116.779, 103.939)
 _CAFFE_STD: Levels = (1.0, 1.0, 1.0)
 
-# fmt: off
 BACKBONES: dict[Name, Recipe] = {
-    "cnn_m_2048": Recipe(
-        _cnn_m_2048, 2048, _CAFFE_MEAN, _CAFFE_STD, partial(from_file, "cnn_m_2048.safetensors", "full8"), cnn_m.MIN_SIZE
-    ),
+    "cnn_m_2048": Recipe(_cnn_m_2048, 2048, _CAFFE_MEAN, _CAFFE_STD, Imagenet("cnn_m_2048", "full8"), cnn_m.MIN_SIZE),
     "bn_inception": Recipe(
-        bn_inception.bn_inception, bn_inception.NUM_FEATURES, _CAFFE_MEAN, _CAFFE_STD, bn_inception.imagenet_weights
+        bn_inception.bn_inception,
+        bn_inception.NUM_FEATURES,
+        _CAFFE_MEAN,
+        _CAFFE_STD,
+        Imagenet("bn_inception", "last_linear", bn_inception.to_rgb),
     ),
-    "vgg16": Recipe(vgg.vgg16, 4096, _TORCH_MEAN, _TORCH_STD, partial(from_file, "vgg16-397923af.pth", "classifier.6")),
-    "resnet10t": Recipe(resnet.resnet10t, 512, _TORCH_MEAN, _TORCH_STD, partial(from_file, "resnet10t_176_c3-f3215ab1.pth", "fc")),
-    "resnet18": Recipe(resnet.resnet18, 512, _TORCH_MEAN, _TORCH_STD, partial(from_file, "resnet18-f37072fd.pth", "fc")),
-    "resnet50": Recipe(resnet.resnet50, 2048, _TORCH_MEAN, _TORCH_STD, partial(from_file, "resnet50-11ad3fa6.pth", "fc")),
+    "vgg16": Recipe(vgg.vgg16, 4096, _TORCH_MEAN, _TORCH_STD, Imagenet("vgg16", "classifier.6")),
+    "resnet10t": Recipe(resnet.resnet10t, 512, _TORCH_MEAN, _TORCH_STD, Imagenet("resnet10t", "fc")),
+    "resnet18": Recipe(resnet.resnet18, 512, _TORCH_MEAN, _TORCH_STD, Imagenet("resnet18", "fc")),
+    "resnet50": Recipe(resnet.resnet50, 2048, _TORCH_MEAN, _TORCH_STD, Imagenet("resnet50", "fc")),
     "efficientnet_lite0": Recipe(
-        efficientnet.efficientnet_lite0, 1280, (127.0, 127.0, 127.0), (128.0, 128.0, 128.0), efficientnet.imagenet_weights
+        efficientnet.efficientnet_lite0,
+        1280,
+        (127.0, 127.0, 127.0),
+        (128.0, 128.0, 128.0),
+        Imagenet("efficientnet_lite0", "_fc", efficientnet.under_timms_names),
     ),
 }
-# fmt: on
 
 
 def build_backbone(name: Name, in_channels: int, pretrained: str = "none", dropout: float = 0.5) -> Backbone:

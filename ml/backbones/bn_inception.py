@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ml.backbones.weights import State, from_file
+from ml.backbones.weights import State
 
 
 class Block(NamedTuple):
@@ -118,11 +118,6 @@ def bn_inception(in_channels: int, dropout: float) -> nn.Module:  # noqa: ARG001
     return BNInception(in_channels)
 
 
-def imagenet_weights() -> State:
-    """pretrainedmodels' checkpoint. It was learnt on BGR: its first filters are turned round, so that they take RGB as all others do.
-
-    Raises:
-        MissingWeights: it is not on this machine.
-    """
-    state = from_file("bn_inception-52deb4733.pth", "last_linear")
+def to_rgb(state: State) -> State:
+    """pretrainedmodels' checkpoint was learnt on BGR: its first filters are turned round, so that they take RGB as all others do."""
     return {**state, "conv1_7x7_s2.weight": state["conv1_7x7_s2.weight"].flip(1)}

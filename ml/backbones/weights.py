@@ -1,6 +1,8 @@
 """ImageNet weights: from files on this machine, never from the network; and how they get to know more channels than three."""
 
 import pickle
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -8,33 +10,95 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from ml.config.models import Backbone
+from ml.config.weights import IMAGENET, find, weights_folder
 from ml.errors import MissingWeights
 
 State = dict[str, Tensor]
 
 
-def weights_folder() -> Path:
-    """Where torch keeps downloaded checkpoints; the environment variable TORCH_HOME moves it."""
-    return Path(torch.hub.get_dir()) / "checkpoints"
+@dataclass(frozen=True)
+class Imagenet:
+    """How the published weights of a backbone become ours: without their classifier, and renamed."""
+
+    name: Backbone
+    classifier: str
+    rename: Callable[[State], State] = dict
+
+    def __call__(self, path: Path | None = None) -> State:
+        """The state dict in `path`, or in the file found on this machine.
+
+        Raises:
+            MissingWeights: there is no such file, or it cannot be read.
+        """
+        path = path or find(self.name)
+        if path is None:
+            raise MissingWeights(
+                f"The ImageNet weights of {self.name} ({IMAGENET[self.name].file}) are not on this machine",
+                f"Upload them on the page of weights, put the file into {weights_folder()}, or train from scratch.",
+            )
+        state = {name: tensor for name, tensor in read_state(path).items() if not name.startswith(f"{self.classifier}.")}
+        try:
+            return self.rename(state)
+        except (KeyError, IndexError, ValueError) as error:
+            raise MissingWeights(
+                f"The tensors in {path.name} are not called as {IMAGENET[self.name].publisher} calls them: {error}",
+                f"Fetch {IMAGENET[self.name].file}.",
+            ) from error
 
 
-def from_file(file: str, classifier: str) -> State:
-    """The state dict in `weights_folder() / file`, without the classifier's tensors.
+def read_state(path: Path) -> State:
+    """The tensors of a checkpoint, safetensors or torch's own, whatever it is called.
+
+    Wrappers that training scripts leave are taken off: `{"state_dict": …}`, and `module.` before each name.
 
     Raises:
-        MissingWeights: there is no such file, or it cannot be read.
+        MissingWeights: the file holds no weights, or would have to run code to give them.
     """
-    path = weights_folder() / file
-    if not path.is_file():
-        raise MissingWeights(
-            f"The ImageNet weights {file} are not on this machine",
-            f"Put the file into {weights_folder()}, choose efficientnet_lite0, whose weights come as a package, or train from scratch.",
-        )
     try:
-        state = load_file(path) if path.suffix == ".safetensors" else torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        raise MissingWeights(f"{path} holds no weights: {error}", "Fetch the file again.") from error
-    return {name: tensor for name, tensor in state.items() if not name.startswith(f"{classifier}.")}
+        state = load_file(path) if _is_safetensors(path) else torch.load(path, map_location="cpu", weights_only=True)
+    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
+        raise MissingWeights(f"{path.name} holds no weights: {str(error)[:300]}", "Fetch the file again.") from error
+    if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
+        state = state["state_dict"]
+    if not isinstance(state, dict) or not state or not all(isinstance(tensor, Tensor) for tensor in state.values()):
+        raise MissingWeights(
+            f"{path.name} holds no state dict", "Save the tensors of the network alone: torch.save(net.state_dict(), FILE)."
+        )
+    return {str(name).removeprefix("module."): tensor for name, tensor in state.items()}
+
+
+def _is_safetensors(path: Path) -> bool:
+    """Such a file begins with eight bytes of length and a JSON object."""
+    with path.open("rb") as file:
+        return file.read(9)[8:] == b"{"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What of a state dict fits a network: names without tensors, tensors without a place, and shapes (found, expected) that differ."""
+
+    loaded: int
+    missing: tuple[str, ...]
+    unexpected: tuple[str, ...]
+    shapes: tuple[tuple[str, tuple[int, ...], tuple[int, ...]], ...]
+
+    @property
+    def fits(self) -> bool:
+        return not (self.missing or self.unexpected or self.shapes)
+
+
+def compare(net: nn.Module, state: State) -> Comparison:
+    """`state` against the network it is for, name by name."""
+    wanted = net.state_dict()
+    shapes = [(name, tuple(state[name].shape), tuple(wanted[name].shape)) for name in wanted if name in state]
+    different = tuple(row for row in shapes if row[1] != row[2])
+    return Comparison(
+        loaded=len(shapes) - len(different),
+        missing=tuple(name for name in wanted if name not in state),
+        unexpected=tuple(name for name in state if name not in wanted),
+        shapes=different,
+    )
 
 
 def load_weights(net: nn.Module, state: State, in_channels: int) -> None:

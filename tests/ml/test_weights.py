@@ -1,6 +1,8 @@
 """ImageNet weights: complete, really those of ImageNet, and never silently random."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import cv2
 import pytest
@@ -10,10 +12,11 @@ from safetensors.torch import save_file
 from sklearn.datasets import load_sample_image
 from torch import Tensor
 
+from ml.__main__ import main
 from ml.backbones import BACKBONES, Backbone, build_backbone
-from ml.backbones.efficientnet import imagenet_weights
-from ml.backbones.weights import from_file, load_weights, weights_folder
+from ml.backbones.weights import load_weights, read_state
 from ml.config.models import Backbone as Name
+from ml.config.weights import IMAGENET, UPLOADED, find, weights_folder
 from ml.errors import MissingWeights
 
 PALACE, DAISY = 698, 985
@@ -51,7 +54,7 @@ def test_efficientnet_with_the_packages_classifier_names_real_photographs(effici
 
 
 def test_every_tensor_of_the_package_arrives_in_the_network(efficientnet: Backbone) -> None:
-    source, state = imagenet_weights(), efficientnet.net.state_dict()
+    source, state = BACKBONES["efficientnet_lite0"].weights(), efficientnet.net.state_dict()
 
     assert source.keys() == state.keys()
     assert all(torch.equal(source[name], state[name]) for name in source)
@@ -70,7 +73,7 @@ def test_pretrained_features_are_deterministic_and_tell_images_apart(efficientne
 def test_a_pretrained_temporal_stream_gets_the_widened_filters() -> None:
     net = build_backbone("efficientnet_lite0", 10, "imagenet").net
 
-    source = imagenet_weights()["conv_stem.weight"]
+    source = BACKBONES["efficientnet_lite0"].weights()["conv_stem.weight"]
 
     torch.testing.assert_close(net.state_dict()["conv_stem.weight"][:, 7], source.mean(1))
 
@@ -103,7 +106,93 @@ def test_a_damaged_weights_file_is_named() -> None:
 
 def test_another_networks_weights_are_refused() -> None:
     save_file({"conv.weight": torch.zeros(4, 3, 3, 3)}, weights_folder() / "cnn.safetensors")
-    state = from_file("cnn.safetensors", "full8")
+    state = read_state(weights_folder() / "cnn.safetensors")
 
     with pytest.raises(MissingWeights, match="do not fit"):
         load_weights(build_backbone("resnet10t", 3).net, state, 3)
+
+
+def test_the_folder_is_the_one_torch_itself_takes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert weights_folder() == Path(torch.hub.get_dir()) / "checkpoints"
+    monkeypatch.delenv("TORCH_HOME")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert weights_folder() == Path(torch.hub.get_dir()) / "checkpoints"
+
+
+def test_uploaded_weights_come_before_those_of_torchs_cache_and_of_packages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    packaged = find("efficientnet_lite0")
+    assert packaged is not None and packaged.name == IMAGENET["efficientnet_lite0"].file
+    for folder in (weights_folder(), tmp_path / "uploaded"):
+        folder.mkdir(exist_ok=True)
+        for name in ("efficientnet_lite0", "resnet18"):
+            (folder / IMAGENET[name].file).touch()
+    assert find("resnet18") == weights_folder() / IMAGENET["resnet18"].file
+    monkeypatch.setenv(UPLOADED, str(tmp_path / "uploaded"))
+    assert find("efficientnet_lite0") == tmp_path / "uploaded" / IMAGENET["efficientnet_lite0"].file
+    assert find("resnet50") is None
+
+
+def resnet() -> dict[str, Tensor]:
+    return {**build_backbone("resnet10t", 3).net.state_dict(), "fc.weight": torch.zeros(7, 512), "fc.bias": torch.zeros(7)}
+
+
+def checked(file: Path, capsys: pytest.CaptureFixture[str], *more: str) -> dict[str, Any]:
+    assert main(["weights", str(file), "--backbone", "resnet10t", "--json", *more]) == 0
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+@pytest.mark.parametrize("wrap", [lambda state: state, lambda state: {"state_dict": {f"module.{n}": t for n, t in state.items()}}])
+def test_weights_that_fit_are_kept_under_their_publishers_name_and_used(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, wrap: Any
+) -> None:
+    state = resnet()
+    torch.save(wrap(state), tmp_path / "upload")
+    found = checked(tmp_path / "upload", capsys, "--keep", str(tmp_path / "kept"))
+    assert found == {"loaded": len(state) - 2, "missing": [], "unexpected": [], "shapes": [], "fits": True}
+    monkeypatch.setenv(UPLOADED, str(tmp_path / "kept"))
+    net = build_backbone("resnet10t", 3, "imagenet").net
+    assert all(torch.equal(state[name], tensor) for name, tensor in net.state_dict().items())
+
+
+def test_what_does_not_fit_is_listed_and_not_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    state = resnet()
+    first = next(name for name, tensor in state.items() if tensor.ndim == 4)
+    shape = list(state[first].shape)
+    gone = next(name for name in reversed(state) if name not in (first, "fc.weight", "fc.bias"))
+    del state[gone]
+    save_file({**state, first: torch.zeros(5, *shape[1:]), "head.weight": torch.zeros(2)}, tmp_path / "upload")
+    found = checked(tmp_path / "upload", capsys, "--keep", str(tmp_path / "kept"))
+    assert (found["missing"], found["unexpected"], found["fits"]) == ([gone], ["head.weight"], False)
+    assert found["shapes"] == [[first, [5, *shape[1:]], shape]]
+    assert not (tmp_path / "kept").exists()
+
+
+class Trap:
+    """What a malicious pickle would do on loading."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Path.touch, (Path("trapped"),))
+
+
+@pytest.mark.parametrize("content", [b"", b"not weights", b"x" * 8 + b"{"])
+def test_a_file_without_weights_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes) -> None:
+    (tmp_path / "upload").write_bytes(content)
+    assert main(["weights", str(tmp_path / "upload"), "--backbone", "resnet10t"]) == 1
+    assert '"code":"MissingWeights"' in capsys.readouterr().out.replace(" ", "")
+
+
+def test_a_file_that_would_run_code_is_refused_and_runs_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    torch.save({"weight": Trap()}, "upload")
+    with pytest.raises(MissingWeights, match="holds no weights"):
+        read_state(Path("upload"))
+    assert not Path("trapped").exists()
+
+
+def test_tensors_that_are_called_otherwise_are_refused_with_the_name_of_the_right_file(tmp_path: Path) -> None:
+    save_file({"blocks.0": torch.zeros(1)}, tmp_path / "upload")
+    for name in ("efficientnet_lite0", "bn_inception"):
+        with pytest.raises(MissingWeights, match="are not called as") as caught:
+            BACKBONES[name].weights(tmp_path / "upload")
+        assert IMAGENET[name].file in caught.value.advice

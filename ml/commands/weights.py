@@ -1,0 +1,35 @@
+"""Do these weights fit this backbone?"""
+
+import argparse
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import get_args
+
+from ml.config.models import Backbone
+from ml.config.weights import IMAGENET
+from ml.events import Event, Finished, Result
+from ml.process import Stop, atomic_path
+
+HELP = "Compare the names and shapes in a file of ImageNet weights with those of a backbone; keep the file if all of them fit."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="safetensors, or a checkpoint of torch that holds tensors alone")
+    parser.add_argument("--backbone", required=True, choices=get_args(Backbone), help="the network they are for")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="copy the file there, under its publisher's name, if it fits")
+
+
+def run(args: argparse.Namespace, stop: Stop) -> Iterator[Event]:  # noqa: ARG001 - the signature of every command
+    from ml.backbones import BACKBONES
+    from ml.backbones.normalization import RGB_CHANNELS
+    from ml.backbones.weights import compare
+
+    recipe = BACKBONES[args.backbone]
+    comparison = compare(recipe.build(RGB_CHANNELS, 0.5), recipe.weights(args.file))
+    if comparison.fits and args.keep:
+        with atomic_path(args.keep / IMAGENET[args.backbone].file) as temporary:
+            shutil.copyfile(args.file, temporary)
+    yield Result({**asdict(comparison), "fits": comparison.fits})
+    yield Finished()
