@@ -27,20 +27,21 @@ LOOK_SECONDS = 0.2
 class Ranks:
     """`size` processes of one command; ended, all of them, when the block is left."""
 
-    def __init__(self, arguments: Sequence[str], size: int) -> None:
+    def __init__(self, command: Sequence[str], size: int) -> None:
         shared = {**os.environ, **_meeting_point(size)}
-        self.processes = [_start(arguments, {**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)}) for rank in range(size)]
+        self.processes = [_start(command, {**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)}) for rank in range(size)]
         self.told: Queue[tuple[subprocess.Popen[str], str]] = Queue()
-        for process in self.processes:
-            Thread(target=self._listen, args=(process,), daemon=True).start()
+        self.listeners = [Thread(target=self._listen, args=(process,), daemon=True) for process in self.processes]
+        for listener in self.listeners:
+            listener.start()
         self.kill_at = float("inf")
 
     def _listen(self, process: subprocess.Popen[str]) -> None:
         """Pass its lines on, and at its end an empty one."""
         assert process.stdout is not None  # noqa: S101 - it is a pipe
-        for line in process.stdout:
-            self.told.put((process, line))
-        process.wait()
+        with process:
+            for line in process.stdout:
+                self.told.put((process, line))
         self.told.put((process, ""))
 
     def __enter__(self) -> "Ranks":
@@ -48,8 +49,8 @@ class Ranks:
 
     def __exit__(self, *_exception: object) -> None:
         self.kill()
-        for process in self.processes:
-            process.wait()
+        for listener in self.listeners:
+            listener.join()
 
     def lines(self, stop: Stop) -> Iterator[str]:
         """What they say until the last one has ended; a stop is passed on once.
@@ -99,7 +100,7 @@ def spread(arguments: Sequence[str], size: int, stop: Stop) -> Iterator[Event]:
         UserError: one of them was killed.
     """
     failures = []
-    with Ranks(arguments, size) as ranks:
+    with Ranks([sys.executable, "-m", "ml", *arguments], size) as ranks:
         for line in ranks.lines(stop):
             event = _event(line)
             if isinstance(event, Failed):
@@ -118,9 +119,8 @@ def _event(line: str) -> Event | None:
         return None
 
 
-def _start(arguments: Sequence[str], environment: dict[str, str]) -> subprocess.Popen[str]:
+def _start(command: Sequence[str], environment: dict[str, str]) -> subprocess.Popen[str]:
     """In a process group of its own: Ctrl-C reaches the parent alone, which passes it on."""
-    command = [sys.executable, "-m", "ml", *arguments]
     return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env=environment, process_group=0)
 
 
