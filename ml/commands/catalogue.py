@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from ml.config.availability import unavailable_methods
 from ml.config.evaluation import CROPS, FusionConfig, Protocol
 from ml.config.experiment import ExperimentConfig
 from ml.config.flow import FlowSpec
@@ -33,10 +34,13 @@ def run(args: argparse.Namespace, stop: Stop) -> Iterator[Event]:  # noqa: ARG00
 
 
 def catalogue() -> dict[str, Any]:
-    """`schemas` and `defaults` by name, `presets` by name with their config as JSON, and what each number of crops means."""
+    """`schemas` and `defaults` by name, `presets` by name with their config as JSON, what each number of crops means, and why this
+    machine cannot run some flow methods.
+    """
     return {
         "schemas": {name: schema.model_json_schema() for name, schema in SCHEMAS.items()},
         "defaults": {name: schema().model_dump(mode="json") for name, schema in SCHEMAS.items()},
         "presets": {name: {**asdict(preset), "config": preset.config.model_dump(mode="json")} for name, preset in PRESETS.items()},
         "crops": CROPS,
+        "unavailable": unavailable_methods(),
     }

@@ -63,7 +63,15 @@ class DIS(Schema):
     preset: Literal["ultrafast", "fast", "medium"] = knob("medium", "Preset", "OpenCV's trade between speed and detail.")
 
 
-FlowMethod = Annotated[TVL1 | Brox | Farneback | DIS, Field(discriminator="kind")]
+class RAFT(Schema):
+    """RAFT (Teed & Deng 2020) through torchvision: a network, whose weights must be on the machine."""
+
+    kind: Literal["raft"] = "raft"
+    size: Literal["small", "large"] = knob("large", "Network", "The large one has 5.3 million parameters, the small one 1.0 million.")
+    num_updates: int = knob(12, "Updates", "How often the field is refined.", ge=1, le=64)
+
+
+FlowMethod = Annotated[TVL1 | Brox | Farneback | DIS | RAFT, Field(discriminator="kind")]
 
 
 class FlowSpec(Schema):

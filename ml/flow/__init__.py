@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from ml.config.schema import Schema
     from ml.flow.method import FlowMethod
 
-METHODS = ("tv_l1", "brox", "farneback", "dis")
+METHODS = ("tv_l1", "brox", "farneback", "dis", "raft")
 """Each is the `kind` of a schema in `ml.config.flow`, a module here, and the function in it that builds the method."""
 
-ON_TORCH = ("tv_l1", "brox")
+ON_TORCH = ("tv_l1", "brox", "raft")
 """Those that run on torch, hence on a GPU too; the others are OpenCV's."""
 
 

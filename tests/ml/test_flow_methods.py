@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from ml.config.flow import DIS, TVL1, Brox, Farneback, FlowMethod
+from ml.config.flow import DIS, RAFT, TVL1, Brox, Farneback, FlowMethod
 from ml.config.schema import Schema
 from ml.flow import METHODS, build_flow
 from tests.ml.packed import moving, texture
@@ -82,7 +82,7 @@ def _ends(schema: type[Schema]) -> list[Schema]:
     return ends
 
 
-@pytest.mark.parametrize("method", [end for schema in SCHEMAS for end in _ends(schema)], ids=str)
+@pytest.mark.parametrize("method", [end for schema in SCHEMAS if schema is not RAFT for end in _ends(schema)], ids=str)
 def test_every_number_works_at_both_ends_of_its_range(method: Schema) -> None:
     first, second = moving(2, 1, 0, 40, 40)[..., 0]
     field = build_flow(method)(np.ascontiguousarray(first), np.ascontiguousarray(second))

@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks, Settings
 
+from ml.config.availability import RAFT_WEIGHTS, weights_file
 from ml.config.flow import DIS, FlowSpec
 from ml.config.room import flow_bytes
 from ml.errors import DiskFull
@@ -251,3 +252,18 @@ def test_a_viewer_sees_flow_and_may_neither_cancel_nor_delete_it(client: Client,
     request_flow(dataset, FlowSpec(), ada)
     page = client.get(reverse("datasets:dataset_detail", args=(dataset.pk,)), headers={"HX-Request": "true"}).content.decode()
     assert "TV-L1" in page and "Cancel" not in page and "Delete" not in page
+
+
+def test_a_method_that_this_machine_cannot_run_is_shown_with_the_reason(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    user = make_user()
+    client.force_login(user)
+    address = reverse("datasets:flow_new", args=[make_dataset(user).pk])
+    page = client.get(address).content.decode()
+    assert "RAFT cannot run on this machine." in page and f"are not in {tmp_path}" in page
+    weights = weights_file(RAFT_WEIGHTS["large"])
+    weights.parent.mkdir(parents=True)
+    weights.touch()
+    assert "cannot run" not in client.get(address).content.decode()

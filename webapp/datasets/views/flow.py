@@ -11,8 +11,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from ml.config.availability import unavailable_methods
 from ml.config.flow import FlowSpec
 from ml.errors import UserError
+from webapp.choices import name_of
 from webapp.datasets.selectors import editable_datasets, editable_flow_caches
 from webapp.datasets.selectors.estimate import flow_estimates, room_for_flow
 from webapp.datasets.services.flow import delete_flow, request_flow
@@ -36,7 +38,13 @@ def flow_new(request: HttpRequest, dataset_id: int) -> HttpResponse:
             if job is None:
                 messages.success(request, _("This flow is there already."))
             return redirect("datasets:dataset_detail", dataset.pk)
-    ctx = {"dataset": dataset, "form": form, "room": room_for_flow(dataset, spec), "estimates": flow_estimates(dataset)}
+    ctx = {
+        "dataset": dataset,
+        "form": form,
+        "room": room_for_flow(dataset, spec),
+        "estimates": flow_estimates(dataset),
+        "unavailable": {name_of(kind): reason for kind, reason in unavailable_methods().items()},
+    }
     return render(request, "datasets/flow_new.html", ctx, status=400 if form.errors else 200)
 
 

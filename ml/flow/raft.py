@@ -1,0 +1,64 @@
+"""RAFT (Teed & Deng, "RAFT: Recurrent All-Pairs Field Transforms for Optical Flow", ECCV 2020) through torchvision.
+
+It was trained on colour pictures; here it sees the grey ones that every method sees, three times.
+"""
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+import ml.torchvision_shim  # noqa: F401  (before torchvision)
+from ml.config.availability import RAFT_WEIGHTS, weights_file
+from ml.errors import MissingWeights
+from ml.flow.method import FlowMethod
+from ml.video.arrays import Floats, Pixels
+
+# isort: split
+from torchvision.models.optical_flow import raft_large, raft_small
+
+NETS = {"large": raft_large, "small": raft_small}
+GPU_BATCH = 16
+STRIDE, SMALLEST_SIDE = 8, 128  # px; of the pictures that the network takes
+
+
+def raft(*, size: str, num_updates: int, device: str) -> FlowMethod:
+    """A batch of grey frames and those that follow them → their flow.
+
+    Raises:
+        MissingWeights: torchvision's weights are not on this machine.
+    """
+    net = NETS[size](weights=None, progress=False)
+    net.load_state_dict(_state(weights_file(RAFT_WEIGHTS[size])))
+    net.eval().to(device)
+
+    def of_batch(previous: Pixels, following: Pixels) -> Floats:
+        I0, I1 = (_prepared(torch.from_numpy(np.ascontiguousarray(frames)).to(device)) for frames in (previous, following))
+        H, W = previous.shape[-2:]
+        with torch.inference_mode():
+            fields: Floats = net(I0, I1, num_flow_updates=num_updates)[-1][..., :H, :W].cpu().numpy()
+        return fields
+
+    return FlowMethod(of_batch, GPU_BATCH if device == "cuda" else 1)
+
+
+def _prepared(frames: Tensor) -> Tensor:
+    """(B, H, W) uint8 → (B, 3, H', W') in -1..1, the border repeated on the right and below up to sides that the network takes."""
+    H, W = frames.shape[-2:]
+    right, below = (max(SMALLEST_SIDE, -(-side // STRIDE) * STRIDE) - side for side in (W, H))
+    image = frames[:, None].float() / 127.5 - 1
+    return functional.pad(image, (0, right, 0, below), mode="replicate").expand(-1, 3, -1, -1)
+
+
+def _state(path: Path) -> dict[str, Tensor]:
+    advice = f"Put torchvision's file {path.name} into {path.parent}, or choose another flow method."
+    if not path.is_file():
+        raise MissingWeights(f"RAFT's weights are not on this machine: {path}", advice)
+    try:
+        state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        raise MissingWeights(f"{path} holds no weights: {error}", advice) from error
+    return state
