@@ -14,7 +14,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Literal, Self
 
+from ml.config.weights import UPLOADED
 from ml.process import die_with_parent
+from webapp.experiments.models import weights_folder
 
 Stream = Literal["stdout", "stderr"]
 ENGINE = (sys.executable, "-m", "ml")
@@ -34,7 +36,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=ROOT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", UPLOADED: str(weights_folder())},
             start_new_session=True,
             preexec_fn=die_with_parent,
         )

@@ -10,10 +10,11 @@ from django.utils.translation import gettext as _
 from ml.config.data import FlowInput
 from ml.config.experiment import ExperimentConfig
 from ml.config.models import TwoStream
+from ml.config.weights import find
+from webapp.choices import name_of
 from webapp.datasets.models import FlowCache, Split, SplitEntry, Video
 from webapp.datasets.services.flow import is_complete
-
-PACKAGED_WEIGHTS = ("efficientnet_lite0",)
+from webapp.experiments.models import weights_folder
 
 
 @dataclass(frozen=True)
@@ -100,9 +101,10 @@ def _weights(config: ExperimentConfig) -> Iterator[Finding]:
             _("Only the last layer is trained, on features that nobody trained."),
             _("Start from ImageNet weights, or train all layers."),
         )
-    if model.pretrained == "imagenet" and model.backbone not in PACKAGED_WEIGHTS:
+    if model.pretrained == "imagenet" and find(model.backbone, weights_folder()) is None:
         yield Finding(
             "warning",
-            _("ImageNet weights of this backbone don't come with the product; the worker's machine must have them."),
-            _("EfficientNet-Lite0 brings its own."),
+            _("The ImageNet weights of %(backbone)s are not here; the worker's machine must have them.")
+            % {"backbone": name_of(model.backbone)},
+            _("Upload them on the page “Weights”, or take EfficientNet-Lite0, which brings its own."),
         )

@@ -10,6 +10,7 @@ from webapp.experiments import (
     run_views,
     study_views,
     views,
+    weights_views,
 )
 
 app_name = "experiments"
@@ -44,6 +45,7 @@ urlpatterns = [
     path("published/<slug:key>/", published_views.published_detail, name="published_detail"),
     path("published/<slug:key>/table.csv", published_views.published_csv, name="published_csv"),
     path("published/<slug:key>/table.tex", published_views.published_latex, name="published_latex"),
+    path("weights/", weights_views.weights_list, name="weights_list"),
     path("evaluations/<int:pk>/", results_views.evaluation_detail, name="evaluation_detail"),
     path("evaluations/<int:pk>/videos", results_views.evaluation_videos, name="evaluation_videos"),
     path("evaluations/<int:pk>/classes.csv", results_views.evaluation_csv, name="evaluation_csv"),

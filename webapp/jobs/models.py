@@ -21,6 +21,7 @@ class Job(models.Model):
         EVALUATE = "evaluate", _("Evaluate")
         FUSE = "fuse", _("Fuse streams")
         PREDICT = "predict", _("Predict")
+        WEIGHTS = "weights", _("Check weights")
 
     class State(models.TextChoices):
         WAITING = "waiting", _("Waiting for another job")

@@ -28,7 +28,7 @@ from webapp.jobs.models import Job, lease_end
 
 State = Job.State
 
-QUEUE_OF = {Job.Kind.PREDICT: "predict", Job.Kind.INSPECT: "predict"}
+QUEUE_OF = {Job.Kind.PREDICT: "predict", Job.Kind.INSPECT: "predict", Job.Kind.WEIGHTS: "predict"}
 """Short jobs that somebody waits for do not stand behind trainings."""
 
 AUTOMATIC_ATTEMPTS = 3

@@ -9,6 +9,7 @@ from worker.tasks.inspect import InspectTask
 from worker.tasks.predict import PredictTask
 from worker.tasks.task import Task
 from worker.tasks.train import TrainTask
+from worker.tasks.weights import WeightsTask
 
 TASKS: dict[Job.Kind, type[Task]] = {
     Job.Kind.INSPECT: InspectTask,
@@ -18,4 +19,5 @@ TASKS: dict[Job.Kind, type[Task]] = {
     Job.Kind.EVALUATE: EvaluateTask,
     Job.Kind.FUSE: FuseTask,
     Job.Kind.PREDICT: PredictTask,
+    Job.Kind.WEIGHTS: WeightsTask,
 }

@@ -1,0 +1,111 @@
+"""Pretrained weights on the site: what is there, what was uploaded, and what a run that needs them is told."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client, TestCase
+from pytest_django import Settings
+
+from ml.backbones import build_backbone
+from ml.config.experiment import ExperimentConfig
+from ml.config.models import TwoStream
+from ml.config.weights import IMAGENET
+from tests.webapp.factories import make_dataset, make_upload, make_user
+from webapp import queue
+from webapp.datasets.models import Upload
+from webapp.experiments.models import WeightsFile, weights_folder
+from webapp.experiments.preflight import preflight
+from webapp.experiments.weights_services import check_weights, shelves
+from webapp.jobs.models import Job
+from worker.run import run_job
+
+pytestmark = pytest.mark.django_db
+RESNET = ExperimentConfig(model=TwoStream(backbone="resnet10t", pretrained="imagenet"))
+
+
+@pytest.fixture(autouse=True)
+def empty_machine(monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path) -> None:
+    monkeypatch.setattr(queue, "send", lambda job: True)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    settings.DATA_DIR = tmp_path
+
+
+@pytest.fixture
+def chief(client: Client) -> Client:
+    client.force_login(make_user("chief", is_superuser=True))
+    return client
+
+
+def origins() -> dict[str, str]:
+    return {shelf.backbone: shelf.origin for shelf in shelves()}
+
+
+def test_what_is_there_is_told_with_where_it_comes_from(chief: Client, tmp_path: Path) -> None:
+    for folder, name in ((weights_folder(), "resnet18"), (tmp_path / "torch/hub/checkpoints", "vgg16")):
+        folder.mkdir(parents=True)
+        (folder / IMAGENET[name].file).touch()  # type: ignore[index]
+    assert {name: origin for name, origin in origins().items() if origin} == {
+        "resnet18": "uploaded", "vgg16": "cache", "efficientnet_lite0": "package",
+    }  # fmt: skip
+    page = chief.get("/experiments/weights/").content.decode()
+    assert all(wanted.file in page for wanted in IMAGENET.values())
+    assert page.count(">missing<") == 4 and "comes with a package" in page
+
+
+def test_an_upload_is_queued_for_its_check(chief: Client) -> None:
+    upload = make_upload(User.objects.get(), "resnet.pth")
+    chief.post("/experiments/weights/", {"backbone": "resnet18", "uploads": [str(upload.pk)]})
+    chief.post("/experiments/weights/", {"backbone": "vgg16", "file": SimpleUploadedFile("vgg.pth", b"x")})
+    found = WeightsFile.objects.order_by("pk")
+    assert [(one.backbone, one.name, one.job.kind, one.job.queue) for one in found] == [
+        ("resnet18", "resnet.pth", "weights", "predict"), ("vgg16", "vgg.pth", "weights", "predict"),
+    ]  # fmt: skip
+    assert 'hx-trigger="every 2s"' in chief.get("/experiments/weights/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("data", "words"), [({"backbone": "resnet18"}, "Choose one file of weights"), ({"backbone": "alexnet"}, "Select a valid choice")]
+)
+def test_a_form_without_a_file_or_for_no_backbone_of_ours_is_told(chief: Client, data: dict[str, str], words: str) -> None:
+    assert words in chief.post("/experiments/weights/", data).content.decode()
+    assert not WeightsFile.objects.exists()
+
+
+def test_everybody_may_look_but_only_who_runs_the_site_may_add(client: Client) -> None:
+    user = make_user()
+    client.force_login(user)
+    assert "Add weights" not in client.get("/experiments/weights/").content.decode()
+    assert client.post("/experiments/weights/", {"backbone": "vgg16", "uploads": [str(make_upload(user).pk)]}).status_code == 403
+    client.logout()
+    assert client.get("/experiments/weights/").status_code == 302
+
+
+def checked(content: dict[str, torch.Tensor], tmp_path: Path) -> WeightsFile:
+    """A file that was uploaded for ResNet-10-T, after the worker has looked at it."""
+    torch.save(content, tmp_path / "state.pth")
+    user = make_user()
+    weights = check_weights(user, make_upload(user, "state.pth", (tmp_path / "state.pth").read_bytes()), "resnet10t")
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        run_job.apply(args=(weights.job_id,), throw=True)
+    weights.refresh_from_db()
+    return weights
+
+
+def test_weights_that_fit_are_kept_and_the_upload_goes(chief: Client, tmp_path: Path) -> None:
+    split = make_dataset(make_user("bob")).splits.get()
+    assert any("ImageNet weights of ResNet-10-T are not here" in found.message for found in preflight(split, RESNET))
+    weights = checked(build_backbone("resnet10t", 3).net.state_dict(), tmp_path)
+    assert weights.job.state == Job.State.DONE and weights.report["fits"]
+    assert origins()["resnet10t"] == "uploaded" and not Upload.objects.exists() and not list((tmp_path / "uploads").iterdir())
+    assert not any("ImageNet weights" in found.message for found in preflight(split, RESNET))
+    assert "fits" in chief.get("/experiments/weights/").content.decode()
+
+
+def test_weights_that_do_not_fit_are_refused_with_the_names(chief: Client, tmp_path: Path) -> None:
+    weights = checked({"conv.weight": torch.zeros(4, 3, 3, 3)}, tmp_path)
+    assert weights.job.state == Job.State.DONE and not weights.report["fits"] and origins()["resnet10t"] == ""
+    page = chief.get("/experiments/weights/").content.decode()
+    assert "refused" in page and "conv.weight" in page and "0 tensors fit" in page

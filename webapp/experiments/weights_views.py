@@ -1,0 +1,51 @@
+"""Pretrained weights: what each backbone has, and the way in for files that are missing."""
+
+from typing import cast
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from ml.config.weights import weights_folder
+from ml.errors import UserError
+from webapp.datasets.models import Upload
+from webapp.datasets.services.uploads import store_files
+from webapp.experiments.models import WeightsFile
+from webapp.experiments.weights_forms import WeightsForm
+from webapp.experiments.weights_services import check_weights, shelves
+
+FILES_SHOWN = 20
+
+
+@require_http_methods(["GET", "POST"])
+def weights_list(request: HttpRequest) -> HttpResponse:
+    """For everybody to see; whoever runs the site may add files, which all runs then start from."""
+    user = cast(User, request.user)
+    form = WeightsForm(user, request.POST or None, request.FILES or None)
+    if request.method == "POST":
+        if not user.is_superuser:
+            raise PermissionDenied
+        if form.is_valid():
+            try:
+                check_weights(user, _upload(user, form), form.cleaned_data["backbone"])
+                return redirect("experiments:weights_list")
+            except UserError as error:
+                form.add_error(None, f"{error} {error.advice}")
+    files = list(WeightsFile.objects.select_related("job", "user")[:FILES_SHOWN])
+    ctx = {"shelves": shelves(), "files": files, "is_live": any(file.job.is_open for file in files), "form": form}
+    ctx |= {"folder": weights_folder(), "limit": settings.UPLOAD_LIMIT_BYTES}
+    template = "experiments/_weights_live.html" if request.htmx else "experiments/weights_list.html"  # type: ignore[attr-defined]
+    return render(request, template, ctx)
+
+
+def _upload(user: User, form: WeightsForm) -> Upload:
+    """The one that is through, or the file of the plain form as one.
+
+    Raises:
+        RefusedUpload: the file cannot be taken.
+    """
+    uploads: list[Upload] = [*form.cleaned_data["uploads"]]
+    return uploads[0] if uploads else store_files(user, [form.cleaned_data["file"]])[0]
