@@ -8,7 +8,7 @@ import fcntl
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -55,8 +55,7 @@ class Work:
 class Outcome:
     """What came of it: bytes on disk, or the reason why not."""
 
-    name: str
-    num_pairs: int = 0
+    work: Work
     bytes: int = 0
     is_new: bool = False
     error: UserError | None = None
@@ -76,13 +75,16 @@ def extract(folder: Path, manifest: Manifest, spec: FlowSpec, stop: Stop, num_pr
     num_pairs = sum(work.num_pairs for work in works)
     yield Started("flow", num_pairs, "pairs")
     outcomes: list[Outcome] = []
+    counted: set[Path] = set()
     done = kept = 0
-    for outcome in in_processes(extract_video, works, stop, num_processes or _num_processes(device)):
-        outcomes.append(outcome)
-        done += outcome.num_pairs
-        kept += 0 if outcome.is_new else outcome.num_pairs
-        yield _event(outcome)
-        yield Progress(done, num_pairs, "pairs", outcome.name, kept)
+    for outcome in in_processes(extract_video, works, stop, _num_processes(num_processes, device)):
+        work = outcome.work
+        outcomes.append(replace(outcome, bytes=0) if work.flow in counted else outcome)  # another video of the same content
+        counted.add(work.flow)
+        done += work.num_pairs
+        kept += 0 if outcome.is_new else work.num_pairs
+        yield _event(outcomes[-1])
+        yield Progress(done, num_pairs, "pairs", work.name, kept)
     if len(outcomes) < len(works):
         yield Stopped(f"{len(outcomes)} of {len(works)} videos have their flow or cannot have it; the rest follows when you go on.")
     else:
@@ -98,8 +100,8 @@ def device_for(spec: FlowSpec) -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def _num_processes(device: str) -> int:
-    return PROCESSES_ON_A_GPU if device == "cuda" else 0
+def _num_processes(asked: int, device: str) -> int:
+    return min(asked or PROCESSES_ON_A_GPU, PROCESSES_ON_A_GPU) if device == "cuda" else asked
 
 
 def work_of(folder: Path, manifest: Manifest, video: VideoEntry, spec: FlowSpec, device: str = "cpu") -> Work:
@@ -149,9 +151,9 @@ def extract_video(work: Work) -> Outcome:
         with FramePack(work.frames, work.frame_spec) as frames, _alone_with(work.frames):
             is_new = not _has_flow(work, len(frames))
             size = _write_flow(work, frames) if is_new else work.flow.stat().st_size
-            return Outcome(work.name, work.num_pairs, size + _preview_bytes(work, is_new), is_new)
+            return Outcome(work, size + _preview_bytes(work, is_new), is_new)
     except UserError as error:
-        return Outcome(work.name, work.num_pairs, error=error)
+        return Outcome(work, error=error)
 
 
 def flow_fields(pack: FramePack, flow: FlowMethod) -> Iterator[Floats]:
@@ -213,8 +215,8 @@ def _built(method: Schema, device: str) -> FlowMethod:
 
 def _event(outcome: Outcome) -> Event:
     if outcome.error:
-        return VideoFailed(outcome.name, str(outcome.error), outcome.error.advice)
-    return VideoDone(outcome.name, outcome.bytes)
+        return VideoFailed(outcome.work.name, str(outcome.error), outcome.error.advice)
+    return VideoDone(outcome.work.name, outcome.bytes)
 
 
 def _summary(outcomes: list[Outcome], spec: FlowSpec) -> dict[str, object]:

@@ -1,6 +1,7 @@
 import importlib
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -50,6 +51,17 @@ def test_the_preview_has_a_frame_for_each_of_the_videos_and_even_sides(tmp_path:
     frames = list(decode_frames(tmp_path / "flow.mp4"))
     assert len(frames) == 7
     assert np.abs(frames[3][:33, :47].astype(int) - expected).mean() < 12
+
+
+def test_a_large_field_has_a_smaller_preview_of_the_same_colours(tmp_path: Path) -> None:
+    write_flow_pack(tmp_path / "f", fields(2, height=240, width=320), FLOW, FRAMES)
+    with FlowPack(tmp_path / "f", FLOW, FRAMES) as pack:
+        write_flow_preview(tmp_path / "flow.mp4", pack, 25)
+        whole = color_flow(pack.read([0])[0], full_speed(pack))
+    small = next(decode_frames(tmp_path / "flow.mp4"))
+    assert small.shape == (160, 214, 3)  # 213 and one for 4:2:0
+    expected = cv2.resize(whole, (213, 160), interpolation=cv2.INTER_AREA)
+    assert np.abs(small[:, :213].astype(int) - expected).mean() < 12
 
 
 def test_a_still_video_keeps_its_colours_pale(tmp_path: Path) -> None:

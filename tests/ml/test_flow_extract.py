@@ -148,6 +148,16 @@ def test_what_an_earlier_attempt_made_does_not_count_for_the_pace(tmp_path: Path
     assert isinstance(last, Progress) and (last.done, last.kept) == (24, 8)
 
 
+def test_two_videos_of_one_content_have_one_pack_that_counts_once(tmp_path: Path, dataset: Manifest) -> None:
+    first, second, third = dataset.videos
+    same = dataset.replace(videos=(first, second.replace(media=first.media), third))
+    events = run(tmp_path, same)
+    on_disk = {path: path.stat().st_size for work in works(tmp_path, same) for path in (work.flow, work.preview)}
+    assert len(on_disk) == 4
+    assert isinstance(events[-1], Finished)
+    assert (events[-1].summary["videos"], events[-1].summary["new"], events[-1].summary["bytes"]) == (3, 2, sum(on_disk.values()))
+
+
 def test_shards_share_a_dataset_among_them_and_together_make_all_of_it(tmp_path: Path) -> None:
     manifest = packed_dataset(tmp_path, 5, flow=None)
     whole = {work.flow for work in works(tmp_path, manifest)}
