@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check browser bench screenshots messages real clean
+.PHONY: help setup demo run test check browser bench bench-gpu screenshots messages real clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -43,6 +43,9 @@ test: setup browser webapp/locale/zh_Hans/LC_MESSAGES/django.mo check ## set up 
 
 bench: setup ## speed and memory, as ratios in one run
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks
+
+bench-gpu: setup ## the same, of what needs an NVIDIA GPU; runs as plain python -m benchmarks.gpu too
+	$(BIN)/python -m benchmarks.gpu
 
 screenshots: setup browser ## photograph every page of a running demo into docs/images
 	$(BIN)/python -m tests.browser.screenshots

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import ingest, loader, losses, memory, store, web
+from benchmarks import flow, ingest, loader, losses, memory, store, web
 from benchmarks.measure import Row, print_table
 
 DATA = Path(os.environ.get("KINETOSCOPE_REAL_DATA", "../shared/data"))
@@ -15,6 +15,7 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "ingest": ingest.run,
     "store": store.run,
     "loader": loader.run,
+    "flow": lambda: flow.run(DATA),
     "memory": memory.run,
     "losses": losses.run,
 }
