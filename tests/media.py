@@ -103,6 +103,16 @@ def draw_truncated(path: Path, *, frames: int = 60, keep: float = 0.5) -> Path:
     return path
 
 
+def draw_no_frames(path: Path) -> Path:
+    """An avi with a video stream of no frames."""
+    with av.open(str(path), "w", format="avi") as output:
+        stream = output.add_stream("mpeg4", rate=25)
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        output.start_encoding()
+    return path
+
+
 def draw_headless(path: Path) -> Path:
     """An mp4 cut off before its index: nothing can be read."""
     draw_video(path)

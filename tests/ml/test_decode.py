@@ -60,6 +60,15 @@ def test_times_begin_at_zero_and_rise_where_the_file_says_nothing_of_them(tmp_pa
     assert all(later > earlier for earlier, later in pairwise(seconds))
 
 
+def test_a_video_that_changes_its_size_keeps_the_first(tmp_path: Path) -> None:
+    small, large = (
+        draw_video(tmp_path / f"{width}.h264", width=width, height=width, container="h264", options={"bf": "0"}) for width in (32, 64)
+    )
+    small.write_bytes(small.read_bytes() + large.read_bytes())
+
+    assert [pixels.shape for pixels in decode_frames(small)] == [(32, 32, 3)] * 16
+
+
 def test_a_cut_off_video_gives_the_frames_before_the_cut(tmp_path: Path) -> None:
     frames = list(decode_frames(draw_truncated(tmp_path / "cut.mp4", frames=60)))
 

@@ -67,6 +67,28 @@ def test_a_video_with_endless_frames_is_refused(tmp_path: Path, monkeypatch: pyt
     assert [path.name for path in MediaStore(tmp_path).folder(MEDIA).iterdir()] == ["original"]
 
 
+def test_a_turned_video_is_kept_upright(tmp_path: Path) -> None:
+    store = MediaStore(tmp_path)
+    draw_video(store.original(MEDIA), rotation=90, container="mp4")
+
+    facts = derive(store, MEDIA, FrameSpec())
+
+    assert (facts.width, facts.height) == (48, 64)
+    with FramePack(store.frames(MEDIA, FrameSpec().spec_id()), FrameSpec()) as pack:
+        assert pack.read([0]).shape == (1, 64, 48, 3)
+
+
+def test_a_large_video_is_kept_at_the_short_side_asked_for(tmp_path: Path) -> None:
+    store = MediaStore(tmp_path)
+    draw_video(store.original(MEDIA), width=4096, height=2160, frames=2, codec="mjpeg", pixel_format="yuvj420p", container="avi")
+
+    facts = derive(store, MEDIA, FrameSpec())
+
+    assert (facts.width, facts.height, facts.frames) == (4096, 2160, 2)
+    with FramePack(store.frames(MEDIA, FrameSpec().spec_id()), FrameSpec()) as pack:
+        assert pack.read([0]).shape == (1, 256, 485, 3)
+
+
 def test_what_is_no_video_leaves_nothing_behind(tmp_path: Path) -> None:
     store = MediaStore(tmp_path)
     store.folder(MEDIA).mkdir(parents=True)

@@ -24,7 +24,7 @@ from ml.video.manifest import load_manifest, store_of
 from ml.video.members import Members
 from ml.video.pack import FramePack
 from ml.video.sources import Source, open_sources
-from tests.media import KINDS, draw_headless, draw_kind, draw_sound, draw_truncated, draw_video, write_playlist
+from tests.media import KINDS, draw_headless, draw_kind, draw_no_frames, draw_sound, draw_truncated, draw_video, write_playlist
 
 
 def import_all(out: Path, *sources: Path, stop: Stop | None = None, **options: object) -> list[Event]:
@@ -61,6 +61,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Manifest, 
     (bad / "text.mp4").write_text("hello")
     draw_headless(bad / "headless.mp4")
     draw_sound(bad / "sound.mp4")
+    draw_no_frames(bad / "no_frames.avi")
     write_playlist(bad / "playlist.mp4", bad / "fine.mp4")
     draw_video(bad / "huge.mkv", codec="ffv1", width=8200, height=16, frames=1)
     (root / "src" / ".DS_Store").write_text("x")
@@ -73,8 +74,9 @@ def test_every_good_video_is_in_and_every_bad_one_is_refused_with_a_reason(impor
 
     assert {Path(video.path).stem for video in manifest.videos} == {*KINDS, "cut", "fine"}
     reasons = {Path(refused.path).name: refused.reason for refused in manifest.refused}
-    assert set(reasons) == {"empty.mp4", "text.mp4", "headless.mp4", "sound.mp4", "playlist.mp4", "huge.mkv"}
+    assert set(reasons) == {"empty.mp4", "text.mp4", "headless.mp4", "sound.mp4", "no_frames.avi", "playlist.mp4", "huge.mkv"}
     assert "empty" in reasons["empty.mp4"] and "sound" in reasons["sound.mp4"] and "8200×16" in reasons["huge.mkv"]
+    assert reasons["no_frames.avi"] == "No frame of it can be decoded"
     assert all(refused.advice for refused in manifest.refused)
     assert {event.video: event.reason for event in events if isinstance(event, VideoFailed)} == {
         refused.path: refused.reason for refused in manifest.refused
