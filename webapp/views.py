@@ -34,6 +34,14 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # no
     return render(request, "message_page.html", ctx, status=404)
 
 
+def forbidden_form(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django passes it
+    """A form whose token is not the session's any more."""
+    text = _(
+        "You logged in or out elsewhere meanwhile, or the browser refuses cookies. Go back, load the page again, and send it once more."
+    )
+    return render(request, "message_page.html", {"heading": _("The form is out of date"), "text": text}, status=403)
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """A bug of ours: the log has the traceback."""
     ctx = {

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.contrib.auth.models import User
 from django.urls import Resolver404, resolve
-from playwright.sync_api import Page
+from playwright.sync_api import BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests.webapp.factories import make_dataset, make_evaluation, make_fusion, make_job, make_prediction, make_run
@@ -129,3 +129,17 @@ def test_what_has_the_focus_has_an_outline(signed_in: Page, live_server: LiveSer
     for _ in range(12):
         signed_in.keyboard.press("Tab")
         assert signed_in.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+
+
+def test_a_live_part_without_a_server_says_so_until_the_next_answer(
+    context: BrowserContext, signed_in: Page, live_server: LiveServer
+) -> None:
+    make_job("train", User.objects.get(), state=Job.State.RUNNING)
+    page = context.new_page()  # unwatched: its console tells of the requests that fail
+    page.goto(f"{live_server.url}/jobs/")
+    note = page.get_by_text("The server does not answer")
+    expect(note).to_be_hidden()
+    page.route("**/jobs/", lambda route: route.abort())
+    expect(note).to_be_visible()
+    page.unroute("**/jobs/")
+    expect(note).to_be_hidden()

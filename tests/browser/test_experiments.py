@@ -77,6 +77,7 @@ def test_a_bad_value_comes_back_with_its_reason_beside_the_field(signed_in: Page
     expect(field).to_have_attribute("aria-invalid", "true")
     expect(field).to_have_value("1.5")
     expect(page.get_by_text("Must be less than 1; you gave 1.5.")).to_be_visible()
+    expect(field).to_be_focused()
 
 
 def test_curves_and_progress_follow_the_training_without_a_reload(signed_in: Page, live_server: LiveServer, dataset: Dataset) -> None:

@@ -82,3 +82,11 @@ def test_others_see_nothing_of_it_and_viewers_can_not_wave_failures_away(client:
     share(dataset, viewer)
     page = client.get("/").content.decode()
     assert "bobs run" in page and "acknowledge" not in page
+
+
+def test_a_form_with_an_old_token_is_refused_on_a_page_of_ours(user: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(user)
+    answer = client.post("/accounts/logout/")
+    assert answer.status_code == 403
+    assert b"The form is out of date" in answer.content and b"Kinetoscope" in answer.content

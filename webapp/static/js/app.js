@@ -29,6 +29,14 @@ document.addEventListener("submit", (event) => {
   if (question && !confirm(question)) event.preventDefault();
 });
 
+// A live part that gets no answer says so; the next answer takes it back.
+function showOffline(isOffline) {
+  document.querySelectorAll("[data-offline]").forEach((note) => { note.hidden = !isOffline; });
+}
+
+document.addEventListener("htmx:sendError", () => showOffline(true));
+document.addEventListener("htmx:afterOnLoad", () => showOffline(false));
+
 // On a phone the names of classes leave room for their bars; what stands in brackets at their end stays.
 const NARROW = 520;
 const SHORT = 18;
@@ -94,6 +102,9 @@ function enliven(root) {
   });
 }
 
-document.addEventListener("DOMContentLoaded", () => enliven(document));
+document.addEventListener("DOMContentLoaded", () => {
+  enliven(document);
+  document.querySelector("[aria-invalid=true]")?.focus(); // a refused form begins at its first mistake
+});
 document.addEventListener("htmx:afterSwap", (event) => enliven(event.detail.elt.parentElement || event.detail.elt));
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => document.querySelectorAll("[data-chart]").forEach(drawChart));
