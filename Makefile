@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check browser bench bench-gpu screenshots messages real clean
+.PHONY: help setup demo run test check browser bench bench-gpu screenshots messages real main-job clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -55,6 +55,9 @@ messages: setup ## collect translatable texts into the catalogue
 
 real: setup ## the main job on real clips (KINETOSCOPE_REAL_DATA, default ../shared/data); prints the table of docs/benchmarks.md
 	$(BIN)/python -m benchmarks.real
+
+main-job: setup browser ## the main job in the browser on all 300 real clips, about an hour on two cores; `make test` does it with 24
+	KINETOSCOPE_MAIN_JOB=full $(BIN)/pytest -s tests/browser/test_main_job.py
 
 clean: ## remove what setup and runs made, except data/
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache webapp/locale/*/LC_MESSAGES/*.mo

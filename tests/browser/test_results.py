@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from tests.browser.visitor import CENTRE_OF_CELL
 from tests.webapp.factories import make_dataset, make_evaluation, make_fusion, make_prediction, make_run
 from webapp import queue
 from webapp.datasets.models import Dataset, Label
@@ -16,10 +17,6 @@ from webapp.predictions.models import Prediction
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 CLASSES = [f"{a} {m}" for a in ("dots", "plain", "stripes") for m in ("left", "turn", "up")]
-CENTRE_OF_CELL = """([row, column]) => {
-  const chart = document.querySelector("[data-cells]"), { xaxis, yaxis } = chart._fullLayout, box = chart.getBoundingClientRect();
-  return [box.left + xaxis._offset + xaxis.c2p(column), box.top + yaxis._offset + yaxis.c2p(row)];
-}"""
 
 
 @pytest.fixture(autouse=True)
