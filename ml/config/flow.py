@@ -73,6 +73,9 @@ class RAFT(Schema):
 
 FlowMethod = Annotated[TVL1 | Brox | Farneback | DIS | RAFT, Field(discriminator="kind")]
 
+ON_TORCH = ("tv_l1", "brox", "raft")
+"""Kinds that a GPU makes faster; `ml.flow` says the same where there is no pydantic."""
+
 
 class FlowSpec(Schema):
     """All that a stored flow field depends on; stamped on the pack and kept with the run."""

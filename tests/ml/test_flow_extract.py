@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import ml.flow.extract
 from ml.commands import flow as flow_command
+from ml.config import flow as config_flow
 from ml.config.data import Manifest
 from ml.config.flow import DIS, Farneback, FlowSpec
 from ml.config.room import flow_bytes
@@ -305,6 +306,10 @@ def test_a_method_this_machine_lacks_fails_before_any_video(tmp_path: Path, data
     monkeypatch.setattr(ml.flow.extract, "build_flow", lacking)
     with pytest.raises(UserError, match="No weights"):
         next(extract(tmp_path, dataset, FlowSpec(), Stop()))
+
+
+def test_the_config_knows_which_methods_run_on_torch() -> None:
+    assert config_flow.ON_TORCH == ml.flow.ON_TORCH
 
 
 def test_the_same_media_in_two_folders_is_found_where_the_manifest_says(tmp_path: Path, dataset: Manifest) -> None:

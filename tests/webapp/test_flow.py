@@ -19,7 +19,8 @@ from webapp.datasets.selectors.estimate import expected_bytes, flow_estimates
 from webapp.datasets.selectors.flow import flow_rows
 from webapp.datasets.services import flow as flow_services
 from webapp.datasets.services.flow import FlowInUse, delete_flow, is_complete, request_flow
-from webapp.jobs.models import Job
+from webapp.experiments.preflight import preflight
+from webapp.jobs.models import Job, WorkerNode
 
 pytestmark = pytest.mark.django_db
 
@@ -267,3 +268,23 @@ def test_a_method_that_this_machine_cannot_run_is_shown_with_the_reason(
     weights.parent.mkdir(parents=True)
     weights.touch()
     assert "cannot run" not in client.get(address).content.decode()
+
+
+def test_flow_on_torch_goes_to_a_worker_with_a_gpu_and_opencvs_stays_on_the_cpu(ada: User, dataset: Dataset) -> None:
+    WorkerNode.objects.create(name="gpu@far", queues=["gpu"])
+    queues = [job.queue for spec in (FlowSpec(), FlowSpec(method=DIS())) if (job := request_flow(dataset, spec, ada)[1]) is not None]
+    assert queues == ["gpu", "cpu"]
+
+
+def test_a_run_that_asks_for_other_flow_than_there_is_sees_both_side_by_side(as_ada: Client, dataset: Dataset) -> None:
+    run = make_run(dataset, "flow")
+    asked = run.experiment.data.input.flow  # type: ignore[union-attr]
+    cache_of(dataset, FlowSpec(method=DIS(), quality=70), videos_done=12)
+    cache_of(dataset, asked.replace(quality=80), videos_done=12)
+    cache_of(dataset, asked.replace(quality=81))  # not extracted
+    (finding,) = (one for one in preflight(run.split, run.experiment) if one.differences)
+    assert [(str(one.row.title), one.values) for one in finding.differences] == [("JPEG quality", (95, 80))]
+    page = as_ada.get(f"{reverse('experiments:new_run')}?clone={run.pk}")
+    initial = {name: value for part in ("launch", "form") for name, value in page.context[part].initial.items() if value is not None}
+    html = as_ada.post(page.wsgi_request.get_full_path(), {**initial, "split": run.split.pk, "action": "check"}).content.decode()
+    assert "Asked for" in html and "<td>95 </td><td>80 </td>" in html

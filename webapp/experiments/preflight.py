@@ -9,21 +9,27 @@ from django.utils.translation import gettext as _
 
 from ml.config.data import FlowInput
 from ml.config.experiment import ExperimentConfig
+from ml.config.flow import FlowSpec
 from ml.config.models import TwoStream
 from ml.config.weights import find
 from webapp.choices import name_of
 from webapp.datasets.models import FlowCache, Split, SplitEntry, Video
 from webapp.datasets.services.flow import is_complete
+from webapp.experiments.config_rows import Difference, differences
 from webapp.experiments.models import weights_folder
 
 
 @dataclass(frozen=True)
 class Finding:
-    """An `error` keeps the run from being queued, a `warning` does not, a `note` is good to know."""
+    """An `error` keeps the run from being queued, a `warning` does not, a `note` is good to know.
+
+    `differences` are knobs of what was asked for, beside those of what is there.
+    """
 
     level: Literal["error", "warning", "note"]
     message: str
     advice: str = ""
+    differences: tuple[Difference, ...] = ()
 
 
 def preflight(split: Split, config: ExperimentConfig) -> list[Finding]:
@@ -83,8 +89,20 @@ def _geometry(split: Split, config: ExperimentConfig) -> Iterator[Finding]:
 
 
 def _flow(split: Split, config: ExperimentConfig) -> Iterator[Finding]:
-    if isinstance(config.data.input, FlowInput) and not has_flow(split, config.data.input):
-        yield Finding("note", _("Its optical flow is not extracted yet: that is done first, and training waits for it."))
+    flow = config.data.input
+    if not isinstance(flow, FlowInput) or has_flow(split, flow):
+        return
+    message = _("Its optical flow is not extracted yet: that is done first, and training waits for it.")
+    nearest = _nearest(split, flow.flow)
+    advice = _("The dataset has flow that is not the same; with its settings, training need not wait.") if nearest else ""
+    yield Finding("note", message, advice, nearest)
+
+
+def _nearest(split: Split, asked: FlowSpec) -> tuple[Difference, ...]:
+    """How the complete flow of the dataset that is most like the one asked for differs from it; nothing where there is none."""
+    complete = (cache for cache in FlowCache.objects.filter(dataset=split.dataset_id) if is_complete(cache))
+    found = [differences([asked, FlowSpec.model_validate(cache.spec)]) for cache in complete]
+    return tuple(min(found, key=len)) if found else ()
 
 
 def has_flow(split: Split, flow: FlowInput) -> bool:

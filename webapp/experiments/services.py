@@ -15,7 +15,8 @@ from webapp.datasets.services.flow import request_flow
 from webapp.experiments.fusion_services import create_fusion
 from webapp.experiments.models import Evaluation, Fusion, Run
 from webapp.experiments.preflight import preflight
-from webapp.jobs.models import Job, WorkerNode
+from webapp.jobs.models import Job
+from webapp.jobs.selectors import has_gpu_worker
 from webapp.jobs.services import open_job, submit
 
 
@@ -63,7 +64,7 @@ def queue_for(config: ExperimentConfig) -> str:
     """`gpu` when the config asks for one, or leaves the choice and a worker with one was heard; else `cpu`."""
     device = config.training.device
     if device == "auto":
-        device = "cuda" if any("gpu" in node.queues for node in WorkerNode.objects.all() if node.is_alive) else "cpu"
+        device = "cuda" if has_gpu_worker() else "cpu"
     return "gpu" if device == "cuda" else "cpu"
 
 

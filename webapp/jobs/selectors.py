@@ -101,6 +101,11 @@ def queue_states() -> list[QueueState]:
     ]
 
 
+def has_gpu_worker() -> bool:
+    """Whether a worker that takes jobs for a GPU was heard within the last minute."""
+    return any("gpu" in node.queues for node in WorkerNode.objects.all() if node.is_alive)
+
+
 def worker_was_heard() -> bool:
     """Whether any worker answered within the last minute."""
     return WorkerNode.objects.filter(last_seen__gt=timezone.now() - WorkerNode.ALIVE_FOR).exists()

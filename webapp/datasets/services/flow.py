@@ -9,7 +9,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
 from ml.config.data import FlowInput
-from ml.config.flow import FlowSpec
+from ml.config.flow import ON_TORCH, FlowSpec
 from ml.errors import DiskFull, UserError
 from webapp.choices import name_of
 from webapp.datasets.models import Dataset, FlowCache, Video
@@ -18,6 +18,7 @@ from webapp.datasets.selectors.flow import files, own_media
 from webapp.datasets.services.files import remove_after_commit
 from webapp.experiments.models import Run
 from webapp.jobs.models import Job
+from webapp.jobs.selectors import has_gpu_worker
 from webapp.jobs.services import open_job, restart, submit, submit_in_parts
 from webapp.jobs.storage import disk
 
@@ -53,7 +54,7 @@ def request_flow(dataset: Dataset, spec: FlowSpec, user: User) -> tuple[FlowCach
         _check_room(cache, spec)
         title = _("%(method)s flow of %(dataset)s") % {"method": name_of(spec.method.kind), "dataset": dataset.name}
         job = open_job(Job.Kind.FLOW, title, user, dataset)
-        _submit(job, cache)
+        _submit(job, cache, "gpu" if spec.method.kind in ON_TORCH and has_gpu_worker() else "cpu")
     return cache, job
 
 
@@ -67,14 +68,14 @@ def _check_room(cache: FlowCache, spec: FlowSpec) -> None:
         )
 
 
-def _submit(job: Job, cache: FlowCache) -> None:
+def _submit(job: Job, cache: FlowCache, queue: str) -> None:
     """In parts where there is work enough for several workers."""
     work = _videos(cache).filter(frames__gt=1).aggregate(contents=Count("media", distinct=True), pairs=Sum(F("frames") - 1, default=0))
     num_parts = min(MOST_PARTS, work["contents"], work["pairs"] // PAIRS_A_PART)
     if num_parts < 2:
-        submit(job, cache.pk)
+        submit(job, cache.pk, queue=queue)
     else:
-        submit_in_parts(job, cache.pk, num_parts, total=work["pairs"], unit="pairs")
+        submit_in_parts(job, cache.pk, num_parts, work["pairs"], "pairs", queue)
 
 
 def _videos(cache: FlowCache) -> QuerySet[Video]:
