@@ -102,7 +102,8 @@ def _nearest(split: Split, asked: FlowSpec) -> tuple[Difference, ...]:
     """How the complete flow of the dataset that is most like the one asked for differs from it; nothing where there is none."""
     complete = (cache for cache in FlowCache.objects.filter(dataset=split.dataset_id) if is_complete(cache))
     found = [differences([asked, FlowSpec.model_validate(cache.spec)]) for cache in complete]
-    return tuple(min(found, key=len)) if found else ()
+    nearest = min(found, key=len, default=[])
+    return tuple(nearest)
 
 
 def has_flow(split: Split, flow: FlowInput) -> bool:
