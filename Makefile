@@ -56,7 +56,7 @@ messages: setup ## collect translatable texts into the catalogue
 real: setup ## the main job on real clips (KINETOSCOPE_REAL_DATA, default ../shared/data); prints the table of docs/benchmarks.md
 	$(BIN)/python -m benchmarks.real
 
-main-job: setup browser ## the main job in the browser on all 300 real clips, about an hour on two cores; `make test` does it with 24
+main-job: setup browser ## the main job in the browser on all 300 real clips; `make test` does it with 24
 	KINETOSCOPE_MAIN_JOB=full $(BIN)/pytest -s tests/browser/test_main_job.py
 
 clean: ## remove what setup and runs made, except data/
