@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import flow, ingest, loader, losses, memory, store, web
+from benchmarks import extraction, flow, ingest, loader, losses, memory, store, web
 from benchmarks.measure import Row, print_table
 
 DATA = Path(os.environ.get("KINETOSCOPE_REAL_DATA", "../shared/data"))
@@ -16,6 +16,7 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "store": store.run,
     "loader": loader.run,
     "flow": lambda: flow.run(DATA),
+    "extraction": extraction.run,
     "memory": memory.run,
     "losses": losses.run,
 }
