@@ -12,9 +12,10 @@ import json
 import platform
 import subprocess
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -24,24 +25,23 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from ml.config.data import Manifest
+from ml.config.data import DataConfig, OtherDataset
 from ml.config.experiment import ExperimentConfig
 from ml.config.reading import read_experiment
 from ml.errors import BadCheckpoint
-from ml.evaluation.filters import write_filters
 from ml.events import Event, Finished, Log
 from ml.models import build_model
 from ml.process import Stop, atomic_path, locked
 from ml.training.device import choose_device
-from ml.training.loading import TrainingData
+from ml.training.initial import start_from
+from ml.training.joint import JointClassification, OneHead
 from ml.training.objective import build_objective
-from ml.training.readiness import check_classes, check_config, check_packs
+from ml.training.readiness import check_config
 from ml.training.record import forget_after, recorded
+from ml.training.sources import Source, chosen, sources_of, training_data
 from ml.training.team import Team, joined
 from ml.training.trainer import Trainer
 from ml.versions import installed_versions
-from ml.video.dataset import SAMPLERS, MiddleViews, SnippetReader, TrainingDataset, subset_videos
-from ml.video.manifest import load_manifest, snapshot_id
 from ml.video.modality import modality_of
 
 PACKAGES = ("torch", "torchvision", "timm", "numpy", "opencv-contrib-python-headless", "av")
@@ -49,7 +49,7 @@ PACKAGES = ("torch", "torchvision", "timm", "numpy", "opencv-contrib-python-head
 
 @dataclass(frozen=True)
 class TrainedRun:
-    """A run that has learnt: `model` is in evaluation mode, `facts` are those of `run.json`."""
+    """A run that has learnt, for one of its datasets: `model` is in evaluation mode, `facts` are those of `run.json`."""
 
     config: ExperimentConfig
     classes: tuple[str, ...]
@@ -68,21 +68,26 @@ def train(config: ExperimentConfig, out: Path, stop: Stop) -> Iterator[Event]:
     """
     check_config(config)
     with joined(config.training.devices, config.training.device) as team, locked(out) if team.leads else nullcontext():
-        trainer, facts, classes = _prepare(config, out, stop, team)
+        sources = sources_of(config.data)
+        trainer, facts, logs = _prepare(config, sources, out, stop, team)
         if not team.leads:
             deque(trainer.run(), maxlen=0)
             return
         _write_json(out / "config.json", config.model_dump(mode="json"))
         _write_json(out / "run.json", facts)
         forget_after(out / "events.jsonl", trainer.steps_done, trainer.place.epoch)
-        yield from recorded(out / "events.jsonl", _learn(trainer, config, classes, facts, out))
+        yield from recorded(out / "events.jsonl", chain(logs, _learn(trainer, config, sources, facts, out)))
 
 
-def load_run(folder: Path, device: str = "auto") -> TrainedRun:
+def load_run(folder: Path, device: str = "auto", dataset: Path | None = None) -> TrainedRun:
     """A trained run, ready to score.
+
+    Args:
+        dataset: which dataset, where the run learnt several; None means its own.
 
     Raises:
         BadCheckpoint: the run has not finished, or its weights are damaged or another network's.
+        BadConfig: the dataset is none of those that the run learnt.
     """
     path = folder / "model.safetensors"
     if not path.exists():
@@ -92,73 +97,77 @@ def load_run(folder: Path, device: str = "auto") -> TrainedRun:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no mapping)
         config = read_experiment(metadata["config"], str(path))
-        classes = tuple(json.loads(metadata["classes"]))
         facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        heads = [{**facts, "classes": json.loads(metadata["classes"])}, *json.loads(metadata.get("others", "[]"))]
         with torch.device("meta"):  # no time lost on weights that are replaced at once
-            model = _model(config.replace(model=config.model.replace(pretrained="none")), len(classes))
+            model = _model(config.replace(model=config.model.replace(pretrained="none")), sum(len(head["classes"]) for head in heads))
         model.load_state_dict(tensors, assign=True)
     except (SafetensorError, KeyError, RuntimeError, json.JSONDecodeError) as error:
         raise BadCheckpoint(f"The run in {folder} is damaged: {str(error)[:300]}", "Train it again, or restore a backup.") from error
-    return TrainedRun(config, classes, model.to(choose_device(device)).eval(), facts)
+    run = TrainedRun(config, tuple(heads[0]["classes"]), model.to(choose_device(device)).eval(), facts)
+    return _for_dataset(run, heads, dataset) if len(heads) > 1 else run
 
 
-def _prepare(config: ExperimentConfig, out: Path, stop: Stop, team: Team) -> tuple[Trainer, dict[str, Any], tuple[str, ...]]:
+def _for_dataset(run: TrainedRun, heads: Sequence[dict[str, Any]], dataset: Path | None) -> TrainedRun:
+    """The run as if it had learnt only one of its datasets."""
+    number = chosen(heads, dataset) if dataset is not None else 0
+    places: list[DataConfig | OtherDataset] = [run.config.data, *run.config.data.also]
+    data = run.config.data.replace(dataset=places[number].dataset, split=places[number].split, also=())
+    classes = tuple(heads[number]["classes"])
+    model = OneHead(run.model, sum(len(head["classes"]) for head in heads[:number]), len(classes)).eval()
+    facts = {name: heads[number].get(name, fact) for name, fact in run.facts.items()}
+    return TrainedRun(run.config.replace(data=data), classes, model, facts)
+
+
+def _prepare(
+    config: ExperimentConfig, sources: Sequence[Source], out: Path, stop: Stop, team: Team
+) -> tuple[Trainer, dict[str, Any], list[Event]]:
+    """The trainer, the facts of its run, and what there is to say of its start."""
     cv2.setNumThreads(0)  # loader processes are forks of this one, and a forked thread pool hangs
-    folder = Path(config.data.dataset)
-    manifest = load_manifest(folder)
-    data, videos = _data(config, folder, manifest)
+    data, videos = training_data(sources, config.training)
+    sizes = [len(source.manifest.classes) for source in sources]
     torch.manual_seed(config.training.seed)
-    model = _model(config, len(manifest.classes))
-    facts, objective = {**_facts(config, manifest, model), **videos}, build_objective(config.model, model)
-    trainer = Trainer(model, data, config.training, out / "checkpoint.safetensors", _passport(config, manifest), stop, objective, team)
-    return trainer, {**facts, "device": str(team)}, manifest.classes
-
-
-def _data(config: ExperimentConfig, folder: Path, manifest: Manifest) -> tuple[TrainingData, dict[str, int]]:
-    """What is learnt from, and how many videos that are."""
-    data, training = config.data, config.training
-    chosen = (data.validation_fraction, training.seed)
-    train_videos = subset_videos(manifest, data.split, "train", *chosen)
-    held_out = subset_videos(manifest, data.split, "validation", *chosen)
-    check_classes(manifest, data.split, train_videos)
-    check_packs(SnippetReader(folder, manifest, data), [*train_videos, *held_out])
-    dataset = TrainingDataset(folder, manifest, data, train_videos, training.seed)
-    steps = training.steps_per_epoch or -(-len(train_videos) // training.batch_size)
-    sampler = SAMPLERS[training.sampling](dataset.labels, steps * training.batch_size, training.seed, training.batch_size)
-    validation = MiddleViews(folder, manifest, data, held_out) if held_out else None
-    return TrainingData(dataset, sampler, steps, validation), {"train_videos": len(train_videos), "validation_videos": len(held_out)}
+    model = _model(config, sum(sizes))
+    facts = {**_facts(config, sources, model), **videos, "device": str(team)}
+    checkpoint, logs = out / "checkpoint.safetensors", list[Event]()
+    if config.training.init_run and not checkpoint.exists():
+        logs.append(Log(start_from(model, Path(config.training.init_run))))
+    objective = JointClassification(sizes) if len(sizes) > 1 else build_objective(config.model, model)
+    trainer = Trainer(model, data, config.training, checkpoint, _passport(config, sources), stop, objective, team)
+    if trainer.steps_done:
+        logs.append(Log(f"Going on from step {trainer.steps_done}."))
+    return trainer, facts, logs
 
 
 def _learn(
-    trainer: Trainer, config: ExperimentConfig, classes: tuple[str, ...], facts: dict[str, Any], out: Path
+    trainer: Trainer, config: ExperimentConfig, sources: Sequence[Source], facts: dict[str, Any], out: Path
 ) -> Generator[Event, None, None]:
-    if trainer.steps_done:
-        yield Log(f"Going on from step {trainer.steps_done}.")
     summary = yield from trainer.run()
     if summary is None:
         return
-    metadata = {"config": config.model_dump_json(), "classes": json.dumps(classes)}
+    own, *others = ({**source.facts, "classes": source.manifest.classes} for source in sources)
+    metadata = {"config": config.model_dump_json(), "classes": json.dumps(own["classes"]), "others": json.dumps(others)}
     with atomic_path(out / "model.safetensors") as temporary:
         tensors = {name: tensor.cpu().contiguous() for name, tensor in trainer.model.state_dict().items()}
         save_file(tensors, temporary, metadata)
-    write_filters(trainer.model, out)
     _write_json(out / "run.json", {**facts, "summary": summary})
     yield Finished({**summary, "run": str(out)})
 
 
-def _passport(config: ExperimentConfig, manifest: Manifest) -> dict[str, Any]:
-    """What a checkpoint belongs to: the config, with the dataset's content in the place of its folder."""
+def _passport(config: ExperimentConfig, sources: Sequence[Source]) -> dict[str, Any]:
+    """What a checkpoint belongs to: the config, with the datasets' content in the place of their folders, and without where it began."""
     passport = config.model_dump(mode="json")
-    passport["data"]["dataset"] = snapshot_id(manifest)
+    for place, source in zip([passport["data"], *passport["data"]["also"]], sources, strict=True):
+        place["dataset"] = source.facts["snapshot"]
+    del passport["training"]["init_run"]
     return passport
 
 
-def _facts(config: ExperimentConfig, manifest: Manifest, model: nn.Module) -> dict[str, Any]:
+def _facts(config: ExperimentConfig, sources: Sequence[Source], model: nn.Module) -> dict[str, Any]:
+    own, *others = (source.facts for source in sources)
     return {
-        "dataset": manifest.name,
-        "snapshot": snapshot_id(manifest),
-        "frame_spec": manifest.frame_spec.model_dump(mode="json"),
-        "split": config.data.split,
+        **own,
+        **({"also": others} if others else {}),
         "seed": config.training.seed,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "versions": {"python": platform.python_version(), **installed_versions(PACKAGES)},

@@ -30,7 +30,7 @@ def run(args: argparse.Namespace, stop: Stop) -> Iterator[Event]:
     from ml.evaluation.results import files_of, headline, write_results
     from ml.experiment import load_run
 
-    trained = load_run(args.run)
+    trained = load_run(args.run, dataset=args.dataset)
     protocol = parse_protocol(args.protocol) if args.protocol else trained.config.evaluation
     dataset = args.dataset or Path(trained.config.data.dataset)
     out = args.out or args.run / "evaluations" / f"{args.subset}-{protocol.short().replace(':', '-')}"

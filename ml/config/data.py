@@ -103,11 +103,23 @@ class FlowInput(Schema):
 Input = Annotated[RGBInput | FlowInput, Field(discriminator="modality")]
 
 
+class OtherDataset(Schema):
+    """A dataset that a run learns beside its own."""
+
+    dataset: str = knob("", "Dataset", "Folder of the dataset.")
+    split: str = knob("1", "Split", "Name of its partition into train and test.")
+
+
 class DataConfig(Schema):
     """Which videos, and how a snippet is cut from them."""
 
     dataset: str = knob("", "Dataset", "Folder of the dataset (the site fills this in).")
     split: str = knob("1", "Split", "Name of the partition into train and test.")
+    also: tuple[OtherDataset, ...] = knob(
+        (),
+        "Further datasets",
+        "Multi-task learning: datasets that share the network but for the last layer; every batch holds as many videos of each.",
+    )
     input: Input = knob(RGBInput(), "Input", "What the network sees.")
     num_segments: int = knob(
         1,

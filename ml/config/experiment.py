@@ -16,6 +16,8 @@ ONE_SNIPPET = "A two-stream network sees one snippet of a video: choose one segm
 PAIRS = "A metric loss needs two videos of a class in every batch: choose class-balanced sampling."
 WHOLE_BATCH = "A metric loss compares all videos of a batch: choose one device, and the whole batch at once."
 
+ONE_DATASET = "A metric loss learns from one dataset: choose no further ones, or another model."
+
 
 class ExperimentConfig(Schema):
     """The passport of a run: stored with it, never edited."""
@@ -37,6 +39,8 @@ class ExperimentConfig(Schema):
         if isinstance(self.model, TwoStream) and self.data.num_segments > 1:
             yield ONE_SNIPPET
         if isinstance(self.model, NFMML):
+            if self.data.also:
+                yield ONE_DATASET
             if self.training.sampling != "balanced":
                 yield PAIRS
             if self.training.devices > 1 or 0 < self.training.micro_batch < self.training.batch_size:

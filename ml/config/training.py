@@ -55,6 +55,11 @@ class TrainingConfig(Schema):
     compile: bool = knob(
         False, "Compile", "Let torch.compile fuse the network's operations; costs minutes before the first step and needs a C++ compiler."
     )
+    init_run: str = knob(
+        "",
+        "Start from a run",
+        "Folder of a finished run with the same network and input: its weights are taken, but for the last layer (fine-tuning).",
+    )
     seed: int = knob(0, "Seed", "Same seed, same machine: same numbers.", ge=0, le=2**31 - 1)
     loader_workers: int = knob(
         0, "Loader processes", "Processes per device that read and crop beside the training; 0 reads in the training process.", ge=0, le=64

@@ -17,24 +17,26 @@ FLOW = FlowSpec(method=DIS())
 FRAMES, SIDE = 6, 40
 
 
-def write_dataset(folder: Path, videos_per_class: int = 6, empty_class: str = "") -> Path:
+def write_dataset(
+    folder: Path, videos_per_class: int = 6, empty_class: str = "", name: str = "tiny", classes: tuple[str, ...] = CLASSES
+) -> Path:
     """Per class: the last third of the videos are for the test, the others for training; two videos a group."""
-    entries = [_entry(label, number) for label in CLASSES for number in range(videos_per_class)]
+    entries = [_entry(label, number) for label in classes for number in range(videos_per_class)]
     subsets = {
         entry.key: "test" if int(entry.key[-1]) >= videos_per_class * 2 // 3 or entry.label == empty_class else "train" for entry in entries
     }
     manifest = Manifest(
-        name="tiny",
+        name=name,
         layout="folder",
         frame_spec=SPEC,
-        classes=CLASSES,
+        classes=classes,
         videos=tuple(entries),
         splits=(Split.model_validate({"name": "1", "origin": "generated", "subsets": subsets}),),
     )
     save_manifest(folder, manifest)
     store = store_of(folder, manifest)
     for seed, entry in enumerate(entries):
-        sign = 1 if entry.label == "right" else -1
+        sign = 2 * classes.index(entry.label) / (len(classes) - 1) - 1
         random = np.random.default_rng(seed)
         frames = (random.integers(0, 60, (FRAMES, SIDE, SIDE, 3)) + 80 * (sign + 1)).astype(np.uint8)
         fields = random.normal(0, 0.3, (FRAMES - 1, 2, SIDE, SIDE)).astype(np.float32) + np.float32(sign)

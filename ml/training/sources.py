@@ -1,0 +1,97 @@
+"""The datasets of a run, and what is learnt from them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch.utils.data import ConcatDataset, Dataset
+
+from ml.config.data import DataConfig, Manifest, Subset, VideoEntry
+from ml.config.training import TrainingConfig
+from ml.errors import BadConfig
+from ml.training.joint import AlternatingSampler, JointDataset
+from ml.training.loading import TrainingData
+from ml.training.readiness import check_classes, check_packs
+from ml.video.dataset import SAMPLERS, MiddleViews, SnippetReader, TrainingDataset, subset_videos
+from ml.video.manifest import load_manifest, snapshot_id
+
+
+@dataclass(frozen=True)
+class Source:
+    """One dataset of a run; `data` is the run's config as if there were no other."""
+
+    data: DataConfig
+    manifest: Manifest
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.data.dataset)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What numbers on this dataset depend on."""
+        return {
+            "dataset": self.manifest.name,
+            "snapshot": snapshot_id(self.manifest),
+            "frame_spec": self.manifest.frame_spec.model_dump(mode="json"),
+            "split": self.data.split,
+        }
+
+    def videos(self, subset: Subset, seed: int) -> list[VideoEntry]:
+        return subset_videos(self.manifest, self.data.split, subset, self.data.validation_fraction, seed)
+
+
+def sources_of(data: DataConfig) -> list[Source]:
+    """The run's own dataset, then those it shares its trunk with."""
+    alone = [data.replace(also=()), *(data.replace(dataset=other.dataset, split=other.split, also=()) for other in data.also)]
+    return [Source(each, load_manifest(Path(each.dataset))) for each in alone]
+
+
+def training_data(sources: Sequence[Source], training: TrainingConfig) -> tuple[TrainingData, dict[str, int]]:
+    """What is learnt from, and how many videos that are.
+
+    Raises:
+        BadConfig: there are too few classes or videos, or no such split.
+        MissingFlow, BadPack: as their names say.
+    """
+    parts, held_out, first_class = [], [], 0
+    for source in sources:
+        part, held = _part(source, training)
+        for dataset in (part, held):
+            dataset.labels += first_class
+        first_class += len(source.manifest.classes)
+        parts.append(part)
+        held_out.append(held)
+    num_train, num_held_out = (sum(map(len, datasets)) for datasets in (parts, held_out))
+    steps = training.steps_per_epoch or -(-num_train // training.batch_size)
+    labels = [part.labels for part in parts]
+    sampler = AlternatingSampler(SAMPLERS[training.sampling], labels, steps * training.batch_size, training.seed, training.batch_size)
+    validation: Dataset[Any] | None = ConcatDataset(held_out) if num_held_out else None
+    facts = {"train_videos": num_train, "validation_videos": num_held_out}
+    return TrainingData(JointDataset(parts, [len(part) for part in parts]), sampler, steps, validation), facts
+
+
+def _part(source: Source, training: TrainingConfig) -> tuple[TrainingDataset, MiddleViews]:
+    """The training videos of one dataset, and those held out."""
+    folder, manifest, data = source.folder, source.manifest, source.data
+    videos, held_out = (source.videos(subset, training.seed) for subset in ("train", "validation"))
+    check_classes(manifest, data.split, videos)
+    check_packs(SnippetReader(folder, manifest, data), [*videos, *held_out])
+    return TrainingDataset(folder, manifest, data, videos, training.seed), MiddleViews(folder, manifest, data, held_out)
+
+
+def chosen(heads: Sequence[dict[str, Any]], dataset: Path) -> int:
+    """Which of a run's datasets this one is: the same snapshot, else the same name, else the same classes.
+
+    Raises:
+        BadConfig: none of them.
+    """
+    manifest = load_manifest(dataset)
+    wanted = {"snapshot": snapshot_id(manifest), "dataset": manifest.name, "classes": list(manifest.classes)}
+    for fact, value in wanted.items():
+        for number, head in enumerate(heads):
+            if head[fact] == value:
+                return number
+    names = ", ".join(f"“{head['dataset']}”" for head in heads)
+    raise BadConfig(f"This run did not learn dataset “{manifest.name}”, but {names}", "Choose one of these datasets, or another run.")
