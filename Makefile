@@ -47,7 +47,7 @@ bench: setup ## speed and memory, as ratios in one run
 bench-gpu: setup ## the same, of what needs an NVIDIA GPU; runs as plain python -m benchmarks.gpu too
 	$(BIN)/python -m benchmarks.gpu
 
-screenshots: setup browser ## photograph every page of a running demo into docs/images
+screenshots: setup browser ## photograph every page of a running demo into data/screenshots, those of the docs into docs/images
 	$(BIN)/python -m tests.browser.screenshots
 
 messages: setup ## collect translatable texts into the catalogue

@@ -1,92 +1,80 @@
 """Photographs the pages of a running demo: `make demo` in one terminal, `make screenshots` in another.
 
-Every page in light and dark, wide and narrow, into docs/images, and the faults of each page on the terminal.
+Every page that links lead to, in light and dark, wide and narrow, into data/screenshots, its faults on the terminal;
+those that the documentation shows also into docs/images.
 """
 
 import os
-import re
 import sys
 from itertools import product
 from pathlib import Path
 
+import django
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.chromium import ARGUMENTS, chromium_path, watch
+from tests.browser.walk import kind_of, walk
 
-OUT = Path("docs/images")
-WIDTHS = {"wide": (1280, 860), "narrow": (390, 844)}
+WIDTHS = {"wide": (1280, 900), "narrow": (390, 844)}
 THEMES = ("light", "dark")
+SHOWN = Path("docs/images")
+SHOWN_NAMES = ("fusion_detail-light-wide", "evaluation_detail-light-wide", "prediction_detail-dark-wide")
+SETTLED_MS = 900
+"""Until charts are drawn."""
 
 
-def first_link(page: Page, address: str, pattern: str) -> str:
-    """The first link on a page whose address matches; pages are found as a visitor finds them."""
-    page.goto(address)
-    links = page.eval_on_selector_all("main a[href]", "links => links.map(link => link.pathname)")
-    return next((link for link in links if re.fullmatch(pattern, link)), "")
+def name_of(path: str) -> str:
+    """`/experiments/3/?tab=curves` → `run_detail-curves`."""
+    return "-".join(kind_of(path) or ("page",)).rpartition(":")[2]
 
 
-def pages(page: Page, base: str) -> dict[str, str]:
-    """Name → path of every page worth a picture."""
-    dataset = first_link(page, f"{base}/datasets/", r"/datasets/\d+/")
-    run = first_link(page, f"{base}/experiments/", r"/experiments/\d+/")
-    found = {
-        "home": "/",
-        "datasets": "/datasets/",
-        "import": "/datasets/import/",
-        "dataset": dataset,
-        "browse": f"{dataset}videos/",
-        "video": first_link(page, f"{base}{dataset}videos/", r"/datasets/videos/\d+/"),
-        "experiments": "/experiments/",
-        "gallery": "/experiments/new/",
-        "two-stream": "/experiments/new/two-stream/",
-        "run": run,
-        "curves": f"{run}?tab=curves",
-        "evaluation": first_link(page, base + run, r"/experiments/evaluations/\d+/"),
-        "fusion": first_link(page, base + run, r"/experiments/fusions/\d+/"),
-        "jobs": "/jobs/",
-        "job": first_link(page, f"{base}/jobs/", r"/jobs/\d+/"),
-        "predict": "/predict/",
-        "prediction": first_link(page, f"{base}/predict/", r"/predict/\d+/"),
-        "system": "/jobs/system/",
-    }
-    return {name: path for name, path in found.items() if path.startswith("/")}
+def sign_in(page: Page, base: str, username: str, password: str) -> None:
+    page.goto(f"{base}/accounts/login/")
+    page.fill("[name=username]", username)
+    page.fill("[name=password]", password)
+    page.click("main button")
 
 
-def photograph(browser: Browser, base: str, username: str, password: str) -> None:
-    """All pages × themes × widths."""
+def photograph(browser: Browser, base: str, username: str, password: str, out: Path) -> None:
+    """All pages × themes × widths. The pages are found once."""
+    found: list[str] = []
     for theme, (width, size) in product(THEMES, WIDTHS.items()):
         context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=theme)  # type: ignore[arg-type]
         page = context.new_page()
         faults = watch(page)
-        page.goto(f"{base}/accounts/login/")
-        page.screenshot(path=OUT / f"login-{theme}-{width}.png", full_page=True)
-        page.fill("[name=username]", username)
-        page.fill("[name=password]", password)
-        page.click("main button")
-        for name, path in pages(page, base).items():
+        sign_in(page, base, username, password)
+        found = found or list(walk(page, base, ["/"]))
+        for path in found:
             faults.clear()
             page.goto(base + path)
-            page.wait_for_timeout(900)
-            page.screenshot(path=OUT / f"{name}-{theme}-{width}.png", full_page=True)
+            page.wait_for_timeout(SETTLED_MS)
+            name = f"{name_of(path)}-{theme}-{width}"
+            page.screenshot(path=out / f"{name}.png", full_page=True)
+            if name in SHOWN_NAMES:
+                page.screenshot(path=SHOWN / f"{name}.png")
             overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             for fault in [*faults, *([f"{overflow} px wider than the window"] if overflow > 0 else [])]:
-                print(f"{name} {path} ({theme}, {width}): {fault}")
+                print(f"{name} {path}: {fault}")
         context.close()
 
 
 def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
+    django.setup()
     from django.conf import settings
 
     base = os.environ.get("KINETOSCOPE_URL", "http://127.0.0.1:8000").rstrip("/")
-    kept = Path(settings.DATA_DIR) / "admin-password.txt"
+    kept, out = Path(settings.DATA_DIR) / "admin-password.txt", Path(settings.DATA_DIR) / "screenshots"
     password = os.environ.get("KINETOSCOPE_ADMIN_PASSWORD") or (kept.read_text().strip() if kept.exists() else "")
     if not password or chromium_path() is None:
         sys.exit("Needs KINETOSCOPE_ADMIN_PASSWORD (or data/admin-password.txt of a running demo) and Chromium.")
-    OUT.mkdir(parents=True, exist_ok=True)
+    for folder in (out, SHOWN):
+        folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=list(ARGUMENTS))
-        photograph(browser, base, os.environ.get("KINETOSCOPE_ADMIN_USER", "admin"), password)
+        photograph(browser, base, os.environ.get("KINETOSCOPE_ADMIN_USER", "admin"), password, out)
         browser.close()
+    print(f"Pictures of every page are in {out}, those of the documentation in {SHOWN}.")
 
 
 if __name__ == "__main__":

@@ -1,14 +1,11 @@
 """Every page that links lead to, found as a visitor finds it: fits a phone, has one heading, names its controls, can be tabbed."""
 
-from collections.abc import Iterator
-from urllib.parse import parse_qs, urlsplit
-
 import pytest
 from django.contrib.auth.models import User
-from django.urls import Resolver404, resolve
 from playwright.sync_api import BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from tests.browser.walk import kind_of, walk
 from tests.webapp.factories import make_dataset, make_evaluation, make_fusion, make_job, make_prediction, make_run
 from webapp.datasets.models import Import
 from webapp.experiments.models import RunPoint
@@ -17,7 +14,6 @@ from webapp.jobs.models import Job
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 PHONE, DESK = 390, 1280
-FILES = (".json", ".csv", ".tex", ".mp4", ".jpg", "/original")
 REACHED = {
     "home", "datasets:dataset_list", "datasets:import_new", "datasets:import_detail", "datasets:dataset_detail", "datasets:dataset_edit",
     "datasets:dataset_delete", "datasets:flow_new", "datasets:browse", "datasets:video_detail", "experiments:run_list",
@@ -64,32 +60,6 @@ def site(signed_in: Page, live_server: LiveServer) -> list[str]:
     return ["/", f"/experiments/{running.pk}/", f"/jobs/{failed.pk}/", f"/predict/{prediction.pk}/", f"/experiments/compare?runs={ids}"]
 
 
-def pages(page: Page, base: str, starts: list[str]) -> Iterator[str]:
-    """Walk the links; of each kind of page one is opened, and every tab of it."""
-    waiting, met = list(starts), set()
-    while waiting:
-        path = waiting.pop(0)
-        kind = kind_of(path)
-        if kind is None or (kind in met and path not in starts):
-            continue
-        met.add(kind)
-        page.goto(base + path)
-        links = page.eval_on_selector_all("a[href]:not([download])", "links => links.map((link) => link.pathname + link.search)")
-        waiting += [link for link in links if kind_of(link) not in met]
-        yield path
-
-
-def kind_of(path: str) -> tuple[str, ...] | None:
-    """The route and the tab that an address leads to; None for files."""
-    parts = urlsplit(path)
-    if parts.path.endswith(FILES):
-        return None
-    try:
-        return (resolve(parts.path).view_name, *parse_qs(parts.query).get("tab", []))
-    except Resolver404:
-        return (path,)
-
-
 def test_every_page_fits_has_a_heading_names_its_controls_and_begins_with_the_skip_link(
     signed_in: Page, live_server: LiveServer, site: list[str]
 ) -> None:
@@ -98,8 +68,8 @@ def test_every_page_fits_has_a_heading_names_its_controls_and_begins_with_the_sk
     page.route("**/*.mp4", lambda route: route.fulfill(status=200, content_type="video/mp4", body=b""))
     page.set_viewport_size({"width": PHONE, "height": 844})
     reached = set()
-    for path in pages(page, live_server.url, site):
-        reached.add((kind_of(path) or ("",))[0])
+    for path in walk(page, live_server.url, site):
+        reached.add(kind_of(path)[0])
         for width in (PHONE, DESK):
             page.set_viewport_size({"width": width, "height": 844})
             assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{path} at {width} px"
