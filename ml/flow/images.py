@@ -52,79 +52,72 @@ def warp(images: Tensor, u: Tensor, A: float, is_clamped: bool) -> Tensor:
     """
     B, C, H, W = images.shape
     x, y = (place.flatten(1) for place in destinations(u))  # (B, N)
-    rows, columns = _cubic_taps(y, H, A, is_clamped), _cubic_taps(x, W, A, is_clamped)
-    flat, index = images.flatten(2), torch.empty_like(x, dtype=torch.int64)
-    value, line, warped = torch.empty_like(flat), torch.empty_like(flat), torch.zeros_like(flat)
-    for row, row_weight in rows:
-        row *= W
+    left, above = x.floor(), y.floor()
+    columns, rows = _cubic_weights(x - left, A), _cubic_weights(y - above, A)
+    flat = functional.pad(images, (_BORDER,) * 4, mode="replicate" if is_clamped else "constant").flatten(2)
+    line_len = W + 2 * _BORDER
+    first = _first_tap(above, H) * line_len + _first_tap(left, W)
+    index = first[:, None].expand(B, C, -1)
+    value, line, warped = (torch.empty(B, C, H * W, device=u.device) for _ in range(3))
+    warped.zero_()
+    for j, row_weight in enumerate(rows):
         line.zero_()
-        for column, weight in columns:
-            torch.add(row, column, out=index)
-            torch.gather(flat, 2, index[:, None].expand(B, C, -1), out=value)
+        for i, weight in enumerate(columns):
+            torch.gather(flat[..., j * line_len + i :], 2, index, out=value)
             line.addcmul_(value, weight[:, None])
         warped.addcmul_(line, row_weight[:, None])
     return warped.view_as(images)
 
 
-def _cubic_taps(place: Tensor, size: int, A: float, is_clamped: bool) -> list[tuple[Tensor, Tensor]]:
-    """The four pixels around each place, and what each weighs."""
-    first = place.floor()
-    s = place - first
+_BORDER = 4  # px around the picture: all four taps of a place beyond it, however far, are read there
+
+
+def _first_tap(pixel: Tensor, size: int) -> Tensor:
+    """The pixel before, counted from the start of the border."""
+    return (pixel.clamp(-_BORDER + 1, size + 1) + (_BORDER - 1)).long()
+
+
+def _cubic_weights(s: Tensor, A: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Of the pixel before, the two between which a place lies at the share `s`, and the one after."""
     t = 1 - s
     w0, w3 = t * t * s * A, s * s * t * A
     w1 = torch.addcmul(torch.ones_like(s), torch.full_like(s, -A - 3).add_(s, alpha=A + 2), s * s)
-    weights = (w0, w1, 1 - w0 - w1 - w3, w3)
-    indices = [first.long() + k for k in (-1, 0, 1, 2)]
-    inside = [index.clamp(0, size - 1) for index in indices]
-    if is_clamped:
-        return list(zip(inside, weights, strict=True))
-    return [(tap, weight * (tap == index)) for tap, weight, index in zip(inside, weights, indices, strict=True)]
+    return w0, w1, 1 - w0 - w1 - w3, w3
 
 
 def median_5x5(image: Tensor) -> Tensor:
     """The exact median around each pixel of (B, C, H, W); beyond the border its last value.
 
-    Once the columns of a window are sorted, and then its rows, the one at row r and column c is not below (r + 1)(c + 1) - 1 others and
-    not above (5 - r)(5 - c) - 1; the thirteen of which neither is more than twelve hold the median, and it is theirs.
+    Were the columns of a window sorted, and then its rows, the one at row r and column c would not be below (r + 1)(c + 1) - 1 others
+    and not above (5 - r)(5 - c) - 1; the thirteen of which neither is more than twelve hold the median, and it is theirs. So of each row
+    the least and the greatest are dropped that are not among the thirteen, and then of these always both.
     """
     H, W = image.shape[-2:]
     padded = functional.pad(image, (2, 2, 2, 2), mode="replicate")
-    columns = Planes([padded[..., r : r + H, :] for r in range(5)])
-    columns.sort()
-    candidates = []
-    for r in range(5):
-        row = Planes([columns.planes[r][..., c : c + W] for c in range(5)])
-        row.sort()
-        candidates += [row.planes[c] for c in range(5) if (r + 1) * (c + 1) <= 13 and (5 - r) * (5 - c) <= 13]
-    return Planes(candidates).median()
+    rows = _sorted_five([padded[..., r : r + H, :] for r in range(5)])
+    waiting: list[Tensor] = []
+    for row, (least, greatest) in zip(rows, ((3, 0), (2, 0), (1, 1), (0, 2), (0, 3)), strict=True):
+        waiting += _without([row[..., c : c + W] for c in range(5)], least, greatest)
+    held, waiting = waiting[:8], waiting[8:]
+    while len(held) > 1:
+        held = _without(held, 1, 1) + waiting[:1]
+        waiting = waiting[1:]
+    return held[0]
 
 
-class Planes:
-    """Copies of planes of equal size, compared pixel by pixel; all in memory of their own, as asking for more costs more than comparing."""
+def _sorted_five(planes: Sequence[Tensor]) -> list[Tensor]:
+    planes = list(planes)
+    for i, j in _SORT_FIVE:
+        planes[i], planes[j] = torch.minimum(planes[i], planes[j]), torch.maximum(planes[i], planes[j])
+    return planes
 
-    def __init__(self, planes: Sequence[Tensor]) -> None:
-        copies = torch.stack([*planes, planes[0]])
-        self.planes: list[Tensor] = list(copies[:-1])
-        self.spare: Tensor = copies[-1]
 
-    def exchange(self, i: int, j: int) -> None:
-        """The lower value of each pixel goes to plane i, the higher one to plane j."""
-        torch.minimum(self.planes[i], self.planes[j], out=self.spare)
-        torch.maximum(self.planes[i], self.planes[j], out=self.planes[j])
-        self.planes[i], self.spare = self.spare, self.planes[i]
-
-    def sort(self) -> None:
-        """Five planes; afterwards each pixel's values ascend."""
-        for i, j in _SORT_FIVE:
-            self.exchange(i, j)
-
-    def median(self) -> Tensor:
-        """Of an odd number of planes: the least and the greatest of more than half cannot be it; drop both, take in the next plane."""
-        while len(self.planes) > 1:
-            last = len(self.planes) // 2 + 1
-            for k in range(1, last + 1):
-                self.exchange(0, k)
-            for k in range(1, last):
-                self.exchange(k, last)
-            del self.planes[last], self.planes[0]
-        return self.planes[0]
+def _without(planes: Sequence[Tensor], least: int, greatest: int) -> list[Tensor]:
+    """The values of each pixel but for so many of its least and greatest, in no order."""
+    planes = list(planes)
+    for lower, higher in [(torch.minimum, torch.maximum)] * least + [(torch.maximum, torch.minimum)] * greatest:
+        dropped = planes[0]
+        for k in range(1, len(planes)):
+            dropped, planes[k] = lower(dropped, planes[k]) if k < len(planes) - 1 else dropped, higher(dropped, planes[k])
+        planes = planes[1:]
+    return planes
