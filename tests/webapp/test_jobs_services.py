@@ -188,6 +188,15 @@ def test_a_job_submitted_after_one_that_is_done_is_queued(user: User) -> None:
     assert submitted(user, first).state == State.QUEUED
 
 
+def test_cancelling_a_job_cancels_all_that_follow_and_a_restart_recalls_them(user: User) -> None:
+    first = submitted(user)
+    second = submitted(user, first)
+    services.cancel(first)
+    assert state_of(second) == State.CANCELLED
+    services.restart(first)
+    assert (state_of(first), state_of(second), second.failure) == (State.QUEUED, State.WAITING, {})
+
+
 def test_a_failure_fails_all_that_follow_and_names_the_culprit(user: User) -> None:
     first = submitted(user)
     second = submitted(user, first)

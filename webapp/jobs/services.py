@@ -183,13 +183,14 @@ def _moved(job: Job) -> JobMoved:
 
 @transaction.atomic
 def _settle(job_id: int) -> None:
-    """Move a waiting job on if the jobs before it allow that, or fail it if one of them is lost and no part of it works on."""
+    """Move a waiting job on if the jobs before it allow that, or end it as one of them that is lost, once no part of it works on."""
     before = list(Job.objects.filter(followers=job_id))
     lost = next((job for job in before if failures.is_lost(job)), None)
     works_on = any(job.parent_id == job_id and job.is_open and not failures.is_lost(job) for job in before)
     if lost is not None and not works_on:
-        failed = _move(_row(job_id).filter(state=State.WAITING), State.FAILED, failure=failures.dependency(lost), **_ended())
-        if failed:
+        state = State.CANCELLED if lost.state == State.CANCELLED else State.FAILED
+        ended = _move(_row(job_id).filter(state=State.WAITING), state, failure=failures.dependency(lost), **_ended())
+        if ended:
             release_followers(job_id)
     elif all(job.state == State.DONE for job in before):
         _queue(_row(job_id).filter(state=State.WAITING))
@@ -221,8 +222,9 @@ def release_waiting() -> None:
 
 
 def _recall_followers(job_id: int) -> None:
-    """Followers that failed because of this job wait for it again, and theirs for them."""
-    for follower in _row_ids(Job.objects.filter(after=job_id, state=State.FAILED, failure__code=failures.DEPENDENCY)):
+    """Followers that ended because of this job wait for it again, and theirs for them."""
+    ended = Job.objects.filter(after=job_id, state__in=(State.FAILED, State.CANCELLED), failure__code=failures.DEPENDENCY)
+    for follower in _row_ids(ended):
         _move(_row(follower), State.WAITING, failure={}, finished_at=None, acknowledged=False)
         _recall_followers(follower)
 
