@@ -44,7 +44,7 @@ from ml.training.trainer import Trainer
 from ml.versions import installed_versions
 from ml.video.modality import modality_of
 
-PACKAGES = ("torch", "torchvision", "timm", "numpy", "opencv-contrib-python-headless", "av")
+PACKAGES = ("torch", "torchvision", "timm", "pytorch-metric-learning", "numpy", "opencv-contrib-python-headless", "av")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ f(·), in which distances shall mean likeness. Both are trained together,
 with J_c the cross-entropy (2) and J_m a loss of metric learning, the paper's own or another one. Tests use the classifier alone; the
 scores of the spatial and of the temporal stream are averaged afterwards (section 2.1).
 
-Where the paper is silent or ambiguous, see docs/decisions/009-nfmml.md.
+Where the paper is silent or ambiguous, see docs/decisions/010-nfmml.md.
 """
 
 from collections.abc import Callable

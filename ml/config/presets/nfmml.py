@@ -1,7 +1,7 @@
 """Zhi et al., "A Deep Metric Learning Based Video Classification Method", JEIT 2018, section 3.1, for UCF101.
 
 An epoch here is 100 of their iterations. Taken as printed, though unusual: the weight decay of 0.01 (TSN: 0.0005), drops every 1,000 of
-8,000 iterations for the spatial stream, vertical flips. Their readings where the paper leaves a choice: docs/decisions/009-nfmml.md.
+8,000 iterations for the spatial stream, vertical flips. Their readings where the paper leaves a choice: docs/decisions/010-nfmml.md.
 """
 
 from ml.config.data import DataConfig
