@@ -54,9 +54,10 @@ def _alone(source: Run | Fusion) -> tuple[StudyConfig, list[Point]]:
 
 
 def choices_of(user: AnyUser) -> dict[str, Study | Run | Fusion]:
-    """The newest studies, fusions and runs by their key: what may stand beside a table."""
-    runs = visible_runs(user).filter(is_archived=False)
-    tables = (("study", visible_studies(user)), ("fusion", visible_fusions(user)), ("run", runs))
+    """The newest studies, and the newest fusions and runs that are in none, by their key: what may stand beside a table."""
+    fusions = visible_fusions(user).exclude(memberships__evaluation__run__studies__isnull=False)
+    runs = visible_runs(user).filter(is_archived=False, studies=None)
+    tables = (("study", visible_studies(user)), ("fusion", fusions), ("run", runs))
     return {f"{kind}-{source.pk}": source for kind, found in tables for source in found[:CHOICES]}
 
 

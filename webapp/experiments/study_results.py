@@ -107,8 +107,9 @@ def _tests(found: Sequence[Point]) -> Tests:
 
 
 def tables_beside(found: Sequence[Row]) -> dict[str, PublishedTable]:
-    """The published tables that have a row for one of these."""
-    return {key: table for key, table in PUBLISHED.items() if any(published_row(table, row) for row in found)}
+    """The published tables that describe some of these; the one that tells most of them apart is the first."""
+    told_apart = {key: len({row.label for one in found if (row := published_row(table, one))}) for key, table in PUBLISHED.items()}
+    return {key: PUBLISHED[key] for key in sorted(PUBLISHED, key=lambda key: -told_apart[key]) if told_apart[key]}
 
 
 def published_row(table: PublishedTable, row: Row) -> PublishedRow | None:
