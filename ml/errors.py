@@ -2,11 +2,11 @@
 
 
 class UserError(Exception):
-    """A problem somebody can solve. `str(error)` says what happened to what; `advice` says what to do next."""
+    """A problem somebody can solve. `str(error)` says what happened to what, `advice` what to do next; `detail` is a table for it."""
 
-    def __init__(self, message: str, advice: str = "") -> None:
+    def __init__(self, message: str, advice: str = "", detail: str = "") -> None:
         super().__init__(message)
-        self.advice = advice
+        self.advice, self.detail = advice, detail
 
 
 class BadVideo(UserError):

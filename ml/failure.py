@@ -13,7 +13,7 @@ BUG = 70
 def failure(error: Exception) -> tuple[Failed, int]:
     """An exception → the event that tells of it, and the exit code: 1 when somebody can solve it, 70 when it is a bug."""
     if isinstance(error, UserError):
-        return Failed(type(error).__name__, str(error), error.advice), 1
+        return Failed(type(error).__name__, str(error), error.advice, error.detail), 1
     trace = "".join(traceback.format_exception(error))
     if is_out_of_memory(error):
         advice = "Use a smaller batch, crop or backbone, fewer loader processes, or a machine with more memory."

@@ -85,8 +85,9 @@ def remaining(event: Progress, seconds: float, first_done: int) -> str:
 
 
 def card(event: Failed) -> str:
-    """What happened and what to do next, with the details of a bug."""
-    parts = [f"Failed: {event.message}", event.advice, event.detail.rstrip() if event.code == "Bug" else ""]
+    """What happened and what to do next, with the details; a traceback of a bug only."""
+    is_wanted = event.code == "Bug" or not event.detail.startswith("Traceback")
+    parts = [f"Failed: {event.message}", event.advice, event.detail.rstrip() if is_wanted else ""]
     return "\n".join(part for part in parts if part)
 
 

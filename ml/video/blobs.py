@@ -21,6 +21,7 @@ from typing import Any, BinaryIO, Self
 
 import numpy as np
 
+from ml.config.compare import side_by_side
 from ml.errors import BadPack
 from ml.process import atomic_path
 
@@ -140,8 +141,8 @@ def _checked(path: Path, handle: BinaryIO) -> tuple[Stamp, np.ndarray]:
 def _compare(path: Path, found: Stamp, expected: Stamp) -> None:
     found = {key: value for key, value in found.items() if key != MADE_WITH}
     if found != expected:
-        has, asked = (json.dumps(stamp, sort_keys=True, ensure_ascii=False) for stamp in (found, expected))
         raise BadPack(
-            f"{path} was made with another spec. It has {has}; asked for {asked}",
+            f"{path} was made with another spec",
             "Use the spec the pack has, or make a pack with the other one.",
+            side_by_side(found, expected),
         )

@@ -7,7 +7,9 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
+from ml.config.compare import side_by_side
 from ml.config.data import FlowInput, FrameSpec, RGBInput
+from ml.config.flow import FlowSpec
 from ml.config.schema import Schema
 from ml.config.store import MediaStore
 from ml.errors import MissingFlow
@@ -55,16 +57,18 @@ def _open_flow(store: MediaStore, media: str, name: str, frames: FrameSpec, seen
     path = store.flow(media, frames.spec_id(), seen.flow.spec_id())
     if not path.exists():
         raise MissingFlow(
-            f"{name} has no {seen.flow.method.kind} flow of the spec asked for: {seen.flow.canonical_json()}{_what_there_is(path)}",
+            f"{name} has no {seen.flow.method.kind} flow of the spec asked for",
             f"Extract it first: on the dataset's flow page, or with python -m ml flow DATASET --method {seen.flow.method.kind}",
+            _beside_what_there_is(path, seen.flow),
         )
     return FlowPack(path, seen.flow, frames)
 
 
-def _what_there_is(path: Path) -> str:
+def _beside_what_there_is(path: Path, asked: FlowSpec) -> str:
+    """The spec asked for beside that of each flow pack of the video; empty when there is none."""
     prefix = path.stem.rpartition("-")[0]
     others = sorted(path.parent.glob(f"{prefix}-*.pack"))
-    return "".join(f"; there is {read_stamp(other)['flow']}" for other in others)
+    return "\n\n".join(side_by_side(read_stamp(other)["flow"], asked.model_dump(mode="json")) for other in others)
 
 
 def _compose_frame(frames: Pixels, _input: RGBInput) -> Pixels:

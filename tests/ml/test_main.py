@@ -16,6 +16,7 @@ from typing import Any, cast
 import pytest
 
 import ml.__main__ as cli
+from ml.config.compare import side_by_side
 from ml.errors import BadVideo
 from ml.events import Event, Failed, Finished, Log, Progress, Result, Started, Stopped, VideoFailed, parse
 from ml.process import Stop
@@ -209,6 +210,11 @@ def test_a_finished_bar_and_an_unknown_total_promise_nothing() -> None:
 def test_a_person_reads_failure_and_advice_on_stderr_and_no_traceback_of_their_own_mistake() -> None:
     _, err = drawn((0, Failed("BadVideo", "a.mp4 is empty", "Copy it again.", "Traceback …")))
     assert err == "Failed: a.mp4 is empty\nCopy it again.\n"
+
+
+def test_a_person_reads_two_specs_side_by_side() -> None:
+    _, err = drawn((0, Failed("BadPack", "a.pack was made with another spec", "Use it.", side_by_side({"quality": 95}, {"quality": 90}))))
+    assert err.splitlines()[2:] == ["         it has  asked for", "quality  95      90"]
 
 
 def test_a_person_reads_what_was_left_out_and_the_log() -> None:
