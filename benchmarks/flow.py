@@ -57,16 +57,19 @@ def agreement(ours: Floats, theirs: Floats) -> Agreement:
     return Agreement(float(np.hypot(*(ours - theirs)).mean()), float((a == b).mean()), float((np.abs(a - b) > 1).mean()))
 
 
+def seconds_of(pair: Pair, ours: FlowMethod, settings: dict[str, float]) -> tuple[float, float]:
+    """CPU seconds of one thread, ours and OpenCV's: the fastest of three, taken in turns."""
+    mine, theirs = [], []
+    for _ in range(3):
+        mine.append(best_of(1, lambda: ours(*pair), time.process_time))
+        theirs.append(best_of(1, lambda: opencv(pair, **settings), time.process_time))
+    return min(mine), min(theirs)
+
+
 def speed_row(what: str, pairs: Sequence[Pair], ours: FlowMethod, settings: dict[str, float], bar: str) -> Row:
-    """CPU seconds of one thread for all pairs: of each the fastest of three, taken in turns."""
-    mine = theirs = 0.0
-    for pair in pairs:
-        turns = [
-            [best_of(1, work, time.process_time) for work in (lambda: ours(*pair), lambda: opencv(pair, **settings))] for _ in range(3)
-        ]  # noqa: B023 - called at once
-        mine, theirs = (total + min(taken) for total, taken in zip((mine, theirs), zip(*turns, strict=True), strict=True))
-    each = 1000 / len(pairs)
-    return Row(what, f"{each * mine:.0f} ms/pair", f"OpenCV: {each * theirs:.0f} ms/pair", theirs / mine, bar)
+    """The mean of some pairs."""
+    mine, theirs = np.mean([seconds_of(pair, ours, settings) for pair in pairs], axis=0)
+    return Row(what, f"{1000 * mine:.0f} ms/pair", f"OpenCV: {1000 * theirs:.0f} ms/pair", float(theirs / mine), bar)
 
 
 def built(parameters: Parameters, variant: Variant) -> FlowMethod:
