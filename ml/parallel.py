@@ -11,7 +11,7 @@ from typing import TypeVar
 import cv2
 
 from ml.errors import UserError
-from ml.process import Stop, die_with_parent
+from ml.process import Stop, die_with_parent, keep_freed_memory
 
 Work = TypeVar("Work")
 Outcome = TypeVar("Outcome")
@@ -45,6 +45,7 @@ def _become_child() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     os.environ["OMP_NUM_THREADS"] = "1"  # read by torch when it is imported, if it ever is
     cv2.setNumThreads(1)
+    keep_freed_memory()
 
 
 def _result(future: Future[Outcome]) -> Outcome:

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from ml.errors import BadVideo, UserError
-from ml.process import die_with_parent
+from ml.process import die_with_parent, keep_freed_memory
 
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
@@ -111,6 +111,7 @@ def _serve(pipe: "Connection[Any, Any]", work: Callable[[Any], Any], parent: int
         signal.signal(number, signal.SIG_IGN)
     _limit(resource.RLIMIT_AS, MEMORY_BYTES)
     _limit(resource.RLIMIT_CORE, 0)
+    keep_freed_memory()
     while True:
         try:
             task = pipe.recv()

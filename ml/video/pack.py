@@ -141,7 +141,7 @@ def _frame_blobs(frames: Iterable[Pixels], spec: FrameSpec) -> Iterator[bytes]:
         first = first or frame.shape
         if frame.shape != first:
             raise BadVideo(f"Frame {number} is {frame.shape[1]}×{frame.shape[0]}, those before it {first[1]}×{first[0]}")
-        yield _to_jpeg(np.ascontiguousarray(_reduced(frame, spec.short_side)[:, :, ::-1]), spec.quality)
+        yield _to_jpeg(np.asarray(cv2.cvtColor(_reduced(frame, spec.short_side), cv2.COLOR_RGB2BGR), np.uint8), spec.quality)
     if not first:
         raise BadVideo("No frame could be read")
 
