@@ -12,6 +12,7 @@ from ml.config.training import TrainingConfig
 from ml.errors import BadCheckpoint, BadConfig, NotANumber, OutOfMemory
 from ml.events import CheckpointSaved, DeviceUse, EpochEnded, Event, Progress, Started, StepsDone, Stopped
 from ml.process import Stop
+from ml.training import checkpoint
 from ml.training import trainer as module
 from ml.training.objective import Outcome, classification
 from ml.training.trainer import Every, Trainer
@@ -252,3 +253,121 @@ def test_every_is_due_once_in_its_seconds() -> None:
     every = Every(1.0, clock=lambda: next(times))
 
     assert [every.due() for _ in range(4)] == [False, True, False, True]
+
+
+def plain(folder: Path, config: TrainingConfig, **changes: object) -> Trainer:
+    """As `build`, without batch normalisation and dropout."""
+    torch.manual_seed(3)
+    net = nn.Sequential(nn.Conv2d(2, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(16, 3))
+    data, checkpoint = training_data(config.batch_size), folder / "checkpoint.safetensors"
+    return Trainer(net, data, config, checkpoint, config.model_dump(mode="json"), Stop(), **changes)  # type: ignore[arg-type]
+
+
+def curve(trainer: Trainer) -> list[float]:
+    return [loss for event in trainer.run() if isinstance(event, StepsDone) for loss in event.losses.values()]
+
+
+@pytest.mark.parametrize("micro_batch", [1, 2, 3])
+def test_a_batch_in_parts_gives_the_numbers_of_the_whole(tmp_path: Path, micro_batch: int) -> None:
+    config = CONFIG.replace(batch_size=5, clip_norm=1.0)
+    seen: list[int] = []
+
+    def watched(model: nn.Module, x: Tensor, labels: Tensor, step: int) -> Outcome:
+        seen.append(len(x))
+        return classification(model, x, labels)
+
+    whole, parts = plain(tmp_path / "whole", config), plain(tmp_path / "parts", config.replace(micro_batch=micro_batch), objective=watched)
+
+    assert curve(parts) == pytest.approx(curve(whole), rel=1e-4)
+    for name, tensor in weights(parts).items():
+        torch.testing.assert_close(tensor, weights(whole)[name], rtol=1e-4, atol=1e-6)
+    assert max(seen) <= micro_batch
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_half_precision_learns_nearly_the_same_and_keeps_weights_and_losses_in_32_bits(tmp_path: Path, precision: str) -> None:
+    half = plain(tmp_path / "half", CONFIG.replace(precision=precision))
+    losses = curve(half)
+
+    assert losses == pytest.approx(curve(plain(tmp_path / "whole", CONFIG)), rel=0.06)
+    assert {tensor.dtype for tensor in weights(half).values()} == {torch.float32}
+    x, labels = torch.randn(4, 2, 4, 4), torch.arange(4) % 3
+    outcome = half.learner.judge(x, labels, 0)
+    assert outcome.total.dtype == torch.float32 and outcome.scores.dtype == getattr(torch, precision)
+
+
+def test_a_resumed_run_in_float16_goes_on_with_its_scale(tmp_path: Path) -> None:
+    config = CONFIG.replace(precision="float16", batch_size=4)
+    whole = plain(tmp_path / "whole", config)
+    whole.learner.scaler.load_state_dict({**whole.learner.scaler.state_dict(), "growth_interval": 3})
+    expected = curve(whole)
+
+    first = plain(tmp_path / "parts", config)
+    first.learner.scaler.load_state_dict({**first.learner.scaler.state_dict(), "growth_interval": 3})
+    told = [loss for event in run_until(first, 7) if isinstance(event, StepsDone) for loss in event.losses.values()]
+    last = plain(tmp_path / "parts", config)
+
+    assert told + curve(last) == expected
+    assert last.learner.scaler.get_scale() == whole.learner.scaler.get_scale() != 65536.0
+
+
+def test_a_gradient_that_overflows_in_float16_costs_a_step_and_halves_the_scale(tmp_path: Path) -> None:
+    def steep(model: nn.Module, x: Tensor, labels: Tensor, step: int) -> Outcome:
+        outcome = classification(model, x, labels)
+        return Outcome({"cross_entropy": outcome.losses["cross_entropy"] * (1e36 if step == 0 else 1.0)}, outcome.scores)
+
+    trainer = plain(tmp_path, CONFIG.replace(precision="float16"), objective=steep)
+    before = weights(trainer)
+    steps = trainer.run()
+    next(event for event in steps if isinstance(event, StepsDone))
+
+    assert trainer.learner.scaler.get_scale() == 32768.0
+    assert all(torch.equal(tensor, before[name]) for name, tensor in weights(trainer).items())
+
+
+@pytest.mark.parametrize("changes", [{}, {"micro_batch": 1}, {"precision": "bfloat16"}])
+def test_a_gradient_that_is_not_a_number_is_told_at_its_step_by_the_name_of_its_parameter(
+    tmp_path: Path, changes: dict[str, object]
+) -> None:
+    class Root(torch.autograd.Function):
+        """The identity, whose gradient is not a number."""
+
+        @staticmethod
+        def forward(context: object, x: Tensor) -> Tensor:
+            return x.clone()
+
+        @staticmethod
+        def backward(context: object, gradient: Tensor) -> Tensor:
+            return gradient * torch.nan
+
+    def broken(model: nn.Module, x: Tensor, labels: Tensor, step: int) -> Outcome:
+        outcome = classification(model, x, labels)
+        return outcome if step < 7 else Outcome({"cross_entropy": Root.apply(outcome.losses["cross_entropy"])}, outcome.scores)  # type: ignore[no-untyped-call]
+
+    trainer = plain(tmp_path, CONFIG.replace(**changes), objective=broken)
+
+    with pytest.raises(NotANumber, match=r"The gradient of 0\.weight became nan at step 8 \(epoch 2\)"):
+        list(trainer.run())
+
+    saved = checkpoint.load(tmp_path / "checkpoint.safetensors", trainer.passport)
+    assert saved.progress["epoch"] == 1
+    assert all(bool(tensor.isfinite().all()) for tensor in saved.tensors.values())
+
+
+def test_channels_last_changes_the_layout_and_no_number(tmp_path: Path) -> None:
+    trainer = plain(tmp_path / "last", CONFIG.replace(channels_last=True))
+
+    assert trainer.model.get_parameter("0.weight").is_contiguous(memory_format=torch.channels_last)
+    assert curve(trainer) == pytest.approx(curve(plain(tmp_path / "first", CONFIG)), rel=1e-4)
+
+
+def test_a_machine_that_cannot_compile_says_so_before_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(function: object) -> object:
+        raise RuntimeError("InvalidCxxCompiler: No working C++ compiler found\nin this list: …")
+
+    monkeypatch.setattr(torch, "compile", broken)
+
+    with pytest.raises(BadConfig, match=r"does not work on this machine: .*No working C\+\+ compiler found$") as caught:
+        plain(tmp_path, CONFIG.replace(compile=True))
+
+    assert "turn “Compile” off" in caught.value.advice
