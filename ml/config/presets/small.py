@@ -6,7 +6,7 @@ from ml.config.data import DataConfig, FlowInput, RGBInput
 from ml.config.evaluation import Protocol
 from ml.config.experiment import ExperimentConfig, Preset
 from ml.config.flow import Farneback, FlowSpec
-from ml.config.models import TwoStream
+from ml.config.models import NFMML, TSN, TwoStream
 from ml.config.training import TrainingConfig
 
 _DEMO_DATA: dict[str, Any] = {"short_side": 72, "crop_size": 64, "validation_fraction": 0.15}
@@ -31,6 +31,26 @@ SMALL: dict[str, Preset] = {
             data=DataConfig(input=FlowInput(stack_len=5, flow=FlowSpec(method=Farneback())), **_DEMO_DATA),
             training=_DEMO_TRAINING,
             evaluation=Protocol(frames=5, crops=1),
+        ),
+    ),
+    "cpu_tsn": Preset(
+        "TSN, small",
+        "The same ResNet-10 on RGB frames of 3 segments, their scores averaged; minutes on two CPU cores.",
+        ExperimentConfig(
+            model=TSN(backbone="resnet10t", dropout=0.5),
+            data=DataConfig(num_segments=3, **_DEMO_DATA),
+            training=_DEMO_TRAINING.replace(batch_size=16),
+            evaluation=Protocol(frames=5, crops=1, aggregation="logits"),
+        ),
+    ),
+    "cpu_nfmml": Preset(
+        "NFMML, small",
+        "Optical flow of 3 segments through a ResNet-10 with a metric branch, exponential margins; minutes on two CPU cores.",
+        ExperimentConfig(
+            model=NFMML(backbone="resnet10t", dropout=0.2, embedding_size=128),
+            data=DataConfig(input=FlowInput(stack_len=5, flow=FlowSpec(method=Farneback())), num_segments=3, **_DEMO_DATA),
+            training=_DEMO_TRAINING.replace(batch_size=18, sampling="balanced", learning_rate=0.02, clip_norm=40),
+            evaluation=Protocol(frames=5, crops=1, aggregation="logits"),
         ),
     ),
     "imagenet_spatial": Preset(
