@@ -16,7 +16,8 @@ class PublishedRow:
     """A line of a table: percentages by dataset, None where the paper says that it did not converge.
 
     `settings` are what a system of ours has to have: `data.input.modality` of a stream, `fusion.method` of a fusion, and whatever else
-    tells this row from the others. Without settings no system of ours stands beside the row.
+    tells this row from the others. A fusion has what its streams agree on, and what each has by itself: `flow:data.input.stack_len`.
+    Without settings no system of ours stands beside the row.
     """
 
     label: str
@@ -61,6 +62,8 @@ SCRATCH = {**RGB, "model.pretrained": "none"}
 FINE_TUNED = {**RGB, "model.pretrained": "imagenet", "model.trainable": "all"}
 LAST_LAYER = {**RGB, "model.pretrained": "imagenet", "model.trainable": "last_layer"}
 
+POOLED: dict[str, JsonValue] = {"model.kind": "nfmml", "model.pooling": "average", "model.metric_weight": 0.0}
+
 
 def _ucf(label: str, percent: float | None, settings: Mapping[str, JsonValue] | None = None) -> PublishedRow:
     return PublishedRow(label, {"UCF101": percent}, settings or {})
@@ -71,8 +74,13 @@ def _both(label: str, ucf: float | None, hmdb: float | None, settings: Mapping[s
     return PublishedRow(label, {dataset: percent for dataset, percent in found.items() if percent is not None}, settings or {})
 
 
-def _stacked(L: int, mean: bool) -> dict[str, JsonValue]:
-    return {**FLOW, "data.input.stack_len": L, "data.input.mean_subtraction": mean}
+def _stacked(L: int, mean: bool, representation: str = "flow", bidirectional: bool = False) -> dict[str, JsonValue]:
+    kind: dict[str, JsonValue] = {"data.input.representation": representation, "data.input.bidirectional": bidirectional}
+    return {**FLOW, **kind, "data.input.stack_len": L, "data.input.mean_subtraction": mean}
+
+
+def _fused(method: str, further_datasets: int, bidirectional: bool = False) -> dict[str, JsonValue]:
+    return {"fusion.method": method, "flow:data.input.bidirectional": bidirectional, "flow:data.also": further_datasets}
 
 
 PUBLISHED: dict[str, PublishedTable] = {
@@ -103,9 +111,9 @@ PUBLISHED: dict[str, PublishedTable] = {
             _ucf("Optical flow stacking, L = 5, mean subtraction", 80.4, _stacked(5, True)),
             _ucf("Optical flow stacking, L = 10", 79.9, _stacked(10, False)),
             _ucf("Optical flow stacking, L = 10, mean subtraction", 81.0, _stacked(10, True)),
-            _ucf("Trajectory stacking, L = 10", 79.6),
-            _ucf("Trajectory stacking, L = 10, mean subtraction", 80.2),
-            _ucf("Optical flow stacking, L = 10, mean subtraction, bi-directional", 81.2),
+            _ucf("Trajectory stacking, L = 10", 79.6, _stacked(10, False, "trajectory")),
+            _ucf("Trajectory stacking, L = 10, mean subtraction", 80.2, _stacked(10, True, "trajectory")),
+            _ucf("Optical flow stacking, L = 10, mean subtraction, bi-directional", 81.2, _stacked(10, True, bidirectional=True)),
         ),
         _TESTED,
     ),
@@ -116,10 +124,12 @@ PUBLISHED: dict[str, PublishedTable] = {
         "top1",
         "1",
         (
-            PublishedRow("Training on HMDB-51 without additional data", {"HMDB51": 46.6}, FLOW),
+            PublishedRow(
+                "Training on HMDB-51 without additional data", {"HMDB51": 46.6}, {**FLOW, "data.also": 0, "training.init_run": ""}
+            ),
             PublishedRow("Fine-tuning a ConvNet, pre-trained on UCF-101", {"HMDB51": 49.0}),
             PublishedRow("Training on HMDB-51 with classes added from UCF-101", {"HMDB51": 52.8}),
-            PublishedRow("Multi-task learning on HMDB-51 and UCF-101", {"HMDB51": 55.4}),
+            PublishedRow("Multi-task learning on HMDB-51 and UCF-101", {"HMDB51": 55.4}, {**FLOW, "data.also": 1}),
         ),
         _TESTED,
     ),
@@ -130,10 +140,10 @@ PUBLISHED: dict[str, PublishedTable] = {
         "top1",
         "1",
         (
-            _ucf("bi-directional flow, averaging", 85.6),
-            _ucf("uni-directional flow, averaging", 85.9, AVERAGE),
-            _ucf("uni-directional flow, multi-task, averaging", 86.2),
-            _ucf("uni-directional flow, multi-task, SVM", 87.0, SVM),
+            _ucf("bi-directional flow, averaging", 85.6, _fused("average", 0, bidirectional=True)),
+            _ucf("uni-directional flow, averaging", 85.9, _fused("average", 0)),
+            _ucf("uni-directional flow, multi-task, averaging", 86.2, _fused("average", 1)),
+            _ucf("uni-directional flow, multi-task, SVM", 87.0, _fused("svm", 1)),
         ),
         f"{_TESTED}. Spatial ConvNet: pre-trained + last layer.",
     ),
@@ -164,11 +174,11 @@ PUBLISHED: dict[str, PublishedTable] = {
         "",
         (
             _ucf("RGB, TSN", 82.3, {**RGB, "model.kind": "tsn"}),
-            _ucf("RGB, TSN + temporal pooling", 83.2, {**RGB, "model.kind": "nfmml", "model.metric_weight": 0.0}),
+            _ucf("RGB, TSN + temporal pooling", 83.2, {**RGB, **POOLED}),
             _ucf("Optical flow, TSN", 83.6, {**FLOW, "model.kind": "tsn"}),
-            _ucf("Optical flow, TSN + temporal pooling", 82.9, {**FLOW, "model.kind": "nfmml", "model.metric_weight": 0.0}),
+            _ucf("Optical flow, TSN + temporal pooling", 82.9, {**FLOW, **POOLED}),
             _ucf("RGB + optical flow, TSN", 92.5, {**AVERAGE, "model.kind": "tsn"}),
-            _ucf("RGB + optical flow, TSN + temporal pooling", 92.8, {**AVERAGE, "model.kind": "nfmml", "model.metric_weight": 0.0}),
+            _ucf("RGB + optical flow, TSN + temporal pooling", 92.8, {**AVERAGE, **POOLED}),
         ),
         _METRIC,
     ),
@@ -204,7 +214,7 @@ PUBLISHED: dict[str, PublishedTable] = {
         "",
         (
             _ucf("TSN", 92.5, {**AVERAGE, "model.kind": "tsn"}),
-            _ucf("TSN + temporal pooling", 92.8, {**AVERAGE, "model.kind": "nfmml", "model.metric_weight": 0.0}),
+            _ucf("TSN + temporal pooling", 92.8, {**AVERAGE, **POOLED}),
             _ucf("TSN + temporal pooling + metric learning", 93.8, {**AVERAGE, "model.kind": "nfmml", "model.metric_weight": 0.2}),
         ),
         _METRIC,

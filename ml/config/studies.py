@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+from pydantic import JsonValue
+
 from ml.config.evaluation import FusionConfig
+from ml.config.experiment import ExperimentConfig
 from ml.config.presets import PRESETS
-from ml.config.study import SPLIT, Axis, StudyConfig
+from ml.config.study import SPLIT, Axis, StudyConfig, with_value
 
 
 @dataclass(frozen=True)
@@ -19,13 +22,25 @@ class StudyPreset:
 
 SPATIAL_SCRATCH = PRESETS["paper_spatial_scratch"].config
 SPATIAL, TEMPORAL = PRESETS["paper_spatial_last_layer"].config, PRESETS["paper_temporal"].config
+METRIC_LEARNING = (PRESETS["nfmml_spatial"].config, PRESETS["nfmml_temporal"].config)
+CLASSIFYING = tuple(with_value(config, "model.metric_weight", 0.0) for config in METRIC_LEARNING)
 DROPOUT = Axis(field="model.dropout", values=(0.5, 0.9))
-FUSIONS = (FusionConfig(method="average"), FusionConfig(method="svm", normalize="l2"))
+AVERAGED = (FusionConfig(method="average"),)
+AVERAGED_AND_SVM = (*AVERAGED, FusionConfig(method="svm", normalize="l2"))
+
+
+def _temporal(field: str, *values: JsonValue, against: Axis | None = None) -> StudyConfig:
+    return StudyConfig(streams=(TEMPORAL,), axes=(Axis(field=field, values=values), *([against] if against else [])))
+
+
+def _both(streams: tuple[ExperimentConfig, ...], field: str, *values: JsonValue) -> StudyConfig:
+    return StudyConfig(streams=streams, fusions=AVERAGED, axes=(Axis(field=field, values=values),))
+
 
 STUDIES: dict[str, StudyPreset] = {
     "spatial_scratch": StudyPreset(
         "Spatial ConvNet from scratch: dropout",
-        "Rows 1 of Table 1a.",
+        "Row 1 of Table 1a.",
         StudyConfig(streams=(SPATIAL_SCRATCH,), axes=(DROPOUT,)),
         "two_stream_1a",
     ),
@@ -38,19 +53,57 @@ STUDIES: dict[str, StudyPreset] = {
     "temporal_length": StudyPreset(
         "Temporal ConvNet: stack length",
         "L = 1, 5 and 10 with mean subtraction, Table 1b.",
-        StudyConfig(streams=(TEMPORAL,), axes=(Axis(field="data.input.stack_len", values=(1, 5, 10)),)),
+        _temporal("data.input.stack_len", 1, 5, 10),
         "two_stream_1b",
     ),
-    "temporal_mean": StudyPreset(
-        "Temporal ConvNet: mean subtraction",
-        "L = 10 without and with it, Table 1b.",
-        StudyConfig(streams=(TEMPORAL,), axes=(Axis(field="data.input.mean_subtraction", values=(False, True)),)),
+    "temporal_stacking": StudyPreset(
+        "Temporal ConvNet: stacking and mean subtraction",
+        "Displacements in place and along trajectories, L = 10, without and with mean subtraction, Table 1b.",
+        _temporal(
+            "data.input.representation", "flow", "trajectory", against=Axis(field="data.input.mean_subtraction", values=(False, True))
+        ),
+        "two_stream_1b",
+    ),
+    "temporal_directions": StudyPreset(
+        "Temporal ConvNet: one direction or both",
+        "L = 10 with mean subtraction, Table 1b.",
+        _temporal("data.input.bidirectional", False, True),
         "two_stream_1b",
     ),
     "two_stream": StudyPreset(
         "Two-stream network over three splits",
         "Both streams, fused by averaging and by SVM on each official split, Table 4. Needs ImageNet weights of CNN-M-2048.",
-        StudyConfig(streams=(SPATIAL, TEMPORAL), fusions=FUSIONS, axes=(Axis(field=SPLIT, values=("1", "2", "3")),)),
+        StudyConfig(streams=(SPATIAL, TEMPORAL), fusions=AVERAGED_AND_SVM, axes=(Axis(field=SPLIT, values=("1", "2", "3")),)),
         "two_stream_4",
+    ),
+    "nfmml_pooling": StudyPreset(
+        "NFMML: temporal pooling",
+        "Average, maximum and convolution without metric learning; the average is in Table 1. Needs ImageNet weights of BN-Inception.",
+        _both(CLASSIFYING, "model.pooling", "average", "max", "convolution"),
+        "nfmml_1",
+    ),
+    "nfmml_weight": StudyPreset(
+        "NFMML: weight λ2 of the metric loss",
+        "λ2 from 0 to 0.4, Table 2: from 0.3 on the paper’s network did not converge. Needs ImageNet weights of BN-Inception.",
+        _both(METRIC_LEARNING, "model.metric_weight", 0.0, 0.1, 0.2, 0.3, 0.4),
+        "nfmml_2",
+    ),
+    "nfmml_margin": StudyPreset(
+        "NFMML: margin function",
+        "Ratio, logarithm and exponential, Table 3. Needs ImageNet weights of BN-Inception.",
+        _both(METRIC_LEARNING, "model.loss.margin", "ratio", "log", "exp"),
+        "nfmml_3",
+    ),
+    "nfmml_parts": StudyPreset(
+        "NFMML: without and with metric learning",
+        "Table 4, whose first row is a TSN. Needs ImageNet weights of BN-Inception.",
+        _both(METRIC_LEARNING, "model.metric_weight", 0.0, 0.2),
+        "nfmml_4",
+    ),
+    "nfmml_segments": StudyPreset(
+        "NFMML: segments K",
+        "K = 3, 5 and 7; the paper has 5. Needs ImageNet weights of BN-Inception.",
+        _both(METRIC_LEARNING, "data.num_segments", 3, 5, 7),
+        "nfmml_5",
     ),
 }

@@ -7,7 +7,7 @@ the path of a discriminator, `data.input.flow.method.kind`, chooses a variant wi
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
-from typing import Self, TypeVar
+from typing import Self, TypeVar, get_args
 
 from pydantic import Field, JsonValue, TypeAdapter, model_validator
 from pydantic.fields import FieldInfo
@@ -161,6 +161,14 @@ class Knob:
     titles: tuple[str, ...]
     info: FieldInfo
 
+    @property
+    def holds_schemas(self) -> bool:
+        """A list of configs: nothing that a user types."""
+        return (
+            any(isinstance(part, type) and issubclass(part, Schema) for part in get_args(self.info.annotation))
+            and not self.info.discriminator
+        )
+
 
 def knobs(config: Schema, path: str = "", titles: tuple[str, ...] = ()) -> Iterator[Knob]:
     """Every field of the config as it is, variants as they are chosen; and the choices themselves."""
@@ -170,15 +178,17 @@ def knobs(config: Schema, path: str = "", titles: tuple[str, ...] = ()) -> Itera
             if info.discriminator:
                 yield Knob(f"{key}.{info.discriminator}", (*titles, title), info)
             yield from knobs(inner, f"{key}.", (*titles, title))
-        elif title and not (isinstance(inner, tuple) and any(isinstance(part, Schema) for part in inner)):
+        elif title:
             yield Knob(key, (*titles, title), info)
 
 
 def facts(*configs: Schema) -> Values:
-    """Every field with its value; of several configs those on which all that have the field agree."""
+    """Every field with its value, of a list of configs their number; of several configs those on which all that have the field agree."""
     found: Values = {}
     disputed = set()
-    for knob, value in ((knob, value_at(config, knob.field)) for config in configs for knob in knobs(config)):
+    for one, knob in ((config, knob) for config in configs for knob in knobs(config)):
+        value = value_at(one, knob.field)
+        value = len(value) if knob.holds_schemas and isinstance(value, list) else value
         if found.setdefault(knob.field, value) != value:
             disputed.add(knob.field)
     return {field: value for field, value in found.items() if field not in disputed}

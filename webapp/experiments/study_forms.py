@@ -122,7 +122,7 @@ class NewStudy:
         streams = base.grid.streams
         self.base = base
         self.launch = LaunchForm(user, data, initial=_places(base))
-        free = [knob for knob in knobs_of(streams).values() if knob.field not in ("data.dataset", *REPEATS)]
+        free = [knob for knob in knobs_of(streams).values() if knob.field not in ("data.dataset", *REPEATS) and not knob.holds_schemas]
         first = [{"field": axis.field, "values": typed(axis.values)} for axis in base.grid.varied]
         self.axes = [AxisForm(streams, free, data, prefix=f"axis{i}", initial=first[i] if i < len(first) else {}) for i in range(2)]
 

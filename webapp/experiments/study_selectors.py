@@ -32,7 +32,8 @@ class Source:
         """What a published row may say of it."""
         if self.fusion is None:
             return facts(trial.streams[self.place])
-        return {**facts(*trial.streams), "data.input.modality": None, "fusion.method": self.fusion.method}
+        own = {f"{config.data.input.modality}:{field}": value for config in trial.streams for field, value in facts(config).items()}
+        return {**own, **facts(*trial.streams), "data.input.modality": None, "fusion.method": self.fusion.method}
 
     def protocol(self, trial: Trial) -> str:
         """Of its test, as planned."""
