@@ -1,4 +1,5 @@
 import errno
+import io
 import os
 import zlib
 from collections.abc import Iterator
@@ -9,13 +10,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from ml.config.data import FrameSpec
 from ml.config.flow import DIS, FlowSpec
 from ml.errors import BadPack, BadVideo
 from ml.video import pack as module
 from ml.video.arrays import Pixels
-from ml.video.blobs import HEADER, VERSION, read_stamp, write_blobs
+from ml.video.blobs import HEADER, VERSION, BlobFile, read_stamp, write_blobs
 from ml.video.pack import FlowPack, FramePack, reduced_size, write_flow_pack, write_frame_pack
 from tests.ml.packed import FLOW, FRAMES, fields, moving
 
@@ -35,6 +37,14 @@ def test_frames_come_back_as_opencv_stores_them_in_any_order(frame_pack: Path) -
         _, jpeg = cv2.imencode(".jpg", frames[number][:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, FRAMES.quality])
         assert np.array_equal(got, np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_COLOR))[:, :, ::-1])
     assert np.abs(read.astype(int) - frames[[5, 0, 5]]).mean() < 2
+
+
+def test_a_frame_is_kept_as_the_plain_jpeg_that_any_decoder_takes(frame_pack: Path) -> None:
+    with BlobFile(frame_pack, {key: value for key, value in read_stamp(frame_pack).items() if key != "made_with"}) as blobs:
+        image = Image.open(io.BytesIO(blobs[3]))
+    assert image.format == "JPEG" and image.mode == "RGB" and "progressive" not in image.info
+    with FramePack(frame_pack, FRAMES) as pack:
+        assert np.abs(np.asarray(image).astype(int) - pack.read([3])[0]).max() <= 2
 
 
 def test_colours_stay_red_green_blue(tmp_path: Path) -> None:
