@@ -8,6 +8,8 @@ from ml.config import data
 from webapp.datasets.models import Dataset, Label, Split, SplitEntry, Video
 
 BATCH = 1000
+OF_THE_FILES = ("duplicate", "unlisted", "missing")
+"""Findings that hold for videos that join a dataset; what is said of classes and splits holds for the addition alone."""
 
 
 def add_manifest(dataset: Dataset, manifest: data.Manifest, prefix: str) -> list[Video]:
@@ -24,7 +26,10 @@ def add_manifest(dataset: Dataset, manifest: data.Manifest, prefix: str) -> list
         _add_split(dataset, split, videos)
     if not is_new:
         _join_splits(dataset, manifest, videos)
-    _describe(dataset, manifest, is_new=is_new)
+    if is_new:
+        _describe(dataset, manifest)
+    else:
+        _add_findings(dataset, manifest, videos)
     return list(videos.values())
 
 
@@ -104,13 +109,22 @@ def _join_splits(dataset: Dataset, manifest: data.Manifest, videos: dict[str, Vi
         SplitEntry.objects.bulk_create(entries, batch_size=BATCH)
 
 
-def _describe(dataset: Dataset, manifest: data.Manifest, *, is_new: bool) -> None:
-    findings = [finding.model_dump(mode="json") for finding in manifest.findings]
-    if is_new:
-        dataset.layout = manifest.layout[:40]
-        dataset.frame_spec = manifest.frame_spec.model_dump(mode="json")
-        dataset.findings = findings
-    else:
-        dataset.refresh_from_db(fields=["findings"])
-        dataset.findings = [*dataset.findings, *findings]
+def _describe(dataset: Dataset, manifest: data.Manifest) -> None:
+    dataset.layout = manifest.layout[:40]
+    dataset.frame_spec = manifest.frame_spec.model_dump(mode="json")
+    dataset.findings = [finding.model_dump(mode="json") for finding in manifest.findings]
     dataset.save(update_fields=["layout", "frame_spec", "findings"])
+
+
+def _add_findings(dataset: Dataset, manifest: data.Manifest, videos: dict[str, Video]) -> None:
+    found = [finding for finding in manifest.findings if finding.kind in OF_THE_FILES]
+    old = dataset.videos.exclude(pk__in=[video.pk for video in videos.values()]).exclude(media="")
+    known = {video.media: video for video in old.filter(media__in=[video.media for video in videos.values()])}
+    for video in videos.values():
+        if video.media in known:
+            first = known[video.media]
+            message = f"2 files have the same content: {first.path}, {video.path}"
+            found.append(data.Finding(kind="duplicate", message=message, videos=(first.key, video.key)))
+    dataset.refresh_from_db(fields=["findings"])
+    dataset.findings = [*dataset.findings, *(finding.model_dump(mode="json") for finding in found)]
+    dataset.save(update_fields=["findings"])

@@ -103,6 +103,15 @@ def test_a_sent_prediction_knows_its_video_which_has_the_name_of_the_users_file(
     prediction.refresh_from_db()
     assert prediction.sent_as is not None
     assert (prediction.sent_as.path, str(prediction.sent_as.label)) == ("挥手.mp4", "wave")
+    dataset.refresh_from_db()
+    assert dataset.findings == []  # one video more of one class is no dataset of one class
+
+
+def test_what_joins_a_dataset_that_has_its_content_is_found_to_be_a_duplicate(user: User, tmp_path: Path) -> None:
+    for seed, label in ((70, "jump"), (70, "wave")):  # "wave" first shows what "jump" does
+        run("ingest", user, imported(user, zipped(tmp_path, (label,), seed=seed), dataset=Dataset.objects.first()).pk)
+    (finding,) = [one for one in Dataset.objects.get().findings if one["kind"] == "duplicate"][:1]
+    assert finding["message"] == "2 files have the same content: jump/clip0.mp4, wave/clip0.mp4"
 
 
 def test_a_finished_import_frees_its_upload_and_a_failed_one_keeps_it_for_the_retry(user: User, tmp_path: Path) -> None:
