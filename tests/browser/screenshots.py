@@ -19,6 +19,7 @@ WIDTHS = {"wide": (1280, 900), "narrow": (390, 844)}
 THEMES = ("light", "dark")
 SHOWN = Path("docs/images")
 SHOWN_NAMES = ("fusion_detail-light-wide", "evaluation_detail-light-wide", "prediction_detail-dark-wide")
+SHOWN_SIZE = {"width": 1280, "height": 1180}
 SETTLED_MS = 900
 """Until charts are drawn."""
 
@@ -51,6 +52,7 @@ def photograph(browser: Browser, base: str, username: str, password: str, out: P
             name = f"{name_of(path)}-{theme}-{width}"
             page.screenshot(path=out / f"{name}.png", full_page=True)
             if name in SHOWN_NAMES:
+                page.set_viewport_size(SHOWN_SIZE)  # type: ignore[arg-type]
                 page.screenshot(path=SHOWN / f"{name}.png")
             overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             for fault in [*faults, *([f"{overflow} px wider than the window"] if overflow > 0 else [])]:
