@@ -10,7 +10,7 @@ from torch import Tensor, nn
 import ml.torchvision_shim  # noqa: F401  (before pretrainedmodels)
 from ml.backbones import BACKBONES, build_backbone
 from ml.backbones.bn_inception import BNInception, halving_pool
-from ml.backbones.weights import weights_folder
+from ml.config.weights import weights_folder
 
 pretrainedmodels = pytest.importorskip("pretrainedmodels.models.bninception")
 

@@ -117,7 +117,7 @@ def test_values_of_a_variant_that_was_not_chosen_are_ignored() -> None:
 
 
 def test_another_model_swaps_the_fields_and_so_does_its_loss() -> None:
-    chosen = {"model__kind": "nfmml", "model__nfmml__loss__kind": "proxy_anchor", "training__sampling": "balanced"}
+    chosen: dict[str, Any] = {"model__kind": "nfmml", "model__nfmml__loss__kind": "proxy_anchor", "training__sampling": "balanced"}
     form = bound_with(ExperimentConfig, **chosen, model__nfmml__loss__proxy_anchor__alpha="16", model__two_stream__dropout="9")
     assert form.is_valid(), form.errors
     assert isinstance(form.cleaned_config, ExperimentConfig)
@@ -132,7 +132,7 @@ def test_another_model_swaps_the_fields_and_so_does_its_loss() -> None:
         ({"data__num_segments": "3"}, "sees one snippet of a video"),
     ],
 )
-def test_values_that_do_not_fit_each_other_are_said_before_anything_is_queued(values: dict[str, str], words: str) -> None:
+def test_values_that_do_not_fit_each_other_are_said_before_anything_is_queued(values: dict[str, Any], words: str) -> None:
     form = bound_with(ExperimentConfig, **values)
     assert not form.is_valid()
     assert list(form.errors) == ["__all__"] and words in form.non_field_errors()[0]
