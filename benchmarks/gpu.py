@@ -11,7 +11,7 @@ from torch.nn import functional
 from benchmarks.measure import Row, best_of, print_table
 from ml.flow import tv_l1
 from ml.flow.images import warp
-from ml.flow.tv_l1 import VARIANTS, Linear, Parameters, Scratch, Steps, Variant, iterate, iteration_for, method_of
+from ml.flow.tv_l1 import VARIANTS, Linear, Parameters, Steps, Variant, iterate, iteration_for, method_of
 from ml.video.arrays import Pixels
 
 DEFAULT = Parameters()
@@ -44,9 +44,9 @@ class Counter:
     def __init__(self) -> None:
         self.pixels = 0
 
-    def __call__(self, u: Tensor, p: Tensor, linear: Linear, steps: Steps, scratch: Scratch) -> Tensor:
+    def __call__(self, u: Tensor, p: Tensor, linear: Linear, steps: Steps) -> Tensor:
         self.pixels += linear.constant.numel()
-        return iterate(u, p, linear, steps, scratch)
+        return iterate(u, p, linear, steps)
 
 
 def pixel_iterations(pairs: tuple[Pixels, Pixels], parameters: Parameters, variant: Variant, device: str) -> int:
@@ -124,7 +124,7 @@ def compiling_row(device: str, size: tuple[int, int] = SIZE, num_pairs: int = BA
     def seconds(function: tv_l1.Iteration) -> float:
         def work() -> None:
             for _ in range(20):
-                error = function(state.u, state.p, linear, steps, state.scratch)
+                error = function(state.u, state.p, linear, steps)
             error.sum().item()
 
         work()

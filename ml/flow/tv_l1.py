@@ -152,7 +152,7 @@ def _iterate_until_still(state: "State", linear: "Linear", parameters: Parameter
         if variant.has_median and n % variant.num_inner == 0:
             state.flow.copy_(torch.where(goes_on[:, None, None, None], median_5x5(state.flow), state.flow))
         steps = Steps(*(lengths * goes_on[:, None, None]).unbind())
-        error = iterate(state.u, state.p, linear, steps, state.scratch)
+        error = iterate(state.u, state.p, linear, steps)
         goes_on = goes_on & stopping.goes_on(n, error, threshold)
 
 
@@ -179,17 +179,6 @@ class Steps(NamedTuple):
     tau: Tensor  # τ/θ
 
 
-class Scratch(NamedTuple):
-    """Where intermediate results go; None, where a compiler keeps them in registers."""
-
-    rho: Tensor | None = None  # (B, 1, N)
-    term: Tensor | None = None  # (B, 1, N)
-    change: Tensor | None = None  # (B, 2, N), as the others
-    x: Tensor | None = None
-    y: Tensor | None = None
-    norm: Tensor | None = None
-
-
 class State:
     """u and p of one scale, rows one behind the other: a line of N = H W pixels with W zeros before and after.
 
@@ -203,14 +192,12 @@ class State:
         self.p = torch.zeros(B, 2, 2, W + H * W + W, device=u.device)  # of u1 and u2, along x and y
         self.flow = self.u[..., W : W + H * W].view(B, 2, H, W)
         self.flow.copy_(u)
-        sizes = (1, 1, 2, 2, 2, 2)
-        self.scratch = Scratch() if u.is_cuda else Scratch(*(torch.empty(B, size, H * W) for size in sizes))
 
 
-Iteration = Callable[[Tensor, Tensor, Linear, Steps, Scratch], Tensor]
+Iteration = Callable[[Tensor, Tensor, Linear, Steps], Tensor]
 
 
-def iterate(u_line: Tensor, p_line: Tensor, linear: Linear, steps: Steps, scratch: Scratch) -> Tensor:
+def iterate(u_line: Tensor, p_line: Tensor, linear: Linear, steps: Steps) -> Tensor:
     """(1) to (4) once, in place; (B,) Σ|Δu|²."""
     N = linear.constant.shape[-1]
     W = (u_line.shape[-1] - N) // 2
@@ -218,29 +205,30 @@ def iterate(u_line: Tensor, p_line: Tensor, linear: Linear, steps: Steps, scratc
     u, p_x, p_y = u_line[..., here], p_line[:, :, 0, here], p_line[:, :, 1, here]  # (B, 2, N)
     I1x, I1y = linear.gradient[:, :1], linear.gradient[:, 1:]  # (B, 1, N)
 
-    rho = torch.mul(I1x, u[:, :1], out=scratch.rho).add_(torch.mul(I1y, u[:, 1:], out=scratch.term)).add_(linear.constant)  # (1)
-    d = torch.mul(linear.gradient, rho.div_(linear.square).clamp_(-steps.bound, steps.bound), out=scratch.x)  # u - v, (2)
-    change = torch.sub(p_x, p_line[:, :, 0, left], out=scratch.change).add_(torch.sub(p_y, p_line[:, :, 1, above], out=scratch.y))  # div p
-    change[..., ::W] = (
-        p_x[..., ::W] + p_y[..., ::W] - p_line[:, :, 1, above][..., ::W]
-    )  # the same, rounded as OpenCV does in its first column
+    rho = (I1x * u[:, :1]).add_(I1y * u[:, 1:]).add_(linear.constant)  # (1)
+    d = linear.gradient * rho.div_(linear.square).clamp_(-steps.bound, steps.bound)  # u - v, (2)
+    change = (p_x - p_line[:, :, 0, left]).add_(p_y - p_line[:, :, 1, above])  # div p
+    change[..., ::W] = p_x[..., ::W] + p_y[..., ::W] - p_line[:, :, 1, above][..., ::W]  # rounded as OpenCV does in its first column
     u.sub_(d).add_(change.mul_(steps.theta))  # (3)
     change.sub_(d)
 
-    x, y = torch.sub(u_line[..., right], u, out=scratch.x), torch.sub(u_line[..., below], u, out=scratch.y)  # ∇⁺u
+    x, y = u_line[..., right] - u, u_line[..., below] - u  # ∇⁺u
     x.view(*x.shape[:2], N // W, W)[..., -1] = 0
     y[..., N - W :] = 0
-    norm = torch.hypot(x, y, out=scratch.norm).mul_(steps.tau).add_(1)
+    norm = torch.hypot(x, y).mul_(steps.tau).add_(1)
     p_x.add_(x.mul_(steps.tau)).div_(norm)
     p_y.add_(y.mul_(steps.tau)).div_(norm)  # (4)
     return change.mul_(change).sum((1, 2))
 
 
 def iteration_for(device: str) -> Iteration:
-    """As it is on a CPU, where compiling gains nothing; compiled for a GPU, where it saves most of the traffic with its memory."""
+    """As it is on a CPU, where compiling gains nothing; compiled for a GPU, which then goes over its memory twice, not once an operation.
+
+    Without a C compiler a GPU runs it as it is, with a warning: the same numbers, later.
+    """
     if device == "cpu":
         return iterate
     if not any(map(shutil.which, ("cc", "gcc", "clang"))):
-        warnings.warn("TV-L1 runs uncompiled and several times slower: torch.compile needs a C compiler", RuntimeWarning, stacklevel=2)
+        warnings.warn("TV-L1 runs uncompiled, hence slower: torch.compile needs a C compiler", RuntimeWarning, stacklevel=2)
         return iterate
     return torch.compile(iterate, dynamic=True)
