@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from ml import errors
 from ml.config.data import FrameSpec
 from ml.config.evaluation import METRIC_DEFINITIONS, NORMALIZED_WORDS, FusionConfig
-from ml.config.experiment import ExperimentConfig
+from ml.config.experiment import CONFLICTS, ExperimentConfig
 from ml.config.presets import PRESETS
 from ml.video.layouts import LAYOUTS
 
@@ -87,7 +87,13 @@ def collect() -> Catalog:
     for preset in PRESETS.values():
         for text in (preset.title, preset.description):
             catalog.add(text, locations=[("ml/config/presets", 0)])
-    for text in (*METRIC_DEFINITIONS.values(), *NORMALIZED_WORDS.values(), *(layout.TITLE for layout in LAYOUTS.values()), *advice_texts()):
+    for text in (
+        *CONFLICTS,
+        *METRIC_DEFINITIONS.values(),
+        *NORMALIZED_WORDS.values(),
+        *(layout.TITLE for layout in LAYOUTS.values()),
+        *advice_texts(),
+    ):
         catalog.add(text, locations=[("ml", 0)])
     return catalog
 

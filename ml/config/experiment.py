@@ -15,8 +15,8 @@ from ml.config.training import TrainingConfig
 ONE_SNIPPET = "A two-stream network sees one snippet of a video: choose one segment, or another model."
 PAIRS = "A metric loss needs two videos of a class in every batch: choose class-balanced sampling."
 WHOLE_BATCH = "A metric loss compares all videos of a batch: choose one device, and the whole batch at once."
-
 ONE_DATASET = "A metric loss learns from one dataset: choose no further ones, or another model."
+CONFLICTS = (ONE_SNIPPET, PAIRS, WHOLE_BATCH, ONE_DATASET)
 
 
 class ExperimentConfig(Schema):
