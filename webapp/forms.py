@@ -47,15 +47,20 @@ class BoundSection:
 
 
 class SchemaForm(forms.Form):
-    """The base of all generated forms: starts from `config`; after `is_valid()`, `cleaned_config` is what was made of it."""
+    """The base of all generated forms: starts from `config`; after `is_valid()`, `cleaned_config` is what was made of it.
+
+    Args:
+        also_fixed: other values for what the class has fixed, known only now.
+    """
 
     schema: type[Schema]
     fixed: Mapping[str, Any]
     layout: Section
     cleaned_config: Schema
 
-    def __init__(self, *args: Any, config: Schema | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, config: Schema | None = None, also_fixed: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
         self.config = config or self.schema()
+        self.fixed = {**self.fixed, **(also_fixed or {})}
         kwargs["initial"] = {**initial_of(self.config), **kwargs.get("initial", {})}
         super().__init__(*args, **kwargs)
 

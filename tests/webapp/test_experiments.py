@@ -64,7 +64,7 @@ def posted(response: Any, *names: str) -> dict[str, str]:
     for form in (response.context[name] for name in names):
         for bound in form:
             value = bound.field.prepare_value(bound.initial)
-            if bound.widget_type != "checkbox" or value:
+            if value is not None and (bound.widget_type != "checkbox" or value):
                 data[bound.html_name] = str(value)
     return data
 

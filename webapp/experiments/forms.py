@@ -13,7 +13,8 @@ from webapp.choices import MODALITIES
 from webapp.datasets.models import Dataset, Split, SplitEntry
 from webapp.datasets.selectors import AnyUser, visible_datasets
 from webapp.experiments.models import Run
-from webapp.experiments.selectors import trainable_splits
+from webapp.experiments.references import reference_to
+from webapp.experiments.selectors import trainable_splits, visible_runs
 from webapp.experiments.selectors_list import ORDERS
 from webapp.jobs.models import Job
 
@@ -50,8 +51,10 @@ class RunFilterForm(forms.Form):
         }
 
 
-class SplitChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
-    """A split, listed under its dataset: one choice that needs no script to fit together."""
+class ByDataset:
+    """Splits listed under their datasets: one choice that needs no script to fit together."""
+
+    choices: Any
 
     def group(self, splits: list[Split]) -> None:
         """Show the splits, which come sorted by dataset, in groups."""
@@ -62,11 +65,32 @@ class SplitChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
         ]
 
 
+class SplitChoice(ByDataset, forms.ModelChoiceField):  # type: ignore[type-arg]
+    """One split."""
+
+
+class SplitsChoice(ByDataset, forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    """Any number of splits."""
+
+
 class LaunchForm(forms.Form):
     """What a run is called and what it learns from; the rest is the config's form."""
 
     name = forms.CharField(label=_("Name"), max_length=100, help_text=_("As the run will be listed; numbers and charts carry it."))
     split = SplitChoice(Split.objects.none(), label=_("Dataset and split"), help_text=_("Datasets you may change, with their partitions."))
+    also = SplitsChoice(
+        Split.objects.none(),
+        label=_("Further datasets"),
+        required=False,
+        help_text=_("Multi-task learning: they share the network but for the last layer. The run is tested on the dataset above."),
+    )
+    start = forms.ModelChoiceField(
+        Run.objects.none(),
+        label=_("Start from a run"),
+        required=False,
+        empty_label=_("none"),
+        help_text=_("Fine-tuning: the weights of a finished run with the same network and input, but for the last layer."),
+    )
     all_splits = forms.BooleanField(
         label=_("On every split of this dataset"), required=False, help_text=_("A study: the mean and standard deviation over the splits.")
     )
@@ -83,9 +107,10 @@ class LaunchForm(forms.Form):
         super().__init__(*args, **kwargs)
         allowed = trainable_splits(user)
         splits = list(allowed)
-        field = self.fields["split"]
-        field.queryset = allowed  # type: ignore[attr-defined]
-        field.group(splits)  # type: ignore[attr-defined]
+        for field in (self.fields["split"], self.fields["also"]):
+            field.queryset = allowed  # type: ignore[attr-defined]
+            field.group(splits)  # type: ignore[attr-defined]
+        self.fields["start"].queryset = visible_runs(user).filter(job__state=Job.State.DONE)  # type: ignore[attr-defined]
         wanted = [split for split in splits if str(split.dataset_id) == dataset] or splits
         self.initial.setdefault("split", wanted[0].pk if wanted else None)
 
@@ -94,6 +119,14 @@ class LaunchForm(forms.Form):
         """The split as posted, or the one that is preselected."""
         pk = self.data.get("split") if self.is_bound else self.initial["split"]
         return next((split for split in self.fields["split"].queryset if str(split.pk) == str(pk)), None)  # type: ignore[attr-defined]
+
+    @property
+    def references(self) -> dict[str, Any]:
+        """What the config names by its number, by path: the further datasets, and the run to start from."""
+        chosen = self.cleaned_data if self.is_bound and self.is_valid() else {}
+        start = chosen.get("start")
+        also = [reference_to(split).model_dump() for split in chosen.get("also", ())]
+        return {"data.also": also, "training.init_run": str(start.pk) if start else ""}
 
     def repeats(self, config: ExperimentConfig) -> tuple[Axis, ...]:
         """The axes of splits and seeds that are asked for; none where everything is wanted once."""

@@ -1,5 +1,6 @@
 """New experiments: the gallery, and the forms that start one run or both streams."""
 
+from contextlib import suppress
 from typing import Any, cast
 
 from django.contrib import messages
@@ -18,14 +19,15 @@ from webapp.datasets.selectors import editable_datasets
 from webapp.experiments.forms import LaunchForm
 from webapp.experiments.models import Run
 from webapp.experiments.preflight import Finding, preflight
+from webapp.experiments.references import Gone, initial_run, other_splits
 from webapp.experiments.selectors import visible_runs
 from webapp.experiments.services import launch_run, launch_two_stream
 from webapp.experiments.study_services import launch_study
 from webapp.experiments.systems import PAIRS, cards
 from webapp.forms import SchemaForm, schema_form
 
-# The launch form above chooses the dataset and the split.
-PLACE = {"data.dataset": "", "data.split": "1"}
+# The launch form above chooses the datasets, the split and the run to start from.
+PLACE: dict[str, Any] = {"data.dataset": "", "data.split": "1", "data.also": (), "training.init_run": ""}
 ConfigForm = schema_form(ExperimentConfig, fixed=PLACE)
 SpatialForm = schema_form(ExperimentConfig, fixed={**PLACE, "data.input.modality": "rgb"})
 TemporalForm = schema_form(ExperimentConfig, fixed={**PLACE, "data.input.modality": "flow"})
@@ -52,7 +54,7 @@ def new_run(request: HttpRequest) -> HttpResponse:
     config = parent.experiment if parent else preset.config
     name = _("%(name)s, again") % {"name": parent.name} if parent else _(preset.title)
     launch = _launch_form(request, name, parent)
-    form = ConfigForm(request.POST or None, config=config)
+    form = ConfigForm(request.POST or None, config=config, also_fixed=launch.references)
     if _is_launch(request) and launch.is_valid() and form.is_valid():
         split = launch.cleaned_data["split"]
         try:
@@ -74,8 +76,9 @@ def new_two_stream(request: HttpRequest) -> HttpResponse:
     pair = PAIRS.get(request.GET.get("preset", ""), PAIRS["small"])
     launch = _launch_form(request, _("Two streams"), None)
     data = request.POST or None
-    spatial = SpatialForm(data, prefix="spatial", config=PRESETS[pair.spatial].config)
-    temporal = TemporalForm(data, prefix="temporal", config=PRESETS[pair.temporal].config)
+    del launch.fields["start"]  # it is of one stream
+    spatial = SpatialForm(data, prefix="spatial", config=PRESETS[pair.spatial].config, also_fixed=launch.references)
+    temporal = TemporalForm(data, prefix="temporal", config=PRESETS[pair.temporal].config, also_fixed=launch.references)
     fusion = FusionForm(data, prefix="fusion", config=pair.fusion)
     validity = [part.is_valid() for part in (launch, spatial, temporal, fusion)]  # all of them, so that all show their errors
     if _is_launch(request) and all(validity):
@@ -108,7 +111,12 @@ def _parent(request: HttpRequest) -> Run | None:
 
 
 def _launch_form(request: HttpRequest, name: str, parent: Run | None) -> LaunchForm:
-    initial: dict[str, Any] = {"name": name[:100], **({"split": parent.split_id} if parent else {})}
+    initial: dict[str, Any] = {"name": name[:100]}
+    if parent:
+        with suppress(Gone):
+            initial["also"] = other_splits(parent.experiment) or None
+            initial["start"] = initial_run(parent.experiment)
+        initial["split"] = parent.split_id
     return LaunchForm(request.user, request.POST or None, dataset=request.GET.get("dataset", ""), initial=initial)
 
 

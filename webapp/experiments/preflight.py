@@ -17,6 +17,7 @@ from webapp.datasets.models import FlowCache, Split, SplitEntry, Video
 from webapp.datasets.services.flow import is_complete
 from webapp.experiments.config_rows import Difference, differences
 from webapp.experiments.models import weights_folder
+from webapp.experiments.references import Gone, initial_run, other_splits
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Finding:
 
 def preflight(split: Split, config: ExperimentConfig) -> list[Finding]:
     """All findings, errors first."""
-    found = [*_videos(split, config), *_geometry(split, config), *_flow(split, config), *_weights(config)]
+    found = [*_videos(split, config), *_geometry(split, config), *_flow(split, config), *_weights(config), *_references(split, config)]
     return sorted(found, key=lambda finding: ("error", "warning", "note").index(finding.level))
 
 
@@ -126,4 +127,35 @@ def _weights(config: ExperimentConfig) -> Iterator[Finding]:
             _("The ImageNet weights of %(backbone)s are not here; the worker's machine must have them.")
             % {"backbone": name_of(model.backbone)},
             _("Upload them on the page “Weights”, or take EfficientNet-Lite0, which brings its own."),
+        )
+
+
+def _references(split: Split, config: ExperimentConfig) -> Iterator[Finding]:
+    """Further datasets, and the run to start from."""
+    try:
+        others, start = other_splits(config), initial_run(config)
+    except Gone as gone:
+        yield Finding("error", str(gone), gone.advice)
+        return
+    datasets = [split.dataset_id, *(other.dataset_id for other in others)]
+    if len(set(datasets)) < len(datasets):
+        yield Finding(
+            "error",
+            _("A dataset is chosen twice: what one split trains on may be what the other one tests."),
+            _("Choose each dataset once."),
+        )
+    for other in others:
+        if not other.entries.filter(subset=SplitEntry.Subset.TRAIN, video__status=Video.Status.OK).exists():
+            yield Finding("error", _("Split “%(split)s” has no training videos.") % {"split": other}, _("Choose another split."))
+    if start is not None:
+        yield from _start(start.experiment, config)
+
+
+def _start(start: ExperimentConfig, config: ExperimentConfig) -> Iterator[Finding]:
+    same = (start.model.kind, start.model.backbone) == (config.model.kind, config.model.backbone)
+    if not same or start.data.input != config.data.input:
+        yield Finding(
+            "error",
+            _("The run to start from has another network or another input."),
+            _("Choose a run with the same network and input, or none."),
         )

@@ -15,6 +15,7 @@ from webapp.datasets.services.flow import request_flow
 from webapp.experiments.fusion_services import create_fusion
 from webapp.experiments.models import Evaluation, Fusion, Run
 from webapp.experiments.preflight import preflight
+from webapp.experiments.references import other_splits
 from webapp.jobs.models import Job
 from webapp.jobs.selectors import has_gpu_worker
 from webapp.jobs.services import open_job, submit
@@ -39,7 +40,9 @@ def launch_run(
     run = Run.objects.create(
         name=name, owner=user, dataset=dataset, split=split, config=config.model_dump(mode="json"), parent=parent, job=job
     )
-    submit(job, run.pk, after=[*_flow_jobs(user, dataset, config), *after], queue=queue_for(config))
+    datasets = [dataset, *(other.dataset for other in other_splits(config))]
+    flow_jobs = [job for each in datasets for job in _flow_jobs(user, each, config)]
+    submit(job, run.pk, after=[*flow_jobs, *after], queue=queue_for(config))
     request_evaluation(run, "test", config.evaluation, user)
     return run
 

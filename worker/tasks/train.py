@@ -6,9 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ml.config.data import OtherDataset
 from ml.config.experiment import ExperimentConfig
 from ml.events import EpochEnded, Event, Started, StepsDone
+from webapp.datasets.models import Split
 from webapp.experiments.models import Run
+from webapp.experiments.references import initial_run, other_splits
 from webapp.jobs.models import Job
 from worker.curve import Curve
 from worker.database import or_later
@@ -41,8 +44,18 @@ class TrainTask(Task):
         return ["train", str(config), "--out", str(run.folder)]
 
     def _config(self, dataset: Path) -> ExperimentConfig:
-        config = self.run_row.experiment
-        return config.replace(data=config.data.replace(dataset=str(dataset), split=self.run_row.split.name))
+        """The run's config with folders in the place of what it names by number."""
+        config, start = self.run_row.experiment, initial_run(self.run_row.experiment)
+        also = [self._exported(split) for split in other_splits(config)]
+        data = config.data.replace(dataset=str(dataset), split=self.run_row.split.name, also=also)
+        return config.replace(data=data, training=config.training.replace(init_run=str(start.folder) if start else ""))
+
+    def _exported(self, split: Split) -> OtherDataset:
+        """A further dataset, as it was when the run began."""
+        folder = self.run_row.folder / "others" / str(int(split.dataset_id))
+        if not (folder / MANIFEST).exists():
+            export_dataset(split.dataset, folder)
+        return OtherDataset(dataset=str(folder), split=split.name)
 
     def on_event(self, event: Event) -> None:
         match event:

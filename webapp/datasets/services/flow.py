@@ -112,8 +112,8 @@ def delete_flow(cache: FlowCache) -> None:
 
 
 def _job_that_needs(cache: FlowCache) -> Job | None:
-    open_jobs = Job.objects.filter(dataset=cache.dataset_id, state__in=Job.OPEN)
-    extracting = open_jobs.filter(kind=Job.Kind.FLOW, subject_id=cache.pk).first()
+    open_jobs = Job.objects.filter(state__in=Job.OPEN)
+    extracting = open_jobs.filter(dataset=cache.dataset_id, kind=Job.Kind.FLOW, subject_id=cache.pk).first()
     if extracting is not None:
         return extracting
     reading = open_jobs.filter(kind__in=(Job.Kind.TRAIN, Job.Kind.EVALUATE)).order_by("pk")
@@ -123,5 +123,11 @@ def _job_that_needs(cache: FlowCache) -> Job | None:
 def _reads(job: Job, cache: FlowCache) -> bool:
     """Whether a training or an evaluation sees this flow."""
     runs = Run.objects.filter(job=job) if job.kind == Job.Kind.TRAIN else Run.objects.filter(evaluations__job=job)
-    inputs = (run.experiment.data.input for run in runs)
-    return any(isinstance(one, FlowInput) and one.flow.spec_id() == cache.spec_id for one in inputs)
+    return any(_sees(run, cache) for run in runs)
+
+
+def _sees(run: Run, cache: FlowCache) -> bool:
+    """On its own dataset, or on a further one."""
+    data = run.experiment.data
+    datasets = {str(run.dataset_id), *(other.dataset for other in data.also)}
+    return str(cache.dataset_id) in datasets and isinstance(data.input, FlowInput) and data.input.flow.spec_id() == cache.spec_id

@@ -1,0 +1,52 @@
+"""What a stored config names by its number: the further datasets that a run learns, and the run whose weights it starts from."""
+
+from django.utils.translation import gettext as _
+
+from ml.config.data import OtherDataset
+from ml.config.experiment import ExperimentConfig
+from ml.errors import UserError
+from webapp.datasets.models import Split
+from webapp.experiments.models import Run
+
+
+class Gone(UserError):
+    """A dataset or run that a config names and that was deleted."""
+
+
+def reference_to(split: Split) -> OtherDataset:
+    return OtherDataset(dataset=str(split.dataset_id), split=split.name)
+
+
+def other_splits(config: ExperimentConfig) -> list[Split]:
+    """The splits of the further datasets, in the config's order.
+
+    Raises:
+        Gone: one was deleted.
+    """
+    return [_split(other) for other in config.data.also]
+
+
+def _split(other: OtherDataset) -> Split:
+    split = Split.objects.select_related("dataset").filter(dataset=_number(other.dataset), name=other.split).first()
+    if split is None:
+        gone = {"dataset": other.dataset, "split": other.split}
+        raise Gone(_("Dataset no. %(dataset)s with split “%(split)s” was deleted.") % gone, _("Start a run without it."))
+    return split
+
+
+def initial_run(config: ExperimentConfig) -> Run | None:
+    """The run to start from, where there is one.
+
+    Raises:
+        Gone: it was deleted.
+    """
+    if not config.training.init_run:
+        return None
+    run = Run.objects.select_related("job").filter(pk=_number(config.training.init_run)).first()
+    if run is None:
+        raise Gone(_("Run no. %(run)s was deleted.") % {"run": config.training.init_run}, _("Start from another run."))
+    return run
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() else 0
