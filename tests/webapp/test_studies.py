@@ -260,6 +260,25 @@ class TestPages:
         assert "hx-trigger" not in page
         assert "52.3" not in ada.get(f"/experiments/studies/{study.pk}/?beside=two_stream_4").content.decode()
 
+    def test_the_chart_has_a_line_a_source_and_the_papers_numbers_beside(self, ada: Client, user: User, dataset: Dataset) -> None:
+        length = Axis(field="data.input.stack_len", values=(2, 5))
+        study = launch(user, dataset, StudyConfig(streams=(SPATIAL, TEMPORAL), axes=(length, SEEDS)))
+        finish(study, wrong=1)
+        figure = ada.get(f"/experiments/studies/{study.pk}/?beside=two_stream_4").context["figure"]
+        names = [(trace["name"], trace["x"], trace["y"]) for trace in figure["data"]]
+        assert names == [
+            ("RGB frames", [2, 5], [66.67, 66.67]),
+            ("RGB frames, Table 4", [2, 5], [73.0, 73.0]),
+            ("Optical flow", [2, 5], [100, 100]),
+            ("Optical flow, Table 4", [2, 5], [83.7, 83.7]),
+        ]
+        assert figure["data"][0]["error_y"]["array"] == [47.14, 47.14] and figure["layout"]["xaxis"]["tickvals"] == [2, 5]
+
+    def test_values_that_are_no_numbers_stand_under_their_names(self, ada: Client, user: User, dataset: Dataset) -> None:
+        study = launch(user, dataset, grid(Axis(field="data.flip", values=(True, False))))
+        (trace,) = ada.get(f"/experiments/studies/{study.pk}/?beside=none").context["figure"]["data"]
+        assert (trace["x"], trace["y"]) == (["✓", "–"], [None, None])
+
     def test_while_something_moves_the_page_asks_again(self, ada: Client, user: User, dataset: Dataset) -> None:
         study = launch(user, dataset, grid(DROPOUT))
         page = ada.get(f"/experiments/studies/{study.pk}/").content.decode()

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from pydantic import JsonValue
 
 from webapp.charts.names import axis_names
-from webapp.charts.palette import GRAY, color_of
+from webapp.charts.palette import color_of
 from webapp.experiments.config_rows import readable
 from webapp.experiments.study_table import TITLES, Line, StudyTable
 
@@ -18,12 +18,8 @@ def study_chart(table: StudyTable) -> dict[str, Any]:
     groups: defaultdict[str, list[Line]] = defaultdict(list)
     for line in table.lines:
         groups[_group(line, table)].append(line)
-    values = [line.row.settings.get(table.axes[0].field) for line in table.lines] if table.axes else []
-    is_numeric = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values if value is not None)
-    traces = [
-        trace for place, (name, lines) in enumerate(groups.items()) for trace in _traces(name, lines, table, color_of(place), is_numeric)
-    ]
-    return {"data": traces, "layout": _layout(table, is_numeric, values)}
+    traces = [trace for place, (name, lines) in enumerate(groups.items()) for trace in _traces(name, lines, table, color_of(place))]
+    return {"data": traces, "layout": _layout(table)}
 
 
 def _group(line: Line, table: StudyTable) -> str:
@@ -32,54 +28,54 @@ def _group(line: Line, table: StudyTable) -> str:
     return ", ".join([line.row.source.name, *(f"{title} {value}" for title, value in others if value != "–")])
 
 
-def _traces(name: str, lines: Sequence[Line], table: StudyTable, color: str, is_numeric: bool) -> list[dict[str, Any]]:
-    """Ours, and the paper's where it has numbers."""
+def _traces(name: str, lines: Sequence[Line], table: StudyTable, color: str) -> list[dict[str, Any]]:
+    """Ours, and the paper's where it has numbers. A source that the axis does not move is a level over all its values."""
+    points = [(x, line) for line in lines for x in _places(line, table)]
     title = axis_names([name])[0]
-    x = [_x(line, table, is_numeric) for line in lines]
-    spreads = [line.row.spread(table.metric) for line in lines]
+    common = {"type": "scatter", "mode": "lines+markers", "x": [x for x, _line in points]}
+    spreads = [line.row.spread(table.metric) for _x, line in points]
     ours = {
-        "type": "scatter",
-        "mode": "lines+markers",
+        **common,
         "name": title,
-        "x": x,
         "y": [_percent(spread.mean) for spread in spreads],
         "error_y": {"type": "data", "array": [_percent(spread.sd) or 0 for spread in spreads], "thickness": 1.2},
         "line": {"color": color},
         "marker": {"size": 8},
-        "customdata": [f"{spread} ({len(spread.values)}/{line.row.wanted})" for spread, line in zip(spreads, lines, strict=True)],
+        "customdata": [
+            f"{spread} ({len(line.row.measured)}/{line.row.wanted})" for spread, (_x, line) in zip(spreads, points, strict=True)
+        ],
         "hovertemplate": f"%{{x}}: %{{customdata}}<br>{axis_names([lines[0].row.protocol])[0]}<extra>%{{fullData.name}}</extra>",
     }
-    theirs = [float(line.published) if line.published.replace(".", "").isdecimal() else None for line in lines]
     paper = {
-        "type": "scatter",
-        "mode": "lines+markers",
-        "name": f"{title}: {axis_names([table.published_title])[0]}",
-        "x": x,
-        "y": theirs,
-        "line": {"color": GRAY, "dash": "dot"},
+        **common,
+        "name": f"{title}, {table.published.number}" if table.published else "",
+        "y": [line.published_percent for _x, line in points],
+        "line": {"color": color, "dash": "dot", "width": 1},
         "marker": {"size": 8, "symbol": "diamond-open"},
         "hovertemplate": "%{x}: %{y:.1f}<extra>%{fullData.name}</extra>",
     }
-    return [ours, paper] if any(value is not None for value in theirs) else [ours]
+    return [ours, paper] if any(line.published_percent is not None for line in lines) else [ours]
 
 
-def _x(line: Line, table: StudyTable, is_numeric: bool) -> JsonValue:
+def _places(line: Line, table: StudyTable) -> list[JsonValue]:
+    """Where a line's number stands: over its value, over all of them, or over its name."""
     if not table.axes:
-        return axis_names([line.row.source.name])[0]
-    value = line.row.settings.get(table.axes[0].field)
-    return value if is_numeric and value is not None else axis_names([str(readable(value)) if value is not None else "–"])[0]
+        return [*axis_names([line.row.source.name])]
+    axis = table.axes[0]
+    values = [line.row.settings[axis.field]] if axis.field in line.row.settings else [*axis.values]
+    return values if _is_numeric(table) else [axis_names([str(readable(value))])[0] for value in values]
+
+
+def _is_numeric(table: StudyTable) -> bool:
+    return bool(table.axes) and all(isinstance(value, int | float) and not isinstance(value, bool) for value in table.axes[0].values)
 
 
 def _percent(fraction: float | None) -> float | None:
     return None if fraction is None else round(100 * fraction, 2)
 
 
-def _layout(table: StudyTable, is_numeric: bool, values: Sequence[JsonValue]) -> dict[str, Any]:
-    ticks = (
-        {"tickvals": sorted({value for value in values if isinstance(value, int | float)})}
-        if is_numeric and values
-        else {"type": "category"}
-    )
+def _layout(table: StudyTable) -> dict[str, Any]:
+    ticks = {"tickvals": [*table.axes[0].values]} if _is_numeric(table) else {"type": "category"}
     return {
         "height": 380,
         "margin": {"l": 8, "r": 16, "t": 36, "b": 48},

@@ -19,6 +19,9 @@ from webapp.experiments.study_words import knobs_of, typed
 from webapp.schema_fields import SEPARATORS, in_words, translated
 from webapp.schema_layout import variants_of
 
+PLACES = ("data.dataset", "training.init_run", *REPEATS)
+"""Fields that name rows of the site: nothing that a user types."""
+
 
 class AxisForm(forms.Form):
     """One axis; `axis` is what was made of it, None where no field was chosen."""
@@ -122,7 +125,8 @@ class NewStudy:
         streams = base.grid.streams
         self.base = base
         self.launch = LaunchForm(user, data, initial=_places(base))
-        free = [knob for knob in knobs_of(streams).values() if knob.field not in ("data.dataset", *REPEATS) and not knob.holds_schemas]
+        self.launch.fields = {name: self.launch.fields[name] for name in ("name", "split", "all_splits", "seeds")}
+        free = [knob for knob in knobs_of(streams).values() if knob.field not in PLACES and not knob.holds_schemas]
         first = [{"field": axis.field, "values": typed(axis.values)} for axis in base.grid.varied]
         self.axes = [AxisForm(streams, free, data, prefix=f"axis{i}", initial=first[i] if i < len(first) else {}) for i in range(2)]
 

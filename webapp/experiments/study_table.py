@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ml.config.published import PublishedTable
+from ml.config.published import PublishedRow, PublishedTable
 from ml.config.study import Values, trials
 from webapp.experiments.config_rows import readable
 from webapp.experiments.models import Study
@@ -24,12 +24,19 @@ TITLES = {
 
 @dataclass(frozen=True)
 class Line:
-    """A row in words: its value on every varied axis, and what the paper has there."""
+    """A row in words: its value on every varied axis, and the paper's row that describes it, with its number on the dataset."""
 
     row: Row
     settings: tuple[Any, ...]
-    published: str
+    theirs: PublishedRow | None
+    published_percent: float | None
     by_repeat: tuple[Measured | None, ...]
+
+    @property
+    def published(self) -> str:
+        if self.theirs is None:
+            return "–"
+        return f"{self.published_percent:.1f}" if self.published_percent is not None else _("did not converge")
 
     @property
     def spreads(self) -> list[Spread]:
@@ -67,15 +74,9 @@ class StudyTable:
     def _line(self, row: Row) -> Line:
         settings = tuple(readable(row.settings[axis.field]) if axis.field in row.settings else "–" for axis in self.axes)
         by_repeat = (next((one for one in row.measured if one.repeat == repeat), None) for repeat in self.repeats)
-        return Line(row, settings, self._published(row), tuple(by_repeat))
-
-    def _published(self, row: Row) -> str:
-        """The number of the paper on this dataset, or on the first of its datasets."""
         theirs = published_row(self.published, row) if self.published else None
-        if theirs is None:
-            return "–"
-        value = theirs.values[dataset_of(theirs.values, self.study.dataset.name)]
-        return f"{value:.1f}" if value is not None else _("did not converge")
+        percent = theirs.values[dataset_of(theirs.values, self.study.dataset.name)] if theirs else None
+        return Line(row, settings, theirs, percent, tuple(by_repeat))
 
     @property
     def published_title(self) -> str:
