@@ -110,9 +110,9 @@ def test_the_curves_of_the_runs_lie_over_each_other_and_follow_an_open_one(clien
         for epoch in (1, 2):
             accuracies = {"loss": 1.0 / epoch, "top1": 0.4 * epoch}
             RunPoint.objects.create(
-                run=evaluation.run, step=10 * epoch, epoch=epoch, is_epoch_end=True, train=accuracies, validation=accuracies
+                run_id=evaluation.run_id, step=10 * epoch, epoch=epoch, is_epoch_end=True, train=accuracies, validation=accuracies
             )
-    RunPoint.objects.create(run=pair[0].run, step=5, epoch=1, train={"cross_entropy": 2.0})
+    RunPoint.objects.create(run_id=pair[0].run_id, step=5, epoch=1, train={"cross_entropy": 2.0})
     response = client.get(reverse(COMPARE), runs(*pair))
     traces = response.context["curves_figure"]["data"]
     assert [(trace["name"], trace["x"]) for trace in traces if trace["showlegend"]] == [("rgb run", [1, 2]), ("flow run", [1, 2])]

@@ -1,5 +1,7 @@
 """The job list, a job's page, its buttons and the System page: what they show, and to whom."""
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -180,7 +182,7 @@ def test_the_page_of_a_job_leads_on_to_what_it_works_on(client: Client, dataset:
 
 
 def test_what_is_done_has_no_bar_and_nobody_reads_keys_of_videos(client: Client, ada: User) -> None:
-    facts = {"progress_done": 9, "progress_total": 9, "progress_unit": "videos", "message": "9c32c2a9b6dfa06d"}
+    facts: dict[str, Any] = {"progress_done": 9, "progress_total": 9, "progress_unit": "videos", "message": "9c32c2a9b6dfa06d"}
     make_job("evaluate", ada, state=State.DONE, **facts)
     page = client.get("/jobs/").content.decode()
     assert "9 / 9 videos" in page and "<progress" not in page and "9c32" not in page
