@@ -117,7 +117,12 @@ def test_a_number_of_unknown_origin_says_so() -> None:
 
 
 def test_a_file_that_another_program_wrote_needs_scores_labels_videos_classes_and_says_its_protocol(tmp_path: Path) -> None:
-    arrays: dict[str, Any] = {"scores": np.eye(3), "labels": np.arange(3), "videos": np.array(["a", "b", "c"]), "classes": np.array(["x", "y", "z"])}
+    arrays: dict[str, Any] = {
+        "scores": np.eye(3),
+        "labels": [0, 1, 2],
+        "videos": np.array(list("abc")),
+        "classes": np.array(["x", "y", "z"]),
+    }
     np.savez(tmp_path / "stated.npz", **arrays, protocol=np.array("25x10"))
     np.savez(tmp_path / "bare.npz", **arrays)
     stated, bare = Scores.load(tmp_path / "stated.npz"), Scores.load(tmp_path / "bare.npz")
