@@ -14,7 +14,7 @@ import torch
 from benchmarks.flow import agreement, built, opencv, real_pairs
 from ml.config.flow import TVL1
 from ml.flow import build_flow
-from ml.flow.tv_l1 import VARIANTS, EachIteration, Linear, NowAndThen, Parameters, State, Steps, flow_of, iterate, method_of
+from ml.flow.tv_l1 import VARIANTS, EachIteration, Linear, NowAndThen, Parameters, State, Steps, flow_of, iterate, iteration_for, method_of
 from ml.video.arrays import Floats, Pixels
 from tests.ml.packed import moving, texture
 
@@ -160,6 +160,13 @@ def test_it_needs_nothing_but_torch_and_numpy() -> None:
     code = "import sys, ml.flow.tv_l1; print(*{name.partition('.')[0] for name in sys.modules})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
     assert not set(done.stdout.split()) & {"pydantic", "cv2", "av", "torchvision", "django"}
+
+
+def test_without_a_c_compiler_a_gpu_runs_it_uncompiled_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda _name: None)
+    assert iteration_for("cpu") is iterate
+    with pytest.warns(RuntimeWarning, match="needs a C compiler"):
+        assert iteration_for("cuda") is iterate
 
 
 @pytest.mark.gpu
