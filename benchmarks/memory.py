@@ -15,6 +15,7 @@ from benchmarks.measure import Row
 from ml.config.data import DataConfig, Manifest, VideoEntry
 from ml.config.presets import PRESETS
 from ml.process import keep_freed_memory
+from ml.training.loading import keep_objects_shared
 from ml.video.dataset import TrainingDataset
 from ml.video.manifest import store_of
 from ml.video.pack import write_frame_pack
@@ -76,7 +77,7 @@ def loader_row(root: Path) -> Row:
     dataset = TrainingDataset(root, manifest, DataConfig(short_side=48, crop_size=40), videos, seed=0)
     del videos  # as in a training: the manifest is gone when the loader starts
     sampler = UniformClassSampler(dataset.labels, NUM_VIDEOS // 10, seed=0)
-    loader = DataLoader(dataset, 50, sampler=sampler, num_workers=WORKERS, persistent_workers=True)
+    loader = DataLoader(dataset, 50, sampler=sampler, num_workers=WORKERS, persistent_workers=True, worker_init_fn=keep_objects_shared)
     after_each_epoch = []
     for epoch in range(EPOCHS):
         sampler.go_to(epoch)
