@@ -31,6 +31,7 @@ NAMES: dict[object, str | Promise] = {
     "balanced": _("Two or more of each class"),
     "ultrafast": _("Ultrafast"),
     "fast": _("Fast"),
+    "trajectory": _("Trajectory"),
     "small": _("Small"),
     "large": _("Large"),
     "medium": _("Medium"),

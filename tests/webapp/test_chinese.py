@@ -20,7 +20,8 @@ ENGLISH = re.compile(r"[A-Za-z]{2,}(?:[ ,]+[A-Za-z]{2,})+|^[A-Z]?[a-z]{4,}$")
 
 OURS = re.compile(
     r"ada|gestures|clap|jump|wave|v\d{5}|fused|clip\.mp4|(rgb|flow) run|(train|evaluate|fuse|predict) job|"  # rows of this test
-    r"Kinetoscope|English|Simonyan & Zisserman[^。]*|Zach, Pock & Bischof|OpenCV( contrib)?|Kroeger|Farnebäck|"
+    r"Kinetoscope|English|(Simonyan & Zisserman|Wang et al\.|Zhi et al\.)[^。]*|Xavier|"
+    r"Zach, Pock & Bischof|OpenCV( contrib)?|Kroeger|Farnebäck|"
     r"folder_per_class|celery -A worker\.app worker|make run|ImageNet|"
     r"Table \w+, row \d|split \d, [\d.]+ %|Dropout|dropout|softmax|^predict$"  # notes on papers, terms, a queue
 )
