@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "inspect": "recognise a dataset's layout; writes nothing",
     "ingest": "import videos into a dataset folder",
     "flow": "extract optical flow for a dataset",
+    "study": "the configs of a study's grid, ready to train",
     "train": "train a run from a config, or resume it",
     "evaluate": "score a subset with a run under a stated protocol",
     "fuse": "fuse the scores of several streams",

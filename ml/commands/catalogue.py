@@ -11,6 +11,7 @@ from ml.config.experiment import ExperimentConfig
 from ml.config.flow import FlowSpec
 from ml.config.presets import PRESETS
 from ml.config.schema import Schema
+from ml.config.studies import STUDIES
 from ml.events import Event, Finished, Result
 from ml.process import Stop
 
@@ -34,13 +35,14 @@ def run(args: argparse.Namespace, stop: Stop) -> Iterator[Event]:  # noqa: ARG00
 
 
 def catalogue() -> dict[str, Any]:
-    """`schemas` and `defaults` by name, `presets` by name with their config as JSON, what each number of crops means, and why this
-    machine cannot run some flow methods.
+    """`schemas` and `defaults` by name, `presets` and `studies` by name with their config as JSON, what each number of crops means, and why
+    this machine cannot run some flow methods.
     """
     return {
         "schemas": {name: schema.model_json_schema() for name, schema in SCHEMAS.items()},
         "defaults": {name: schema().model_dump(mode="json") for name, schema in SCHEMAS.items()},
         "presets": {name: {**asdict(preset), "config": preset.config.model_dump(mode="json")} for name, preset in PRESETS.items()},
+        "studies": {name: {**asdict(preset), "config": preset.config.model_dump(mode="json")} for name, preset in STUDIES.items()},
         "crops": CROPS,
         "unavailable": unavailable_methods(),
     }

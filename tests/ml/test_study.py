@@ -1,16 +1,21 @@
 """Studies: grids of configs, and the published rows that stand beside them."""
 
+import json
 from itertools import product
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
+from ml.__main__ import main
+from ml.commands.catalogue import catalogue
 from ml.config.data import DataConfig, FlowInput
 from ml.config.evaluation import FusionConfig
 from ml.config.experiment import ExperimentConfig
 from ml.config.flow import DIS, TVL1, FlowSpec
 from ml.config.presets import PRESETS
 from ml.config.published import AVERAGE, FLOW, PUBLISHED, RGB
+from ml.config.reading import read_experiment
 from ml.config.studies import STUDIES
 from ml.config.study import SEED, SPLIT, Axis, StudyConfig, facts, has_field, knobs, read_values, trials, value_at, with_value
 
@@ -134,3 +139,30 @@ def test_rows_without_settings_describe_nothing() -> None:
 def test_splits_and_seeds_are_no_settings() -> None:
     repeated = study(Axis(field=SPLIT, values=("1", "2")), Axis(field=SEED, values=(0, 1)))
     assert repeated.varied == () and len(trials(repeated)) == 4
+
+
+def test_the_command_writes_the_config_of_every_run_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = study(Axis(field=LENGTH, values=(1, 2)), Axis(field=SEED, values=(0, 1)))
+    (tmp_path / "study.json").write_text(config.model_dump_json())
+    assert main(["study", str(tmp_path / "study.json"), "--out", str(tmp_path / "configs"), "--json"]) == 0
+    points = json.loads(capsys.readouterr().out)["points"]
+    assert [point["values"] for point in points] == [{LENGTH: length, SEED: seed} for length, seed in product((1, 2), (0, 1))]
+    written = {path.name: read_experiment(path.read_bytes(), path.name) for path in (tmp_path / "configs").iterdir()}
+    assert len(written) == 2 + 4  # the spatial stream has no stack length
+    for point, trial in zip(points, trials(config), strict=True):
+        assert tuple(written[name] for name in point["configs"]) == trial.streams
+
+
+@pytest.mark.parametrize(("text", "words"), [("{", "Invalid JSON"), ('{"streams": []}', "streams"), (None, "is not a file")])
+def test_a_file_that_is_no_study_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str | None, words: str) -> None:
+    if text is not None:
+        (tmp_path / "study.json").write_text(text)
+    assert main(["study", str(tmp_path / "study.json"), "--out", str(tmp_path)]) == 1
+    assert words in capsys.readouterr().out
+
+
+def test_the_catalogue_has_the_studies_as_the_command_reads_them() -> None:
+    found = catalogue()["studies"]
+    assert {name: StudyConfig.model_validate_json(json.dumps(preset["config"])) for name, preset in found.items()} == {
+        name: preset.config for name, preset in STUDIES.items()
+    }
