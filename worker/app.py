@@ -6,6 +6,7 @@ celery -A worker.app worker -Q predict,sweep -P solo -B
 
 import logging
 import os
+from typing import Any
 
 import django
 
@@ -14,7 +15,15 @@ os.environ.setdefault("CELERY_SKIP_CHECKS", "1")  # they would import every page
 django.setup()  # before anything that imports a model
 
 from celery import Celery  # noqa: E402
-from celery.signals import beat_embedded_init, heartbeat_sent, setup_logging, worker_process_init, worker_ready, worker_shutting_down  # noqa: E402
+from celery.signals import (  # noqa: E402
+    beat_embedded_init,
+    heartbeat_sent,
+    setup_logging,
+    worker_init,
+    worker_process_init,
+    worker_ready,
+    worker_shutting_down,
+)
 from django.conf import settings  # noqa: E402
 from kombu import Exchange, Queue  # noqa: E402
 
@@ -48,6 +57,12 @@ app.conf.update(
 worker_shutting_down.connect(shutdown.announce)
 worker_ready.connect(nodes.remember)
 heartbeat_sent.connect(nodes.report)
+
+
+@worker_init.connect
+def share_cores(sender: Any, **_signal: object) -> None:
+    """Threads for each of the jobs that run at once: more of them than cores, and they wait for each other, spinning."""
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, len(os.sched_getaffinity(0)) // int(sender.concurrency or 1))))
 
 
 @worker_process_init.connect

@@ -14,8 +14,6 @@ from webapp.launcher.service import Service
 JOBS_AT_ONCE = 2
 """Both streams train side by side."""
 
-CORES = len(os.sched_getaffinity(0))
-
 SAVING_SECONDS = 60.0
 """For workers: a little more than their jobs have for saving a checkpoint."""
 
@@ -32,16 +30,11 @@ def services(broker: Broker | None, host: str, port: int) -> list[Service]:
     predict = [*celery, "--hostname", "predict@%h", "-Q", "predict,sweep", "-P", "solo", "-B"]
     web = [*gunicorn, "--bind", f"{host}:{port}", "--workers", "2", "--threads", "4", "--timeout", "120", "--graceful-timeout", "5"]
     found = [
-        _service("worker", jobs, {**shared_cores(), **environment}, base, SAVING_SECONDS),
+        _service("worker", jobs, environment, base, SAVING_SECONDS),
         _service("predict", predict, environment, base, SAVING_SECONDS),
         _service("web", web, environment, base, 10.0),
     ]
     return found if broker is None else [_service("broker", broker.command(), environment, broker.folder, 10.0), *found]
-
-
-def shared_cores() -> dict[str, str]:
-    """Threads for each of the jobs that run at once: more of them than cores, and they wait for each other, spinning."""
-    return {"OMP_NUM_THREADS": str(max(1, CORES // JOBS_AT_ONCE))}
 
 
 def _service(name: str, command: list[str], environment: dict[str, str], folder: Path, grace_seconds: float) -> Service:
