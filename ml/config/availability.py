@@ -1,20 +1,19 @@
 """What can be asked for but not run on this machine, and why; without importing what would run it."""
 
-import os
 from pathlib import Path
 from typing import get_args
 
 from ml.config.flow import RAFT, FlowMethod
 from ml.config.schema import Schema
+from ml.config.weights import weights_folder
 
 RAFT_WEIGHTS = {"large": "raft_large_C_T_SKHT_V2-ff5fadd5.pth", "small": "raft_small_C_T_V2-01064c6d.pth"}
 """Torchvision's names for the files."""
 
 
 def weights_file(name: str) -> Path:
-    """Where torch keeps a downloaded checkpoint; the environment variable TORCH_HOME moves it."""
-    cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
-    return Path(os.environ.get("TORCH_HOME", f"{cache}/torch")).expanduser() / "hub" / "checkpoints" / name
+    """Where torch keeps a downloaded checkpoint."""
+    return weights_folder() / name
 
 
 def unavailable(method: Schema) -> str | None:
