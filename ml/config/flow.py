@@ -22,7 +22,7 @@ class TVL1(Schema):
     epsilon: float = knob(
         0.01,
         "Stopping threshold ε",
-        "Iterations end when the field moves less than this; 0.05 is about five times faster.",
+        "Iterations end when the field moves less than this; 0.05 is about twice as fast.",
         gt=0,
         le=1,
         unit="px",
