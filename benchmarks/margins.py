@@ -9,7 +9,6 @@ import json
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -86,9 +85,9 @@ def learn(work: Path, dataset: Path, name: str, changes: dict[str, Any], seed: i
         engine("evaluate", run, "--subset", "test", "--protocol", "5x1:logits", "--out", run / "test")
     told = [parse(line) for line in (run / "events.jsonl").read_text(encoding="utf-8").splitlines()]
     measures = [event.measures for event in told if isinstance(event, StepsDone) and event.step > STEPS - LAST]
-    distances = {key: statistics.mean(each[key] for each in measures) for key in ("positive_distance", "negative_distance")}
+    positive, negative = (statistics.mean(each[f"{kind}_distance"] for each in measures) for kind in ("positive", "negative"))
     top1 = json.loads((run / "test" / "results.json").read_text())["metrics"]["top1"]
-    return {**distances, "ratio": distances["negative_distance"] / distances["positive_distance"], "top1": 100 * top1}
+    return {"positive": positive, "negative": negative, "difference": negative - positive, "ratio": negative / positive, "top1": 100 * top1}
 
 
 def interval(values: list[float]) -> str:
@@ -97,12 +96,19 @@ def interval(values: list[float]) -> str:
     return f"{statistics.mean(values):.2f} ± {half:.2f}"
 
 
-def table(title: str, rows: dict[str, list[dict[str, float] | None]], show: Callable[[list[float]], str] = interval) -> None:
-    keys = ("positive_distance", "negative_distance", "ratio", "top1")
-    print(f"| {title} | positive distance | negative distance | negative ÷ positive | top-1, % | trained |\n|---|---|---|---|---|---|")
+def table(title: str, rows: dict[str, list[dict[str, float] | None]]) -> None:
+    """Means over seeds with their intervals, and how many of the runs came to an end."""
+    columns = {
+        "positive": "positive distance",
+        "negative": "negative distance",
+        "difference": "difference",
+        "ratio": "ratio",
+        "top1": "top-1, %",
+    }
+    print(f"| {title} | {' | '.join(columns.values())} | trained |\n" + "|---" * (len(columns) + 2) + "|")
     for name, runs in rows.items():
         whole = [run for run in runs if run is not None]
-        cells = [show([run[key] for run in whole]) if len(whole) > 1 else "–" for key in keys]
+        cells = [interval([run[key] for run in whole]) if len(whole) > 1 else "–" for key in columns]
         print(f"| {name} | {' | '.join(cells)} | {len(whole)} of {len(runs)} |")
 
 

@@ -221,6 +221,7 @@ def test_validation_sees_the_centre_of_the_middle(dataset: Path) -> None:
         ('{"training": {"epoch": 3}}', r"training\.epoch is not a known field"),
         ('{"version": 2}', "version 2; this program reads version 1"),
         ('{"model": {"kind": "two_stream", "backbone": "alexnet"}}', r"model\.two_stream\.backbone must be 'cnn_m_2048'"),
+        ('{"model": {"kind": "nfmml"}}', "the config: A metric loss needs two videos of a class in every batch"),
         ('{"training": ', "is no JSON"),
         ("[]", "must be an object"),
     ],
