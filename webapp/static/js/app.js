@@ -41,11 +41,10 @@ document.addEventListener("htmx:afterOnLoad", () => showOffline(false));
 const NARROW = 520;
 const SHORT = 18;
 
-function shortLabels({ data, layout }) {
-  if (layout.yaxis?.type !== "category" || layout.yaxis.showticklabels === false) return {};
-  const names = layout.yaxis.categoryarray ?? data[0].y;
+function shortLabels(axis, names) {
+  if (axis?.type !== "category" || axis.dtick !== 1) return axis;
   const shorten = (name) => (name.length <= SHORT || name.includes("&") ? name : name.replace(/^(.*?)( \(\d+\))?$/, (_, text, count = "") => `${text.slice(0, SHORT - 1)}…${count}`));
-  return { tickvals: names, ticktext: names.map(shorten) };
+  return { ...axis, tickvals: names, ticktext: names.map(shorten) };
 }
 
 // <div data-chart="ID of a json_script with a Plotly figure" [data-link="meta"]>; a point's customdata.href opens on click.
@@ -56,7 +55,10 @@ function drawChart(element) {
   const axis = { gridcolor: color("--line"), zerolinecolor: color("--line"), linecolor: color("--line"), automargin: true };
   const layout = { ...figure.layout, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: color("--text"), family: style.fontFamily, size: 12 } };
   for (const name of Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key)).concat("xaxis", "yaxis")) layout[name] = { ...axis, ...layout[name] };
-  if (element.clientWidth < NARROW) layout.yaxis = { ...layout.yaxis, ...shortLabels(figure) };
+  if (element.clientWidth < NARROW) {
+    layout.xaxis = { ...shortLabels(layout.xaxis, figure.data[0]?.x), tickangle: layout.xaxis.type === "category" ? -90 : 0 };
+    layout.yaxis = shortLabels(layout.yaxis, layout.yaxis.categoryarray ?? figure.data[0]?.y);
+  }
   const data = figure.data.map((trace) => (trace.texttemplate ? { ...trace, textfont: { color: color("--text") } } : trace));
   layout.hoverlabel = { bgcolor: color("--surface"), bordercolor: color("--line"), font: { color: color("--text") } };
   const options = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["sendChartToCloud", "lasso2d", "select2d", "autoScale2d"], toImageButtonOptions: { format: "svg" } };
