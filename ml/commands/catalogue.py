@@ -12,6 +12,7 @@ from ml.config.flow import FlowSpec
 from ml.config.presets import PRESETS
 from ml.config.schema import Schema
 from ml.config.studies import STUDIES
+from ml.config.weights import IMAGENET, find
 from ml.events import Event, Finished, Result
 from ml.process import Stop
 
@@ -35,8 +36,8 @@ def run(args: argparse.Namespace, stop: Stop) -> Iterator[Event]:  # noqa: ARG00
 
 
 def catalogue() -> dict[str, Any]:
-    """`schemas` and `defaults` by name, `presets` and `studies` by name with their config as JSON, what each number of crops means, and why
-    this machine cannot run some flow methods.
+    """`schemas` and `defaults` by name, `presets` and `studies` by name with their config as JSON, what each number of crops means, why
+    this machine cannot run some flow methods, and where it has the ImageNet weights of each backbone (null: nowhere).
     """
     return {
         "schemas": {name: schema.model_json_schema() for name, schema in SCHEMAS.items()},
@@ -45,4 +46,5 @@ def catalogue() -> dict[str, Any]:
         "studies": {name: {**asdict(preset), "config": preset.config.model_dump(mode="json")} for name, preset in STUDIES.items()},
         "crops": CROPS,
         "unavailable": unavailable_methods(),
+        "weights": {name: str(path) if (path := find(name)) else None for name in IMAGENET},
     }

@@ -3,6 +3,7 @@
 import json
 from itertools import product
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from pydantic import ValidationError
@@ -13,11 +14,13 @@ from ml.config.data import DataConfig, FlowInput
 from ml.config.evaluation import FusionConfig
 from ml.config.experiment import ExperimentConfig
 from ml.config.flow import DIS, TVL1, FlowSpec
+from ml.config.models import Backbone
 from ml.config.presets import PRESETS
 from ml.config.published import AVERAGE, FLOW, PUBLISHED, RGB
 from ml.config.reading import read_experiment
 from ml.config.studies import STUDIES
 from ml.config.study import SEED, SPLIT, Axis, StudyConfig, facts, has_field, knobs, read_values, trials, value_at, with_value
+from ml.config.weights import IMAGENET, weights_folder
 
 SPATIAL, TEMPORAL = PRESETS["cpu_spatial"].config, PRESETS["cpu_temporal"].config
 LENGTH = "data.input.stack_len"
@@ -159,6 +162,15 @@ def test_a_file_that_is_no_study_is_refused(tmp_path: Path, capsys: pytest.Captu
         (tmp_path / "study.json").write_text(text)
     assert main(["study", str(tmp_path / "study.json"), "--out", str(tmp_path)]) == 1
     assert words in capsys.readouterr().out
+
+
+def test_the_catalogue_says_where_weights_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    weights_folder().mkdir(parents=True)
+    (weights_folder() / IMAGENET["vgg16"].file).touch()
+    found = catalogue()["weights"]
+    assert found["vgg16"] == str(weights_folder() / IMAGENET["vgg16"].file) and found["resnet18"] is None
+    assert set(found) == set(get_args(Backbone))
 
 
 def test_the_catalogue_has_the_studies_as_the_command_reads_them() -> None:

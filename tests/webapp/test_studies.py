@@ -250,6 +250,26 @@ class TestPages:
         assert answer.url == f"/experiments/studies/{Study.objects.get().pk}/"  # type: ignore[attr-defined]
         assert Study.objects.get().runs.count() == 4
 
+    def test_both_streams_on_all_splits_are_a_study_with_a_fusion_on_each(self, ada: Client, dataset: Dataset) -> None:
+        page = ada.get("/experiments/new/two-stream/")
+        forms = [page.context[name] for name in ("spatial", "temporal", "fusion")]
+        bound = {field.html_name: field.field.prepare_value(field.initial) for form in forms for field in form}
+        data = {name: value for name, value in bound.items() if value is not False}
+        launch = {"name": "both", "split": dataset.splits.get(name="1").pk, "all_splits": "on"}
+        assert ada.post("/experiments/new/two-stream/", {**data, **launch}).status_code == 302
+        study = Study.objects.get()
+        assert sorted((run.modality, run.split.name) for run in study.runs.all()) == [
+            ("flow", "1"),
+            ("flow", "2"),
+            ("rgb", "1"),
+            ("rgb", "2"),
+        ]
+        fusions = Fusion.objects.order_by("pk")
+        assert [fusion.split.name for fusion in fusions] == ["1", "2"]
+        assert [{member.evaluation.run.split_id for member in fusion.memberships.all() if member.evaluation.run} for fusion in fusions] == [
+            {fusion.split_id} for fusion in fusions
+        ]
+
     def test_the_page_shows_numbers_their_protocol_and_the_papers_row(self, ada: Client, user: User, dataset: Dataset) -> None:
         study = launch(user, dataset, grid(DROPOUT, SEEDS))
         finish(study, wrong=1)
