@@ -7,7 +7,7 @@ dataset after the other, and a video knows only the columns of its own:
 
     L = Σ_t L_t,   L_t = −1/B Σ_{b of dataset t} log softmax(s_b[columns of t])[y_b]
 
-Batches hold equally many videos of each dataset. Why so, see docs/decisions/010-multi-task.md.
+Batches hold equally many videos of each dataset. Why so, see docs/decisions/013-multi-task.md.
 """
 
 from collections.abc import Sequence
