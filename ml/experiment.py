@@ -29,6 +29,7 @@ from ml.config.data import DataConfig, OtherDataset
 from ml.config.experiment import ExperimentConfig
 from ml.config.reading import read_experiment
 from ml.errors import BadCheckpoint
+from ml.evaluation.filters import write_filters
 from ml.events import Event, Finished, Log
 from ml.models import build_model
 from ml.process import Stop, atomic_path, locked
@@ -150,6 +151,7 @@ def _learn(
     with atomic_path(out / "model.safetensors") as temporary:
         tensors = {name: tensor.cpu().contiguous() for name, tensor in trainer.model.state_dict().items()}
         save_file(tensors, temporary, metadata)
+    write_filters(trainer.model, out)
     _write_json(out / "run.json", {**facts, "summary": summary})
     yield Finished({**summary, "run": str(out)})
 

@@ -86,6 +86,7 @@ NAMES: dict[object, str | Promise] = {
     "versions": _("Versions"),
     "commit": _("Commit"),
     "device": _("Device"),
+    "also": _("Further datasets"),
     "modality": _("Modality"),
     "kind": _("Kind"),
     "train_videos": _("Training videos"),

@@ -43,9 +43,21 @@ class Source:
 
 
 def sources_of(data: DataConfig) -> list[Source]:
-    """The run's own dataset, then those it shares its trunk with."""
+    """The run's own dataset, then those it shares its trunk with.
+
+    Raises:
+        BadConfig: one is named twice.
+    """
     alone = [data.replace(also=()), *(data.replace(dataset=other.dataset, split=other.split, also=()) for other in data.also)]
-    return [Source(each, load_manifest(Path(each.dataset))) for each in alone]
+    sources = [Source(each, load_manifest(Path(each.dataset))) for each in alone]
+    snapshots = [source.facts["snapshot"] for source in sources]
+    for number, source in enumerate(sources):
+        if snapshots[number] in snapshots[:number]:
+            raise BadConfig(
+                f"Dataset “{source.manifest.name}” is named twice: what one split trains on may be what another one tests",
+                "Name each dataset once.",
+            )
+    return sources
 
 
 def training_data(sources: Sequence[Source], training: TrainingConfig) -> tuple[TrainingData, dict[str, int]]:

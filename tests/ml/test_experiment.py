@@ -54,7 +54,7 @@ def stop_at(config: ExperimentConfig, out: Path, step: int) -> list[Event]:
     return events
 
 
-def test_a_run_leaves_config_facts_events_checkpoint_and_weights(finished: Path, dataset: Path) -> None:
+def test_a_run_leaves_config_facts_events_checkpoint_weights_and_filters(finished: Path, dataset: Path) -> None:
     facts = json.loads((finished / "run.json").read_text(encoding="utf-8"))
 
     assert ExperimentConfig.model_validate_json((finished / "config.json").read_bytes()) == spatial(dataset)
@@ -62,7 +62,7 @@ def test_a_run_leaves_config_facts_events_checkpoint_and_weights(finished: Path,
     assert facts["train_videos"] + facts["validation_videos"] == 8
     assert facts["parameters"] > 4_000_000 and facts["versions"]["torch"] == torch.__version__
     assert isinstance(told(finished / "events.jsonl")[-1], Finished)
-    assert (finished / "checkpoint.safetensors").exists()
+    assert (finished / "checkpoint.safetensors").exists() and (finished / "filters.png").exists()
 
 
 def test_a_trained_run_loads_in_evaluation_mode_and_scores(finished: Path, dataset: Path) -> None:

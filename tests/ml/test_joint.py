@@ -170,6 +170,11 @@ def test_a_dataset_that_the_run_did_not_learn_is_refused_with_the_names_of_those
         load_run(joint_run, "cpu", stranger)
 
 
+def test_a_dataset_twice_is_refused_for_its_splits_would_share_videos(datasets: tuple[Path, Path], tmp_path: Path) -> None:
+    with pytest.raises(BadConfig, match="“tiny” is named twice"):
+        list(train(with_other(spatial(datasets[0]), datasets[0]), tmp_path / "run", Stop()))
+
+
 def test_a_metric_loss_takes_no_further_datasets() -> None:
     with pytest.raises(ValueError, match="learns from one dataset"):
         ExperimentConfig.model_validate({"model": NFMML(), "data": {"also": [{"dataset": "x"}]}, "training": {"sampling": "balanced"}})
