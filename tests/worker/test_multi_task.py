@@ -1,0 +1,55 @@
+"""A run that learns two datasets on two devices, from the launch to its test, through real ml processes."""
+
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+
+from ml.config.data import DataConfig
+from ml.config.evaluation import Protocol
+from ml.config.experiment import ExperimentConfig
+from ml.config.training import TrainingConfig
+from tests.webapp.factories import make_user
+from tests.worker.test_tasks import imported, no_messages, run, zipped
+from webapp.datasets.models import Dataset
+from webapp.experiments.references import reference_to
+from webapp.experiments.services import launch_run
+from webapp.jobs.models import Job
+from worker.run import run_job
+
+__all__ = ["no_messages"]
+pytestmark = pytest.mark.django_db
+
+
+def a_dataset(user: User, folder: Path, name: str, labels: tuple[str, ...], seed: int) -> Dataset:
+    folder.mkdir()
+    run("ingest", user, imported(user, zipped(folder, labels, seed=seed)).pk)
+    dataset = Dataset.objects.latest("pk")
+    dataset.name = name
+    dataset.save()
+    return dataset
+
+
+def test_a_run_of_two_datasets_on_two_devices_is_trained_and_tested(tmp_path: Path) -> None:
+    user = make_user()
+    moves = a_dataset(user, tmp_path / "moves", "Moves", ("jump", "wave"), seed=80)
+    poses = a_dataset(user, tmp_path / "poses", "Poses", ("lie", "sit", "stand"), seed=90)
+    config = ExperimentConfig(
+        data=DataConfig(also=(reference_to(poses.splits.get()),), short_side=40, crop_size=32, validation_fraction=0),
+        training=TrainingConfig(epochs=1, steps_per_epoch=2, batch_size=4, devices=2, device="cpu"),
+        evaluation=Protocol(frames=1, crops=1),
+    )
+
+    row = launch_run(user, moves, moves.splits.get(), config, "both")
+    evaluation = row.evaluations.get()
+    for job in (row.job, evaluation.job):
+        run_job.apply(args=(job.pk,), throw=True)
+        job.refresh_from_db()
+        assert (job.state, job.failure) == (Job.State.DONE, {})
+
+    row.refresh_from_db()
+    evaluation.refresh_from_db()
+    assert row.facts["device"] == "2 × cpu"
+    assert (row.facts["dataset"], [other["dataset"] for other in row.facts["also"]]) == ("Moves", ["Poses"])
+    assert list(row.points.filter(is_epoch_end=False).values_list("step", flat=True)) == [1, 2]
+    assert [each["name"] for each in evaluation.metrics["per_class"]] == ["jump", "wave"]
