@@ -34,7 +34,7 @@ class Ranks:
         self.listeners = [Thread(target=self._listen, args=(process,), daemon=True) for process in self.processes]
         for listener in self.listeners:
             listener.start()
-        self.kill_at = float("inf")
+        self.was_asked, self.kill_at = False, float("inf")
 
     def _listen(self, process: subprocess.Popen[str]) -> None:
         """Pass its lines on, and at its end an empty one."""
@@ -58,10 +58,10 @@ class Ranks:
         Raises:
             UserError: one was killed.
         """
-        num_left, was_asked = len(self.processes), False
+        num_left = len(self.processes)
         while num_left:
-            if stop.requested and not was_asked:
-                was_asked = True
+            if stop.requested and not self.was_asked:
+                self.was_asked = True
                 self._signal(signal.SIGTERM)
             if time.monotonic() > self.kill_at:
                 self.kill()
@@ -76,13 +76,15 @@ class Ranks:
                 self._has_ended(process)
 
     def _has_ended(self, process: subprocess.Popen[str]) -> None:
-        if process.returncode and self.kill_at == float("inf"):
-            self.kill_at = time.monotonic() + GRACE_SECONDS
-            if process.returncode == -signal.SIGKILL:
-                raise UserError(
-                    "One of the training processes was killed, most likely because the machine ran out of memory",
-                    "Choose fewer videos at once or fewer loader processes; what was saved is kept.",
-                )
+        """The first that fails gives the others little time; one that a signal ended could not say why."""
+        if not process.returncode or self.kill_at < float("inf"):
+            return
+        self.kill_at = time.monotonic() + GRACE_SECONDS
+        if process.returncode < 0 and not self.was_asked:
+            raise UserError(
+                f"One of the training processes was killed (signal {-process.returncode}), most likely because memory ran out",
+                "Choose fewer videos at once or fewer loader processes; what was saved is kept.",
+            )
 
     def kill(self) -> None:
         self._signal(signal.SIGKILL)
