@@ -6,13 +6,16 @@ from contextlib import suppress
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from pydantic import JsonValue
 
+from ml.config.experiment import ExperimentConfig
 from ml.config.study import StudyConfig, Trial, Values, trials
 from ml.errors import UserError
 from webapp.datasets.models import Split
 from webapp.experiments.fusion_services import create_fusion
 from webapp.experiments.models import Run, Study
+from webapp.experiments.preflight import Finding, preflight
 from webapp.experiments.services import launch_run, request_evaluation
 from webapp.experiments.study_selectors import Point, Source, jobs_of, points, sources
 from webapp.experiments.study_words import settings_words
@@ -36,11 +39,10 @@ def launch_study(user: User, split: Split, grid: StudyConfig, name: str, adopted
     Raises:
         UnfitStudy, UnfitRun, UnfitStreams: as their names say.
     """
-    here = {"dataset": "", "split": split.name}
-    grid = grid.replace(streams=[stream.replace(data=stream.data.replace(**here)) for stream in grid.streams])
+    grid = placed(grid, split)
     _check_size(grid)
     study = Study.objects.create(name=name, owner=user, dataset=split.dataset, config=grid.model_dump(mode="json"))
-    wanted = {config.spec_id() for trial in trials(grid) for config in trial.streams}
+    wanted = runs_of(grid)
     alike = (run for run in adopted if run.dataset_id == split.dataset_id and run.experiment.spec_id() in wanted)
     study.runs.set(alike)
     launch_missing(study, user)
@@ -61,8 +63,28 @@ def add_values(study: Study, field: str, values: Iterable[JsonValue], user: User
     launch_missing(study, user)
 
 
+def placed(grid: StudyConfig, split: Split) -> StudyConfig:
+    """On this split, where no axis has others."""
+    here = {"dataset": "", "split": split.name}
+    return grid.replace(streams=[stream.replace(data=stream.data.replace(**here)) for stream in grid.streams])
+
+
+def runs_of(grid: StudyConfig) -> dict[str, ExperimentConfig]:
+    """The configs of all its runs by their id, each once: an axis that does not move a stream has one run for all its points."""
+    return {config.spec_id(): config for trial in trials(grid) for config in trial.streams}
+
+
+def foreseen(split: Split, grid: StudyConfig) -> list[Finding]:
+    """How many runs there would be, and what the preflights of all of them say, each thing once."""
+    configs = runs_of(placed(grid, split)).values()
+    splits = {one.name: one for one in split.dataset.splits.select_related("dataset")}
+    found = (finding for config in configs if config.data.split in splits for finding in preflight(splits[config.data.split], config))
+    size = ngettext("%d run would be trained and tested.", "%d runs would be trained and tested.", len(configs)) % len(configs)
+    return [Finding("note", size), *dict.fromkeys(found)]
+
+
 def _check_size(grid: StudyConfig) -> None:
-    size = len({config.spec_id() for trial in trials(grid) for config in trial.streams})
+    size = len(runs_of(grid))
     if size > MOST_RUNS:
         found = {"size": size, "most": MOST_RUNS}
         raise UnfitStudy(_("This grid has %(size)d runs; a study may have %(most)d.") % found, _("Take fewer values, splits or seeds."))
@@ -71,7 +93,7 @@ def _check_size(grid: StudyConfig) -> None:
 @transaction.atomic
 def launch_missing(study: Study, user: User) -> None:
     """Launch what the grid has and the study lacks."""
-    launched: dict[str, Run] = {}  # an axis that does not move a stream has the same run at all its points
+    launched: dict[str, Run] = {}
     for point in points(study):
         for source, config, member in zip(sources(study.grid), point.trial.streams, point.members, strict=False):
             if member is None and config.spec_id() not in launched:

@@ -16,13 +16,14 @@ from ml.errors import UserError
 from webapp.charts.study import study_chart
 from webapp.downloads import csv_response
 from webapp.experiments.models import Study
+from webapp.experiments.preflight import Finding
 from webapp.experiments.selectors import editable_studies, visible_studies
 from webapp.experiments.selectors_list import with_test_result
 from webapp.experiments.study_bases import base_of
 from webapp.experiments.study_forms import AxisForm, NewStudy, growing_knobs
 from webapp.experiments.study_results import rows, tables_beside
 from webapp.experiments.study_selectors import is_live, points
-from webapp.experiments.study_services import add_values, dissolve_study, launch_study, resume_study, stop_study
+from webapp.experiments.study_services import add_values, dissolve_study, foreseen, launch_study, resume_study, stop_study
 from webapp.experiments.study_table import StudyTable
 from webapp.latex import latex_response
 
@@ -42,16 +43,19 @@ def study_new(request: HttpRequest) -> HttpResponse:
     """`?run=`, `?fusion=` or `?preset=`: which fields to vary, on which splits, with how many seeds."""
     base = base_of(request.user, request.GET)
     form = NewStudy(request.user, base, request.POST or None)
+    findings: list[Finding] = []
     if request.method == "POST" and form.is_valid():
         where = form.launch.cleaned_data
         try:
-            study = launch_study(_user(request), where["split"], form.grid, where["name"], base.runs)
+            if request.POST.get("action") == "check":
+                findings = foreseen(where["split"], form.grid)
+            else:
+                study = launch_study(_user(request), where["split"], form.grid, where["name"], base.runs)
+                messages.success(request, _("Queued. This page follows the study from here."))
+                return redirect("experiments:study_detail", study.pk)
         except UserError as error:
             form.launch.add_error(None, f"{error} {error.advice}")
-        else:
-            messages.success(request, _("Queued. This page follows the study from here."))
-            return redirect("experiments:study_detail", study.pk)
-    return render(request, "experiments/study_new.html", {"base": base, "form": form, "launch": form.launch})
+    return render(request, "experiments/study_new.html", {"base": base, "form": form, "launch": form.launch, "findings": findings})
 
 
 @require_GET
