@@ -39,7 +39,7 @@ from ml.training.joint import JointClassification, OneHead
 from ml.training.objective import build_objective
 from ml.training.readiness import check_config
 from ml.training.record import forget_after, recorded
-from ml.training.sources import Source, chosen, sources_of, training_data
+from ml.training.sources import Source, chosen, leaks, sources_of, training_data
 from ml.training.team import Team, joined
 from ml.training.trainer import Trainer
 from ml.versions import installed_versions
@@ -130,7 +130,8 @@ def _prepare(
     torch.manual_seed(config.training.seed)
     model = _model(config, sum(sizes))
     facts = {**_facts(config, sources, model), **videos, "device": str(team)}
-    checkpoint, logs = out / "checkpoint.safetensors", list[Event]()
+    checkpoint = out / "checkpoint.safetensors"
+    logs: list[Event] = [Log(warning, "warning") for warning in leaks(sources, config.training.seed)]
     if config.training.init_run and not checkpoint.exists():
         logs.append(Log(start_from(model, Path(config.training.init_run))))
     objective = JointClassification(sizes) if len(sizes) > 1 else build_objective(config.model, model)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,18 @@ def sources_of(data: DataConfig) -> list[Source]:
                 "Name each dataset once.",
             )
     return sources
+
+
+def leaks(sources: Sequence[Source], seed: int) -> list[str]:
+    """A warning for each dataset whose test videos another one trains on."""
+    found = []
+    for source, other in permutations(sources, 2):
+        tested = {video.media for video in source.videos("test", seed)}
+        learnt = {video.media for video in other.videos("train", seed)}
+        if shared := len(tested & learnt):
+            names = f"“{source.manifest.name}” is in the training videos of “{other.manifest.name}”"
+            found.append(f"The content of {shared} test videos of {names}: tests of this run on it say little.")
+    return found
 
 
 def training_data(sources: Sequence[Source], training: TrainingConfig) -> tuple[TrainingData, dict[str, int]]:

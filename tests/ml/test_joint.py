@@ -19,6 +19,7 @@ from ml.events import Log
 from ml.experiment import load_run, train
 from ml.process import Stop
 from ml.training.joint import AlternatingSampler, JointClassification, JointDataset, OneHead
+from ml.video.manifest import load_manifest, save_manifest
 from ml.video.samplers import SAMPLERS, Draw
 from tests.ml.run_data import spatial, temporal, write_dataset
 
@@ -173,6 +174,19 @@ def test_a_dataset_that_the_run_did_not_learn_is_refused_with_the_names_of_those
 def test_a_dataset_twice_is_refused_for_its_splits_would_share_videos(datasets: tuple[Path, Path], tmp_path: Path) -> None:
     with pytest.raises(BadConfig, match="“tiny” is named twice"):
         list(train(with_other(spatial(datasets[0]), datasets[0]), tmp_path / "run", Stop()))
+
+
+def test_a_test_video_that_another_dataset_trains_on_is_told(datasets: tuple[Path, Path], tmp_path: Path) -> None:
+    """The videos of both folders have the same content; in the copy those of “tiny”’s test subset are for training."""
+    manifest = load_manifest(datasets[0])
+    swapped = {key: "train" if subset == "test" else "test" for key, subset in manifest.splits[0].subsets.items()}
+    copy = write_dataset(tmp_path / "copy", name="copy")
+    save_manifest(copy, load_manifest(copy).replace(splits=(manifest.splits[0].replace(subsets=swapped),)))
+
+    told = train(with_other(spatial(datasets[0], epochs=1, steps_per_epoch=1), copy), tmp_path / "run", Stop())
+    warnings = [event.message for event in told if isinstance(event, Log) and event.level == "warning"]
+
+    assert warnings[0].startswith("The content of 4 test videos of “tiny” is in the training videos of “copy”")
 
 
 def test_a_metric_loss_takes_no_further_datasets() -> None:
