@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.utils.functional import cached_property
 from pydantic import ValidationError
 
 from ml.config.schema import Schema
@@ -31,7 +32,21 @@ class BoundSection:
 
     @property
     def fields(self) -> list[forms.BoundField]:
-        return [self.form[name] for name in self.section.names]
+        """What most users look at."""
+        return [self.form[name] for name in self.section.names if not self._is_advanced(name)]
+
+    @property
+    def advanced(self) -> list[forms.BoundField]:
+        """What is folded away."""
+        return [self.form[name] for name in self.section.names if self._is_advanced(name)]
+
+    @property
+    def is_unfolded(self) -> bool:
+        """Whether something that is folded away wants to be seen: a mistake, or a value that is not the usual one."""
+        return any(field.errors or self.form.initial[field.name] != self.form.usual[field.name] for field in self.advanced)
+
+    def _is_advanced(self, name: str) -> bool:
+        return getattr(self.form.fields[name], "advanced", False)
 
     @property
     def sections(self) -> list[BoundSection]:
@@ -63,6 +78,11 @@ class SchemaForm(forms.Form):
         self.fixed = {**self.fixed, **(also_fixed or {})}
         kwargs["initial"] = {**initial_of(self.config), **kwargs.get("initial", {})}
         super().__init__(*args, **kwargs)
+
+    @cached_property
+    def usual(self) -> dict[str, Any]:
+        """The values that the schema itself gives."""
+        return initial_of(self.schema())
 
     @property
     def root(self) -> BoundSection:

@@ -19,6 +19,7 @@ class TextField(forms.CharField):
 
     unit = ""
     limits = ""
+    advanced = False
 
 
 class ListField(TextField):
@@ -36,6 +37,7 @@ class ValueField(forms.TypedChoiceField):
 
     unit = ""
     limits = ""
+    advanced = False
 
 
 class SwitchField(forms.BooleanField):
@@ -43,6 +45,7 @@ class SwitchField(forms.BooleanField):
 
     unit = ""
     limits = ""
+    advanced = False
 
 
 Knob = TextField | ValueField | SwitchField
@@ -77,6 +80,7 @@ def field_for(info: FieldInfo) -> Knob:
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     knob.unit = translated(str(extra.get("unit", "")))
     knob.limits = limits_text(info)
+    knob.advanced = "advanced" in extra
     return knob
 
 

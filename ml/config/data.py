@@ -137,9 +137,16 @@ class DataConfig(Schema):
         "width (TSN).",
     )
     flip: bool = knob(True, "Horizontal flip", "Mirror half of the training inputs; mirrored flow has x negated.")
-    vertical_flip: bool = knob(False, "Vertical flip", "Turn half of the training inputs upside down, as NFMML does; flow has y negated.")
+    vertical_flip: bool = knob(
+        False, "Vertical flip", "Turn half of the training inputs upside down, as NFMML does; flow has y negated.", advanced=True
+    )
     color_jitter: float = knob(
-        0.0, "RGB jitter", "Standard deviation of Krizhevsky's PCA colour noise (the paper: 0.1); flow ignores it.", ge=0, le=1
+        0.0,
+        "RGB jitter",
+        "Standard deviation of Krizhevsky's PCA colour noise (the paper: 0.1); flow ignores it.",
+        ge=0,
+        le=1,
+        advanced=True,
     )
     validation_fraction: float = knob(
         0.1,

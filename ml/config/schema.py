@@ -26,11 +26,12 @@ class Schema(BaseModel):
         return type(self).model_validate({**self.model_dump(), **changes})
 
 
-def knob(default: Any, title: str, description: str, *, unit: str = "", **limits: Any) -> Any:
+def knob(default: Any, title: str, description: str, *, unit: str = "", advanced: bool = False, **limits: Any) -> Any:
     """A field with all that a form, a help page and an API need to know of it.
 
     Args:
+        advanced: most users never touch it; forms fold it away.
         limits: pydantic's own `ge`, `gt`, `le`, `lt`, `min_length`, `max_length`, `discriminator`.
     """
-    extra: JsonDict = {"unit": unit} if unit else {}
+    extra: JsonDict = {name: value for name, value in (("unit", unit), ("advanced", advanced)) if value}
     return Field(default, title=title, description=description, json_schema_extra=extra, **limits)

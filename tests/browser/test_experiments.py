@@ -5,6 +5,7 @@ from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from tests.browser.visitor import unfold
 from tests.webapp.factories import make_dataset, make_evaluation, make_run
 from webapp import queue
 from webapp.datasets.models import Dataset
@@ -59,10 +60,10 @@ def test_the_fields_of_the_chosen_input_and_method_are_shown_and_no_others(
     expect(length).to_be_hidden()
     page.get_by_label("Input").select_option("flow")
     expect(length).to_be_visible()
-    expect(page.get_by_label("Time step τ")).to_be_visible()
+    expect(page.get_by_label("Stopping threshold ε")).to_be_visible()
     page.locator("[name='data.input.flow.flow.method.kind']").select_option("farneback")
-    expect(page.get_by_label("Time step τ")).to_be_hidden()
-    expect(page.get_by_label("Polynomial σ")).to_be_visible()
+    expect(page.get_by_label("Stopping threshold ε")).to_be_hidden()
+    expect(page.get_by_label("Window")).to_be_visible()
     page.get_by_role("button", name="Launch").click()
     expect(page.get_by_text("Waiting for another job").first).to_be_visible()
     assert Run.objects.get().experiment.data.input.flow.method.kind == "farneback"  # type: ignore[union-attr]
@@ -71,6 +72,8 @@ def test_the_fields_of_the_chosen_input_and_method_are_shown_and_no_others(
 def test_a_bad_value_comes_back_with_its_reason_beside_the_field(signed_in: Page, live_server: LiveServer, dataset: Dataset) -> None:
     page = signed_in
     page.goto(f"{live_server.url}/experiments/new/run/")
+    expect(page.get_by_label("Momentum")).to_be_hidden()
+    unfold(page)
     page.get_by_label("Momentum").fill("1.5")
     page.get_by_role("button", name="Launch").click()
     field = page.get_by_label("Momentum")

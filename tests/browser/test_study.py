@@ -11,6 +11,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from ml.config.data import FrameSpec
 from ml.video.pack import write_frame_pack
+from tests.browser.visitor import unfold
 from tests.processes import running_plant
 from tests.webapp.factories import make_dataset
 from webapp.datasets.models import Dataset, media_store
@@ -38,6 +39,7 @@ def dataset(signed_in: Page) -> Dataset:
 def launch_tiny_run(page: Page, url: str) -> None:
     page.goto(f"{url}/experiments/new/run/?preset=cpu_spatial")
     page.get_by_label("Name").fill("tiny")
+    unfold(page)
     for name, value in TINY.items():
         page.locator(f"[name='{name}']").fill(value)
     page.get_by_role("button", name="Launch").click()

@@ -19,6 +19,13 @@ CENTRE_OF_CELL = """([row, column]) => {
 }"""
 
 
+def unfold(page: Page) -> None:
+    """Open what a form folds away."""
+    for details in page.locator("details.folded:visible").all():
+        if details.get_attribute("open") is None:
+            details.locator("> summary").click()
+
+
 @dataclass
 class Visitor:
     """`patience`: seconds that anything may take to appear."""
@@ -59,6 +66,7 @@ class Visitor:
     def fill(self, settings: Mapping[str, str]) -> None:
         """Fields of a form by their name: typed into, or chosen from. A choice first, since it shows the fields it needs."""
         for name, value in settings.items():
+            unfold(self.page)
             field = self.page.locator(f"[name='{name}']")
             if field.evaluate("field => field.tagName") == "SELECT":
                 field.select_option(value)

@@ -115,6 +115,21 @@ class LaunchForm(forms.Form):
         self.initial.setdefault("split", wanted[0].pk if wanted else None)
 
     @property
+    def first(self) -> list[forms.BoundField]:
+        """What every run needs."""
+        return [self["name"], self["split"]]
+
+    @property
+    def further(self) -> list[forms.BoundField]:
+        """What few runs need; folded away."""
+        return [field for field in self if field.name not in ("name", "split")]
+
+    @property
+    def is_unfolded(self) -> bool:
+        """Whether something that is folded away has a mistake, or was chosen."""
+        return any(field.errors or (field.value() or None) not in (None, field.field.initial) for field in self.further)
+
+    @property
     def chosen_split(self) -> Split | None:
         """The split as posted, or the one that is preselected."""
         pk = self.data.get("split") if self.is_bound else self.initial["split"]
