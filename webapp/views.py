@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from webapp.datasets.selectors import visible_datasets
-from webapp.experiments.home_selectors import latest_fusion_results, latest_runs
+from webapp.experiments.selectors.home import latest_fusion_results, latest_runs
 from webapp.jobs import storage
 from webapp.jobs.models import Job
 from webapp.jobs.selectors import changeable_jobs, visible_jobs, worker_was_heard

@@ -15,7 +15,7 @@ from ml.config.training import TrainingConfig
 from tests.processes import Plant, reaches, until
 from webapp.datasets.models import Dataset
 from webapp.experiments.models import Run
-from webapp.experiments.services import launch_run
+from webapp.experiments.services.launch import launch_run
 from webapp.jobs import services
 from webapp.jobs.models import Job
 from webapp.jobs.selectors import log_tail

@@ -13,10 +13,10 @@ from ml.config.data import FlowInput
 from ml.config.experiment import ExperimentConfig
 from tests.webapp.factories import make_dataset, make_evaluation, make_run, make_user, share
 from webapp.datasets.models import Dataset, Split
-from webapp.experiments.compare_selectors import Change, change
 from webapp.experiments.config_rows import differences
 from webapp.experiments.mcnemar import mcnemar_exact
 from webapp.experiments.models import Evaluation, RunPoint
+from webapp.experiments.selectors.compare import Change, change
 from webapp.jobs.models import Job
 
 COMPARE = "experiments:compare"

@@ -15,7 +15,7 @@ from webapp import queue
 from webapp.datasets.models import Dataset, FlowCache, SplitEntry, Video
 from webapp.experiments.models import Fusion, Run
 from webapp.experiments.preflight import preflight
-from webapp.experiments.services import UnfitRun, launch_run, launch_two_stream, queue_for, request_evaluation
+from webapp.experiments.services.launch import UnfitRun, launch_run, launch_two_stream, queue_for, request_evaluation
 from webapp.experiments.systems import PAIRS
 from webapp.jobs.models import Job, WorkerNode
 

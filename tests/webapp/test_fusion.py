@@ -12,9 +12,9 @@ from ml.config.evaluation import FusionConfig
 from tests.webapp.factories import make_dataset, make_evaluation, make_fusion, make_run, make_user, share
 from webapp import queue
 from webapp.datasets.models import Dataset, Membership, Split
-from webapp.experiments.fusion_selectors import agreements, fusable_places, streams_of
-from webapp.experiments.fusion_services import UnfitStreams, create_fusion
 from webapp.experiments.models import Evaluation, Fusion
+from webapp.experiments.selectors.fusions import agreements, fusable_places, streams_of
+from webapp.experiments.services.fusions import UnfitStreams, create_fusion
 from webapp.jobs.models import Job
 
 pytestmark = pytest.mark.django_db

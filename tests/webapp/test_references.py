@@ -17,12 +17,12 @@ from webapp import queue
 from webapp.datasets.models import Dataset, FlowCache
 from webapp.datasets.services.deletion import delete_dataset
 from webapp.datasets.services.flow import FlowInUse, delete_flow
-from webapp.experiments.forms import LaunchForm
-from webapp.experiments.launch_views import ConfigForm
+from webapp.experiments.forms.launch import LaunchForm
 from webapp.experiments.models import Run
 from webapp.experiments.preflight import preflight
 from webapp.experiments.references import reference_to
-from webapp.experiments.services import UnfitRun, launch_run
+from webapp.experiments.services.launch import UnfitRun, launch_run
+from webapp.experiments.views.launch import ConfigForm
 from webapp.jobs.models import Job
 from worker.tasks.train import TrainTask
 

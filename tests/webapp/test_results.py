@@ -17,7 +17,7 @@ from tests.webapp.factories import make_dataset, make_evaluation, make_job, make
 from webapp.datasets.models import Dataset
 from webapp.experiments.models import Evaluation
 from webapp.experiments.results import Results, top_confusions, worst_classes
-from webapp.experiments.results_selectors import scored_videos, worst_mistakes
+from webapp.experiments.selectors.results import scored_videos, worst_mistakes
 from webapp.jobs.models import Job
 
 pytestmark = pytest.mark.django_db

@@ -17,9 +17,9 @@ from tests.webapp.factories import make_dataset, make_evaluation, make_fusion, m
 from webapp import queue
 from webapp.datasets.models import Dataset, Upload
 from webapp.experiments.config_rows import config_rows
-from webapp.experiments.deletion import RunBusy, belongings, delete
 from webapp.experiments.models import Evaluation, Fusion, Run, RunPoint
-from webapp.experiments.run_views import TABS
+from webapp.experiments.services.deletion import RunBusy, belongings, delete
+from webapp.experiments.views.runs import TABS
 from webapp.jobs.models import Job
 from webapp.jobs.selectors import job_folder
 from webapp.predictions.models import Prediction

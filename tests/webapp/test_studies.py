@@ -18,9 +18,9 @@ from tests.webapp.factories import make_dataset, make_evaluation, make_fusion, m
 from webapp import queue
 from webapp.datasets.models import Dataset, Split, SplitEntry
 from webapp.experiments.models import Evaluation, Fusion, Run, Study
-from webapp.experiments.study_results import Spread, rows
-from webapp.experiments.study_selectors import is_live, points
-from webapp.experiments.study_services import UnfitStudy, add_values, launch_missing, launch_study, resume_study, stop_study
+from webapp.experiments.selectors.studies import is_live, points
+from webapp.experiments.services.studies import UnfitStudy, add_values, launch_missing, launch_study, resume_study, stop_study
+from webapp.experiments.studies.results import Spread, rows
 from webapp.jobs.models import Job
 from webapp.latex import tabular
 

@@ -18,7 +18,7 @@ from webapp import queue
 from webapp.datasets.models import Upload
 from webapp.experiments.models import WeightsFile, weights_folder
 from webapp.experiments.preflight import preflight
-from webapp.experiments.weights_services import check_weights, shelves
+from webapp.experiments.services.weights import check_weights, shelves
 from webapp.jobs.models import Job
 from worker.run import run_job
 

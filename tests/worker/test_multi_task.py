@@ -13,7 +13,7 @@ from tests.webapp.factories import make_user
 from tests.worker.test_tasks import imported, no_messages, run, zipped
 from webapp.datasets.models import Dataset
 from webapp.experiments.references import reference_to
-from webapp.experiments.services import launch_run
+from webapp.experiments.services.launch import launch_run
 from webapp.jobs.models import Job
 from worker.run import run_job
 

@@ -10,10 +10,10 @@ from ml.config.published import PublishedRow, PublishedTable
 from ml.config.study import StudyConfig, trials
 from webapp.datasets.selectors import AnyUser
 from webapp.experiments.models import Fusion, Run, Study
-from webapp.experiments.selectors import visible_fusions, visible_runs, visible_studies
-from webapp.experiments.study_results import Row, Spread, published_row, rows
-from webapp.experiments.study_selectors import Point, points
-from webapp.experiments.study_words import settings_words
+from webapp.experiments.selectors.access import visible_fusions, visible_runs, visible_studies
+from webapp.experiments.selectors.studies import Point, points
+from webapp.experiments.studies.results import Row, Spread, published_row, rows
+from webapp.experiments.studies.words import settings_words
 
 CHOICES = 40
 

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from webapp.datasets.models import Import
 from webapp.datasets.selectors import AnyUser
 from webapp.experiments.models import Fusion, Run
-from webapp.experiments.selectors import visible_fusions, visible_runs
+from webapp.experiments.selectors.access import visible_fusions, visible_runs
 from webapp.jobs.models import Job
 from webapp.predictions.models import Prediction
 from webapp.protocols import translated_description

@@ -8,7 +8,7 @@ from webapp.datasets.models import Video
 from webapp.datasets.selectors import AnyUser
 from webapp.datasets.selectors.flow import FlowRow
 from webapp.experiments.models import VideoScore
-from webapp.experiments.selectors import visible_evaluations
+from webapp.experiments.selectors.access import visible_evaluations
 
 
 def flow_choices(video: Video) -> list[FlowRow]:

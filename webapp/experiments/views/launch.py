@@ -16,13 +16,13 @@ from ml.config.presets import PRESETS
 from ml.config.study import StudyConfig
 from ml.errors import UserError
 from webapp.datasets.selectors import editable_datasets
-from webapp.experiments.forms import LaunchForm
+from webapp.experiments.forms.launch import LaunchForm
 from webapp.experiments.models import Run
 from webapp.experiments.preflight import Finding, preflight
 from webapp.experiments.references import Gone, initial_run, other_splits
-from webapp.experiments.selectors import visible_runs
-from webapp.experiments.services import launch_run, launch_two_stream
-from webapp.experiments.study_services import launch_study
+from webapp.experiments.selectors.access import visible_runs
+from webapp.experiments.services.launch import launch_run, launch_two_stream
+from webapp.experiments.services.studies import launch_study
 from webapp.experiments.systems import PAIRS, cards
 from webapp.forms import SchemaForm, schema_form
 

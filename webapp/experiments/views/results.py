@@ -13,12 +13,12 @@ from webapp.charts.confusion import confusion_map
 from webapp.charts.recall import RecallSeries, recall_bars
 from webapp.datasets.selectors import AnyUser
 from webapp.downloads import csv_response
+from webapp.experiments.forms.results import ChartOptions, ScoredVideoFilter
 from webapp.experiments.models import Evaluation
 from webapp.experiments.result_links import class_url, videos_url
 from webapp.experiments.results import Results, ordered, top_confusions, worst_classes
-from webapp.experiments.results_forms import ChartOptions, ScoredVideoFilter
-from webapp.experiments.results_selectors import evaluations_with_source, scored_videos, with_names, worst_mistakes
-from webapp.experiments.selectors import visible_evaluations
+from webapp.experiments.selectors.access import visible_evaluations
+from webapp.experiments.selectors.results import evaluations_with_source, scored_videos, with_names, worst_mistakes
 from webapp.experiments.worst_classes import worst_by_column
 
 VIDEOS_PER_PAGE = 48

@@ -12,7 +12,7 @@ from ml.config.study import StudyConfig
 from webapp.datasets.models import Split
 from webapp.datasets.selectors import AnyUser
 from webapp.experiments.models import Fusion, Run
-from webapp.experiments.selectors import visible_fusions, visible_runs
+from webapp.experiments.selectors.access import visible_fusions, visible_runs
 
 
 @dataclass(frozen=True)

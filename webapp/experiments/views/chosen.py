@@ -13,11 +13,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from ml.errors import UserError
 from webapp.datasets.selectors import AnyUser
-from webapp.experiments.deletion import Belongings, belongings, delete
 from webapp.experiments.models import Fusion, Run
 from webapp.experiments.result_links import id_list, ids_in
-from webapp.experiments.run_services import set_archived
-from webapp.experiments.selectors import editable_fusions, editable_runs
+from webapp.experiments.selectors.access import editable_fusions, editable_runs
+from webapp.experiments.services.deletion import Belongings, belongings, delete
+from webapp.experiments.services.runs import set_archived
 
 
 @require_POST

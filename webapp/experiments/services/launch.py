@@ -12,10 +12,10 @@ from ml.config.experiment import ExperimentConfig
 from ml.errors import UserError
 from webapp.datasets.models import Dataset, Split
 from webapp.datasets.services.flow import request_flow
-from webapp.experiments.fusion_services import create_fusion
 from webapp.experiments.models import Evaluation, Fusion, Run
 from webapp.experiments.preflight import preflight
 from webapp.experiments.references import other_splits
+from webapp.experiments.services.fusions import create_fusion
 from webapp.jobs.models import Job
 from webapp.jobs.selectors import has_gpu_worker
 from webapp.jobs.services import open_job, submit

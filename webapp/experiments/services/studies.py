@@ -13,12 +13,12 @@ from ml.config.experiment import ExperimentConfig
 from ml.config.study import StudyConfig, Trial, Values, trials
 from ml.errors import UserError
 from webapp.datasets.models import Split
-from webapp.experiments.fusion_services import create_fusion
 from webapp.experiments.models import Run, Study
 from webapp.experiments.preflight import Finding, preflight
-from webapp.experiments.services import launch_run, request_evaluation
-from webapp.experiments.study_selectors import Point, Source, jobs_of, points, sources
-from webapp.experiments.study_words import settings_words
+from webapp.experiments.selectors.studies import Point, Source, jobs_of, points, sources
+from webapp.experiments.services.fusions import create_fusion
+from webapp.experiments.services.launch import launch_run, request_evaluation
+from webapp.experiments.studies.words import settings_words
 from webapp.jobs.models import Job
 from webapp.jobs.services import JobMoved, request_stop, restart
 

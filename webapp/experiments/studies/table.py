@@ -11,8 +11,8 @@ from ml.config.published import PublishedRow, PublishedTable
 from ml.config.study import Values, trials
 from webapp.experiments.config_rows import readable
 from webapp.experiments.models import Study
-from webapp.experiments.study_results import METRICS, Measured, Row, Spread, published_row
-from webapp.experiments.study_words import settings_words, title_of
+from webapp.experiments.studies.results import METRICS, Measured, Row, Spread, published_row
+from webapp.experiments.studies.words import settings_words, title_of
 
 TITLES = {
     "top1": gettext_lazy("Top-1"),

@@ -12,7 +12,7 @@ from django.db.models.functions import Cast
 from ml.config.published import PUBLISHED, PublishedRow, PublishedTable
 from ml.config.study import StudyConfig, Values
 from webapp.experiments.models import Evaluation, Fusion, Run
-from webapp.experiments.study_selectors import Point, Source, sources
+from webapp.experiments.selectors.studies import Point, Source, sources
 from webapp.jobs.models import Job
 from webapp.protocols import translated_description
 

@@ -11,12 +11,12 @@ from django.views.decorators.http import require_GET
 from webapp.charts.compare import recall_deltas
 from webapp.charts.overlay import RunCurve, overlaid_curves
 from webapp.charts.palette import color_of
-from webapp.experiments.compare_selectors import Compared, change, compared
 from webapp.experiments.config_rows import differences
 from webapp.experiments.models import Evaluation, Run
 from webapp.experiments.result_links import class_url, ids_in, videos_url
-from webapp.experiments.run_selectors import epoch_ends
-from webapp.experiments.selectors import visible_runs
+from webapp.experiments.selectors.access import visible_runs
+from webapp.experiments.selectors.compare import Compared, change, compared
+from webapp.experiments.selectors.runs import epoch_ends
 
 MOST_RUNS = 8
 

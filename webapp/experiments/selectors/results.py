@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from webapp.datasets.models import Dataset, Video
 from webapp.datasets.selectors import AnyUser
 from webapp.experiments.models import Evaluation, VideoScore
-from webapp.experiments.selectors import visible_evaluations
+from webapp.experiments.selectors.access import visible_evaluations
 
 
 @dataclass(frozen=True)

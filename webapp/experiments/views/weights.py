@@ -13,9 +13,9 @@ from ml.config.weights import weights_folder
 from ml.errors import UserError
 from webapp.datasets.models import Upload
 from webapp.datasets.services.uploads import store_files
+from webapp.experiments.forms.weights import WeightsForm
 from webapp.experiments.models import WeightsFile
-from webapp.experiments.weights_forms import WeightsForm
-from webapp.experiments.weights_services import check_weights, shelves
+from webapp.experiments.services.weights import check_weights, shelves
 
 FILES_SHOWN = 20
 

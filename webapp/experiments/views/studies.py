@@ -15,16 +15,16 @@ from ml.config.studies import STUDIES
 from ml.errors import UserError
 from webapp.charts.study import study_chart
 from webapp.downloads import csv_response
+from webapp.experiments.forms.studies import AxisForm, NewStudy, growing_knobs
 from webapp.experiments.models import Study
 from webapp.experiments.preflight import Finding
-from webapp.experiments.selectors import editable_studies, visible_studies
-from webapp.experiments.selectors_list import with_test_result
-from webapp.experiments.study_bases import base_of
-from webapp.experiments.study_forms import AxisForm, NewStudy, growing_knobs
-from webapp.experiments.study_results import rows, tables_beside
-from webapp.experiments.study_selectors import is_live, points
-from webapp.experiments.study_services import add_values, dissolve_study, foreseen, launch_study, resume_study, stop_study
-from webapp.experiments.study_table import StudyTable
+from webapp.experiments.selectors.access import editable_studies, visible_studies
+from webapp.experiments.selectors.run_list import with_test_result
+from webapp.experiments.selectors.studies import is_live, points
+from webapp.experiments.services.studies import add_values, dissolve_study, foreseen, launch_study, resume_study, stop_study
+from webapp.experiments.studies.bases import base_of
+from webapp.experiments.studies.results import rows, tables_beside
+from webapp.experiments.studies.table import StudyTable
 from webapp.latex import latex_response
 
 STUDIES_PER_PAGE = 50

@@ -14,8 +14,8 @@ from webapp.datasets.models import Dataset, Split, SplitEntry
 from webapp.datasets.selectors import AnyUser, visible_datasets
 from webapp.experiments.models import Run
 from webapp.experiments.references import reference_to
-from webapp.experiments.selectors import trainable_splits, visible_runs
-from webapp.experiments.selectors_list import ORDERS
+from webapp.experiments.selectors.access import trainable_splits, visible_runs
+from webapp.experiments.selectors.run_list import ORDERS
 from webapp.jobs.models import Job
 
 

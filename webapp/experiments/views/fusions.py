@@ -14,8 +14,12 @@ from webapp.charts.agreement import Part, agreement_bars
 from webapp.charts.confusion import confusion_map
 from webapp.charts.palette import GRAY, color_of
 from webapp.charts.recall import RecallSeries, recall_bars
-from webapp.experiments.fusion_forms import FusionConfigForm, StreamsForm
-from webapp.experiments.fusion_selectors import (
+from webapp.experiments.forms.fusions import FusionConfigForm, StreamsForm
+from webapp.experiments.models import Evaluation
+from webapp.experiments.result_links import class_url, id_list, videos_url
+from webapp.experiments.results import Results, ordered
+from webapp.experiments.selectors.access import editable_fusions, visible_fusions
+from webapp.experiments.selectors.fusions import (
     Agreement,
     Place,
     Stream,
@@ -25,11 +29,7 @@ from webapp.experiments.fusion_selectors import (
     fusions_with_result,
     streams_of,
 )
-from webapp.experiments.fusion_services import UnfitStreams, create_fusion
-from webapp.experiments.models import Evaluation
-from webapp.experiments.result_links import class_url, id_list, videos_url
-from webapp.experiments.results import Results, ordered
-from webapp.experiments.selectors import editable_fusions, visible_fusions
+from webapp.experiments.services.fusions import UnfitStreams, create_fusion
 from webapp.experiments.worst_classes import worst_by_column
 
 FUSIONS_PER_PAGE = 50

@@ -5,9 +5,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from webapp.experiments.forms import RunFilterForm
-from webapp.experiments.selectors import visible_runs
-from webapp.experiments.selectors_list import columns, filtered, with_test_result
+from webapp.experiments.forms.launch import RunFilterForm
+from webapp.experiments.selectors.access import visible_runs
+from webapp.experiments.selectors.run_list import columns, filtered, with_test_result
 
 RUNS_PER_PAGE = 50
 

@@ -9,7 +9,7 @@ from django.db.models import Count
 from webapp.experiments.mcnemar import mcnemar_exact
 from webapp.experiments.models import Evaluation, Run
 from webapp.experiments.results import Results
-from webapp.experiments.results_selectors import outcome_on_same_video
+from webapp.experiments.selectors.results import outcome_on_same_video
 from webapp.jobs.models import Job
 
 

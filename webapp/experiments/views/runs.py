@@ -18,13 +18,14 @@ from ml.config.evaluation import Protocol
 from webapp.charts.curves import curves
 from webapp.datasets.media import serve
 from webapp.datasets.services.files import bytes_in
-from webapp.experiments import run_selectors, run_services
 from webapp.experiments.config_rows import config_rows, nearest_preset, preset_for
 from webapp.experiments.facts import fact_rows
-from webapp.experiments.forms import NotesForm, SubsetForm
+from webapp.experiments.forms.launch import NotesForm, SubsetForm
 from webapp.experiments.models import Evaluation, Run
-from webapp.experiments.selectors import editable_runs, visible_runs
-from webapp.experiments.services import request_evaluation
+from webapp.experiments.selectors import runs as run_selectors
+from webapp.experiments.selectors.access import editable_runs, visible_runs
+from webapp.experiments.services import runs as run_services
+from webapp.experiments.services.launch import request_evaluation
 from webapp.forms import schema_form
 from webapp.jobs.selectors import log_tail
 

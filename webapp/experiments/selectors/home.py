@@ -6,8 +6,8 @@ from django.db.models.functions import Cast
 
 from webapp.datasets.selectors import AnyUser
 from webapp.experiments.models import Evaluation, Run
-from webapp.experiments.selectors import visible_evaluations, visible_runs
-from webapp.experiments.selectors_list import with_test_result
+from webapp.experiments.selectors.access import visible_evaluations, visible_runs
+from webapp.experiments.selectors.run_list import with_test_result
 from webapp.jobs.models import Job
 
 

@@ -12,8 +12,8 @@ from webapp.choices import MODALITIES
 from webapp.datasets.selectors import AnyUser, dataset_is_editable
 from webapp.experiments.models import Evaluation, Fusion, FusionMember, Run
 from webapp.experiments.results import Results
-from webapp.experiments.results_selectors import outcome_on_same_video
-from webapp.experiments.selectors import visible_fusions
+from webapp.experiments.selectors.access import visible_fusions
+from webapp.experiments.selectors.results import outcome_on_same_video
 from webapp.jobs.models import Job
 
 

@@ -13,9 +13,9 @@ from ml.config.experiment import ExperimentConfig
 from ml.config.study import REPEATS, SPLIT, Axis, Knob, StudyConfig, read_values
 from webapp.choices import name_of
 from webapp.datasets.selectors import AnyUser
-from webapp.experiments.forms import LaunchForm
-from webapp.experiments.study_bases import Base
-from webapp.experiments.study_words import knobs_of, typed
+from webapp.experiments.forms.launch import LaunchForm
+from webapp.experiments.studies.bases import Base
+from webapp.experiments.studies.words import knobs_of, typed
 from webapp.schema_fields import SEPARATORS, in_words, translated
 from webapp.schema_layout import variants_of
 

@@ -1,0 +1,1 @@
+"""What users fill in; the configs themselves get their forms from `webapp.forms`."""

@@ -1,0 +1,1 @@
+"""Reading, filtered by who asks."""

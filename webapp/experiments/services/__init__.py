@@ -1,0 +1,1 @@
+"""Writing: rows and jobs in one transaction."""
