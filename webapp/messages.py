@@ -16,9 +16,9 @@ from pydantic import BaseModel
 from ml import errors
 from ml.config.data import FrameSpec
 from ml.config.evaluation import METRIC_DEFINITIONS, NORMALIZED_WORDS, FusionConfig
-from ml.config.experiment import CONFLICTS, ExperimentConfig
+from ml.config.experiment import CONFLICTS, ExperimentConfig, Preset
 from ml.config.presets import PRESETS
-from ml.config.studies import STUDIES
+from ml.config.studies import STUDIES, StudyPreset
 from ml.video.layouts import LAYOUTS
 
 KEYWORDS = {
@@ -85,7 +85,8 @@ def collect() -> Catalog:
     for schema in (ExperimentConfig, FusionConfig, FrameSpec):
         for text in filter(None, schema_texts(schema)):
             catalog.add(text, locations=[("ml/config", 0)])
-    for preset in (*PRESETS.values(), *STUDIES.values()):
+    presets: tuple[Preset | StudyPreset, ...] = (*PRESETS.values(), *STUDIES.values())
+    for preset in presets:
         for text in (preset.title, preset.description):
             catalog.add(text, locations=[("ml/config/presets", 0)])
     for text in (

@@ -15,7 +15,7 @@ from tests.webapp.factories import make_dataset, make_evaluation, make_run, make
 from webapp.datasets.models import Dataset, Split
 from webapp.experiments.config_rows import differences
 from webapp.experiments.mcnemar import mcnemar_exact
-from webapp.experiments.models import Evaluation, RunPoint
+from webapp.experiments.models import Evaluation, Run, RunPoint
 from webapp.experiments.selectors.compare import Change, change
 from webapp.jobs.models import Job
 
@@ -106,13 +106,12 @@ def test_the_page_leads_to_just_the_videos_that_changed(client: Client, pair: tu
 
 
 def test_the_curves_of_the_runs_lie_over_each_other_and_follow_an_open_one(client: Client, pair: tuple[Evaluation, Evaluation]) -> None:
-    for evaluation in pair:
+    first, second = (Run.objects.get(evaluations=evaluation) for evaluation in pair)
+    for run in (first, second):
         for epoch in (1, 2):
             accuracies = {"loss": 1.0 / epoch, "top1": 0.4 * epoch}
-            RunPoint.objects.create(
-                run_id=evaluation.run_id, step=10 * epoch, epoch=epoch, is_epoch_end=True, train=accuracies, validation=accuracies
-            )
-    RunPoint.objects.create(run_id=pair[0].run_id, step=5, epoch=1, train={"cross_entropy": 2.0})
+            RunPoint.objects.create(run=run, step=10 * epoch, epoch=epoch, is_epoch_end=True, train=accuracies, validation=accuracies)
+    RunPoint.objects.create(run=first, step=5, epoch=1, train={"cross_entropy": 2.0})
     response = client.get(reverse(COMPARE), runs(*pair))
     traces = response.context["curves_figure"]["data"]
     assert [(trace["name"], trace["x"]) for trace in traces if trace["showlegend"]] == [("rgb run", [1, 2]), ("flow run", [1, 2])]
