@@ -115,7 +115,7 @@ def test_events_count_up_to_the_end(imported: tuple[Path, Manifest, list[Event]]
     assert [event.done for event in events if isinstance(event, Progress)] == list(range(1, total + 1))
     assert {event.video for event in events if isinstance(event, VideoDone)} == {video.key for video in manifest.videos}
     assert isinstance(events[-1], Finished)
-    assert events[-1].summary["videos"] == len(manifest.videos) and events[-1].summary["refused"] == 6
+    assert events[-1].summary["videos"] == len(manifest.videos) and events[-1].summary["refused"] == 7
 
 
 def test_the_store_holds_nothing_but_accepted_content_and_no_name_of_a_user(imported: tuple[Path, Manifest, list[Event]]) -> None:
