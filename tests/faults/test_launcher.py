@@ -1,6 +1,5 @@
 """The launcher on real processes: what dies comes back, what it started ends with it."""
 
-import os
 import re
 import signal
 import subprocess
@@ -14,7 +13,6 @@ import pytest
 from tests.launched import MARKS, Launched
 from tests.processes import ROOT, until
 from webapp.launcher.launcher import is_ready
-from webapp.launcher.services import JOBS_AT_ONCE, services
 
 pytestmark = pytest.mark.faults
 
@@ -41,18 +39,6 @@ def test_the_first_start_creates_the_admin_and_says_where_the_site_is(launched: 
     told = launched.log.read_text()
     assert told.count("Created the user admin with the password") == 1
     assert told.index("Created the user") < told.index("Kinetoscope is at")
-
-
-def test_jobs_that_run_side_by_side_share_the_cores_unless_somebody_has_said_how_many_threads(
-    launched: Launched, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    worker, predict = launched.service("worker"), launched.service("predict")
-    assert worker is not None and predict is not None
-    cores = len(os.sched_getaffinity(0))
-    assert worker.environ()["OMP_NUM_THREADS"] == str(max(1, cores // JOBS_AT_ONCE))
-    assert "OMP_NUM_THREADS" not in predict.environ()
-    monkeypatch.setenv("OMP_NUM_THREADS", "7")
-    assert {service.environment["OMP_NUM_THREADS"] for service in services(None, "127.0.0.1", 1)} == {"7"}
 
 
 @pytest.mark.parametrize("name", MARKS)
