@@ -10,7 +10,7 @@ from ml.config.models import NFMML, TSN, TwoStream
 from ml.config.training import TrainingConfig
 
 _DEMO_DATA: dict[str, Any] = {"short_side": 72, "crop_size": 64, "validation_fraction": 0.15}
-_DEMO_TRAINING = TrainingConfig(epochs=20, batch_size=32, learning_rate=0.05, milestones=(14, 18), weight_decay=0.01)
+_DEMO_TRAINING = TrainingConfig(epochs=20, batch_size=32, learning_rate=0.01, milestones=(14, 18), weight_decay=0.01)
 
 SMALL: dict[str, Preset] = {
     "cpu_spatial": Preset(

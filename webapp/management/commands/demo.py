@@ -33,6 +33,10 @@ DESCRIPTION = (
 )
 
 
+FUSION = FusionConfig(normalize="none")
+"""Each stream rules out what it cannot be, and is unsure of the rest: logarithms of probabilities add up to what neither rules out."""
+
+
 class Command(BaseCommand):
     help = "Run the main job on a drawn dataset: import, flow, two streams, fusion."
 
@@ -89,7 +93,7 @@ class Command(BaseCommand):
         fusion = dataset.fusions.filter(name=NAME).order_by("pk").first()
         if fusion is None:
             spatial, temporal = PRESETS["cpu_spatial"].config, PRESETS["cpu_temporal"].config
-            fusion = launch_two_stream(user, dataset, dataset.splits.get(), spatial, temporal, FusionConfig(), NAME)
+            fusion = launch_two_stream(user, dataset, dataset.splits.get(), spatial, temporal, FUSION, NAME)
         self._wait(with_predecessors(fusion.evaluation.job))
         return fusion
 
