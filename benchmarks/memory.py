@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -21,7 +22,7 @@ from ml.video.manifest import store_of
 from ml.video.pack import write_frame_pack
 from ml.video.samplers import UniformClassSampler
 
-EPOCHS, WORKERS = 10, 2
+EPOCHS, WORKERS, LONG_EPOCHS = 10, 2, 80
 NUM_VIDEOS = 50_000
 
 
@@ -44,7 +45,21 @@ def row(what: str, after_each_epoch: list[int]) -> Row:
 
 
 def training_row(root: Path) -> Row:
+    """Ten epochs with loader processes."""
+    return row("training", _after_each_epoch(root, EPOCHS, WORKERS, memory_of))
+
+
+def long_training_row(root: Path) -> Row:
+    """The process itself over many epochs, by resident memory: what grows by a little each epoch shows here."""
+    after_each_epoch = _after_each_epoch(root, LONG_EPOCHS, 0, lambda process: int(process.memory_info().rss))
+    early, late = (f"{size / 2**20:.1f} MiB" for size in (after_each_epoch[1], after_each_epoch[-1]))
+    ratio = after_each_epoch[1] / after_each_epoch[-1]
+    return Row(f"training, resident after {LONG_EPOCHS} epochs", late, f"after the second: {early}", ratio, "flat: ≥ 0.97×")
+
+
+def _after_each_epoch(root: Path, epochs: int, workers: int, memory: Callable[[psutil.Process], int]) -> list[int]:
     """`python -m ml train`, looked at from outside whenever an epoch ends."""
+    root.mkdir()
     for command in (
         ["draw", "--out", str(root / "clips"), "--groups", "4", "--clips-per-group", "2"],
         ["ingest", str(root / "clips"), "--out", str(root / "dataset")],
@@ -52,16 +67,16 @@ def training_row(root: Path) -> Row:
         subprocess.run([sys.executable, "-m", "ml", *command], check=True, capture_output=True)
     config = PRESETS["cpu_spatial"].config
     data = config.data.replace(dataset=str(root / "dataset"), short_side=40, crop_size=32)
-    training = config.training.replace(epochs=EPOCHS + 1, steps_per_epoch=20, batch_size=8, loader_workers=WORKERS, milestones=())
+    training = config.training.replace(epochs=epochs + 1, steps_per_epoch=20, batch_size=8, loader_workers=workers, milestones=())
     (root / "config.json").write_text(config.replace(data=data, training=training).model_dump_json())
     command = [sys.executable, "-m", "ml", "train", str(root / "config.json"), "--out", str(root / "run")]
-    after_each_epoch: list[int] = []
+    found: list[int] = []
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         for line in process.stdout or ():
-            if json.loads(line)["event"] == "EpochEnded" and len(after_each_epoch) < EPOCHS:  # while its loader is still there
-                after_each_epoch.append(memory_of(psutil.Process(process.pid)))
+            if json.loads(line)["event"] == "EpochEnded" and len(found) < epochs:  # while its loader is still there
+                found.append(memory(psutil.Process(process.pid)))
     assert process.returncode == 0, "the training failed"
-    return row("training", after_each_epoch)
+    return found
 
 
 def loader_row(root: Path) -> Row:
@@ -88,7 +103,8 @@ def loader_row(root: Path) -> Row:
 
 
 def run() -> list[Row]:
-    """A training, and a loader by itself."""
+    """A training, a long one, and a loader by itself."""
     keep_freed_memory()
-    with tempfile.TemporaryDirectory() as training, tempfile.TemporaryDirectory() as loader:
-        return [training_row(Path(training)), loader_row(Path(loader))]
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        return [training_row(root / "short"), long_training_row(root / "long"), loader_row(root / "many")]
