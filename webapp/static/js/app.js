@@ -84,6 +84,7 @@ function preview(figure) {
   figure.addEventListener("focusin", show);
   figure.addEventListener("mouseleave", hide);
   figure.addEventListener("focusout", hide);
+  if (figure.matches(":hover, :focus-within")) show(); // the pointer was there before the page
 }
 
 // <select data-variants> shows the fieldset [data-variant="NAME:VALUE"] of its chosen value and hides the others.
