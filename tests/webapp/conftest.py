@@ -1,13 +1,49 @@
-"""What every test of the site starts from."""
+"""What every test of the site starts from: a data folder of its own, no broker, Ada with a small dataset."""
 
-import shutil
+from pathlib import Path
 
 import pytest
-from django.conf import settings
+from django.contrib.auth.models import User
+from django.test import Client
+from pytest_django import Settings
+
+from tests.webapp.factories import make_dataset, make_user
+from webapp import queue
+from webapp.datasets.models import Dataset
+from webapp.jobs.models import Job
 
 
 @pytest.fixture(autouse=True)
-def no_old_files() -> None:
-    """Every test finds empty folders: ids of rows begin again, and paths come from ids."""
-    for folder in ("evaluations", "imports", "jobs", "predictions", "runs"):
-        shutil.rmtree(settings.DATA_DIR / folder, ignore_errors=True)
+def data_dir(settings: Settings, tmp_path: Path) -> Path:
+    """Ids of rows begin again in every test, and paths come from ids: so must the folder."""
+    settings.DATA_DIR = tmp_path
+    return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
+    """The jobs for which a message went out."""
+    jobs: list[Job] = []
+
+    def send(job: Job) -> bool:
+        jobs.append(job)
+        return True
+
+    monkeypatch.setattr(queue, "send", send)
+    return jobs
+
+
+@pytest.fixture
+def ada() -> User:
+    return make_user("ada")
+
+
+@pytest.fixture
+def as_ada(client: Client, ada: User) -> Client:
+    client.force_login(ada)
+    return client
+
+
+@pytest.fixture
+def dataset(ada: User) -> Dataset:
+    return make_dataset(ada)

@@ -1,12 +1,10 @@
 """The pages of datasets and videos: who may see them, what they say, and how many queries they take."""
 
-from pathlib import Path
-
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
-from pytest_django import DjangoAssertNumQueries, Settings
+from pytest_django import DjangoAssertNumQueries
 
 from ml.config.flow import FlowSpec
 from tests.webapp.factories import make_dataset, make_evaluation, make_job, make_run, make_user, share
@@ -15,28 +13,6 @@ from webapp.datasets.services.datasets import NotLabelled, relabel_video
 from webapp.jobs.models import Job
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def data_dir(settings: Settings, tmp_path: Path) -> Path:
-    settings.DATA_DIR = tmp_path
-    return tmp_path
-
-
-@pytest.fixture
-def ada() -> User:
-    return make_user("ada")
-
-
-@pytest.fixture
-def dataset(ada: User) -> Dataset:
-    return make_dataset(ada)
-
-
-@pytest.fixture
-def as_ada(client: Client, ada: User) -> Client:
-    client.force_login(ada)
-    return client
 
 
 def addresses(dataset: Dataset) -> list[str]:

@@ -11,7 +11,6 @@ from ml.config.evaluation import FusionConfig, Protocol
 from ml.config.experiment import ExperimentConfig
 from ml.config.presets import PRESETS
 from tests.webapp.factories import make_dataset, make_evaluation, make_run, make_user, share
-from webapp import queue
 from webapp.datasets.models import Dataset, FlowCache, SplitEntry, Video
 from webapp.experiments.models import Fusion, Run
 from webapp.experiments.preflight import preflight
@@ -21,27 +20,6 @@ from webapp.jobs.models import Job, WorkerNode
 
 pytestmark = pytest.mark.django_db
 SPATIAL, TEMPORAL = PRESETS["cpu_spatial"].config, PRESETS["cpu_temporal"].config
-
-
-@pytest.fixture(autouse=True)
-def broker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue, "send", lambda job: True)
-
-
-@pytest.fixture
-def user() -> User:
-    return make_user()
-
-
-@pytest.fixture
-def dataset(user: User) -> Dataset:
-    return make_dataset(user)
-
-
-@pytest.fixture
-def ada(client: Client, user: User) -> Client:
-    client.force_login(user)
-    return client
 
 
 def before(job: Job) -> list[str]:
@@ -70,60 +48,60 @@ def posted(response: Any, *names: str) -> dict[str, str]:
 
 
 class TestLaunching:
-    def test_an_rgb_run_is_queued_at_once_and_its_test_waits_for_it(self, user: User, dataset: Dataset) -> None:
-        run = launch(user, dataset)
+    def test_an_rgb_run_is_queued_at_once_and_its_test_waits_for_it(self, ada: User, dataset: Dataset) -> None:
+        run = launch(ada, dataset)
         evaluation = run.evaluations.get()
         assert run.job.state == Job.State.QUEUED and before(run.job) == []
         assert evaluation.job.state == Job.State.WAITING and before(evaluation.job) == ["train"]
         assert (evaluation.subset, evaluation.protocol_config) == ("test", SPATIAL.evaluation)
         assert evaluation.job.subject_id == evaluation.pk and run.job.subject_id == run.pk
 
-    def test_a_flow_run_waits_for_the_extraction_of_its_flow(self, user: User, dataset: Dataset) -> None:
-        run = launch(user, dataset, TEMPORAL)
+    def test_a_flow_run_waits_for_the_extraction_of_its_flow(self, ada: User, dataset: Dataset) -> None:
+        run = launch(ada, dataset, TEMPORAL)
         assert run.job.state == Job.State.WAITING and before(run.job) == ["flow"]
         assert FlowCache.objects.get().spec_id == TEMPORAL.data.input.flow.spec_id()  # type: ignore[union-attr]
 
-    def test_flow_that_is_there_is_not_extracted_again(self, user: User, dataset: Dataset) -> None:
+    def test_flow_that_is_there_is_not_extracted_again(self, ada: User, dataset: Dataset) -> None:
         extract_all(dataset, TEMPORAL)
-        assert launch(user, dataset, TEMPORAL).job.state == Job.State.QUEUED
+        assert launch(ada, dataset, TEMPORAL).job.state == Job.State.QUEUED
         assert not Job.objects.filter(kind=Job.Kind.FLOW).exists()
 
-    def test_the_config_is_kept_with_its_split_and_without_a_folder(self, user: User, dataset: Dataset) -> None:
+    def test_the_config_is_kept_with_its_split_and_without_a_folder(self, ada: User, dataset: Dataset) -> None:
         elsewhere = SPATIAL.replace(data=SPATIAL.data.replace(dataset="/somewhere", split="9"))
-        config = launch(user, dataset, elsewhere).experiment
+        config = launch(ada, dataset, elsewhere).experiment
         assert config == SPATIAL.replace(data=SPATIAL.data.replace(split="1"))
 
-    def test_two_streams_are_trained_tested_and_fused_in_this_order(self, user: User, dataset: Dataset) -> None:
-        fusion = launch_two_stream(user, dataset, dataset.splits.get(), SPATIAL, TEMPORAL, FusionConfig(), "both")
+    def test_two_streams_are_trained_tested_and_fused_in_this_order(self, ada: User, dataset: Dataset) -> None:
+        fusion = launch_two_stream(ada, dataset, dataset.splits.get(), SPATIAL, TEMPORAL, FusionConfig(), "both")
         members = [member.evaluation for member in fusion.memberships.select_related("evaluation__run__job")]
         assert [before(one.run.job) for one in members if one.run] == [[], ["flow"]]
         assert before(fusion.evaluation.job) == ["evaluate", "evaluate"]
         assert set(fusion.evaluation.job.after.all()) == {one.job for one in members}
         assert fusion.evaluation.job.state == Job.State.WAITING
 
-    def test_nothing_is_left_of_two_streams_when_the_second_can_not_be_trained(self, user: User, dataset: Dataset) -> None:
+    def test_nothing_is_left_of_two_streams_when_the_second_can_not_be_trained(self, ada: User, dataset: Dataset) -> None:
         bad = TEMPORAL.replace(data=TEMPORAL.data.replace(crop_size=128))
         with pytest.raises(UnfitRun, match="A crop of 128 px"):
-            launch_two_stream(user, dataset, dataset.splits.get(), SPATIAL, bad, FusionConfig(), "both")
+            launch_two_stream(ada, dataset, dataset.splits.get(), SPATIAL, bad, FusionConfig(), "both")
         assert not Run.objects.exists() and not Job.objects.exists()
 
-    def test_a_split_of_another_dataset_is_refused(self, user: User, dataset: Dataset) -> None:
-        other = make_dataset(user, name="other")
+    def test_a_split_of_another_dataset_is_refused(self, ada: User, dataset: Dataset) -> None:
+        other = make_dataset(ada, name="other")
         with pytest.raises(UnfitRun, match="belongs to another dataset"):
-            launch_run(user, dataset, other.splits.get(), SPATIAL, "a run")
+            launch_run(ada, dataset, other.splits.get(), SPATIAL, "a run")
 
-    def test_the_same_evaluation_is_not_computed_twice(self, user: User, dataset: Dataset) -> None:
+    def test_the_same_evaluation_is_not_computed_twice(self, ada: User, dataset: Dataset) -> None:
         run = make_run(dataset)
-        first = request_evaluation(run, "test", Protocol(frames=3), user)
-        assert request_evaluation(run, "test", Protocol(frames=3), user) == first
-        assert request_evaluation(run, "train", Protocol(frames=3), user) != first
-        assert request_evaluation(run, "test", Protocol(frames=4), user) != first
+        first = request_evaluation(run, "test", Protocol(frames=3), ada)
+        assert request_evaluation(run, "test", Protocol(frames=3), ada) == first
+        assert request_evaluation(run, "train", Protocol(frames=3), ada) != first
+        assert request_evaluation(run, "test", Protocol(frames=4), ada) != first
 
-    def test_an_evaluation_that_failed_may_be_asked_for_again(self, user: User, dataset: Dataset) -> None:
+    def test_an_evaluation_that_failed_may_be_asked_for_again(self, ada: User, dataset: Dataset) -> None:
         run = make_run(dataset)
-        first = request_evaluation(run, "test", Protocol(), user)
+        first = request_evaluation(run, "test", Protocol(), ada)
         Job.objects.filter(pk=first.job_id).update(state=Job.State.FAILED)
-        assert request_evaluation(run, "test", Protocol(), user) != first
+        assert request_evaluation(run, "test", Protocol(), ada) != first
 
     def test_a_gpu_is_used_when_asked_for_or_when_a_worker_has_one(self) -> None:
         assert queue_for(SPATIAL) == "cpu"
@@ -181,96 +159,96 @@ class TestPreflight:
 
 
 class TestPages:
-    def test_the_gallery_shows_every_system(self, ada: Client, dataset: Dataset) -> None:
-        page = ada.get("/experiments/new/").content.decode()
+    def test_the_gallery_shows_every_system(self, as_ada: Client, dataset: Dataset) -> None:
+        page = as_ada.get("/experiments/new/").content.decode()
         assert all(preset.title in page for preset in PRESETS.values())
         assert all(str(pair.title) in page for pair in PAIRS.values())
         assert "no dataset yet" not in page
 
-    def test_without_a_dataset_both_forms_say_where_to_get_one(self, ada: Client) -> None:
-        assert "no dataset yet" in ada.get("/experiments/new/").content.decode()
+    def test_without_a_dataset_both_forms_say_where_to_get_one(self, as_ada: Client) -> None:
+        assert "no dataset yet" in as_ada.get("/experiments/new/").content.decode()
         for kind in ("run", "two-stream"):
-            assert "No dataset to train on" in ada.get(f"/experiments/new/{kind}/").content.decode()
+            assert "No dataset to train on" in as_ada.get(f"/experiments/new/{kind}/").content.decode()
 
     @pytest.mark.parametrize("preset", PRESETS)
-    def test_the_form_of_a_preset_launches_just_that(self, ada: Client, dataset: Dataset, preset: str) -> None:
-        page = ada.get(f"/experiments/new/run/?preset={preset}")
-        answer = ada.post(f"/experiments/new/run/?preset={preset}", posted(page, "launch", "form"))
+    def test_the_form_of_a_preset_launches_just_that(self, as_ada: Client, dataset: Dataset, preset: str) -> None:
+        page = as_ada.get(f"/experiments/new/run/?preset={preset}")
+        answer = as_ada.post(f"/experiments/new/run/?preset={preset}", posted(page, "launch", "form"))
         run = Run.objects.get()
         assert answer.url == f"/experiments/{run.pk}/"  # type: ignore[attr-defined]
         assert run.experiment == PRESETS[preset].config
 
     @pytest.mark.parametrize("pair", PAIRS)
-    def test_both_streams_are_launched_from_one_form(self, ada: Client, dataset: Dataset, pair: str) -> None:
-        page = ada.get(f"/experiments/new/two-stream/?preset={pair}")
-        answer = ada.post("/experiments/new/two-stream/", posted(page, "launch", "spatial", "temporal", "fusion"))
+    def test_both_streams_are_launched_from_one_form(self, as_ada: Client, dataset: Dataset, pair: str) -> None:
+        page = as_ada.get(f"/experiments/new/two-stream/?preset={pair}")
+        answer = as_ada.post("/experiments/new/two-stream/", posted(page, "launch", "spatial", "temporal", "fusion"))
         fusion = Fusion.objects.get()
         assert answer.url.endswith(f"/{fusion.pk}/")  # type: ignore[attr-defined]
         configs = [member.evaluation.source.experiment for member in fusion.memberships.all()]  # type: ignore[union-attr]
         assert configs == [PRESETS[PAIRS[pair].spatial].config, PRESETS[PAIRS[pair].temporal].config]
         assert fusion.fusion == PAIRS[pair].fusion
 
-    def test_a_clone_starts_from_its_parents_config_and_remembers_it(self, ada: Client, dataset: Dataset) -> None:
+    def test_a_clone_starts_from_its_parents_config_and_remembers_it(self, as_ada: Client, dataset: Dataset) -> None:
         parent = make_run(dataset, "flow", name="first", crop_size=200)
-        page = ada.get(f"/experiments/new/run/?clone={parent.pk}")
+        page = as_ada.get(f"/experiments/new/run/?clone={parent.pk}")
         data = {**posted(page, "launch", "form"), "training.learning_rate": "0.5"}
-        ada.post(f"/experiments/new/run/?clone={parent.pk}", data)
+        as_ada.post(f"/experiments/new/run/?clone={parent.pk}", data)
         run = Run.objects.latest("pk")
         assert run.parent == parent and run.name == "first, again"
         assert run.experiment == parent.experiment.replace(training=parent.experiment.training.replace(learning_rate=0.5))
 
-    def test_a_value_out_of_range_is_said_at_its_field_and_nothing_is_queued(self, ada: Client, dataset: Dataset) -> None:
-        page = ada.get("/experiments/new/run/")
-        answer = ada.post("/experiments/new/run/", {**posted(page, "launch", "form"), "training.momentum": "1.5"})
+    def test_a_value_out_of_range_is_said_at_its_field_and_nothing_is_queued(self, as_ada: Client, dataset: Dataset) -> None:
+        page = as_ada.get("/experiments/new/run/")
+        answer = as_ada.post("/experiments/new/run/", {**posted(page, "launch", "form"), "training.momentum": "1.5"})
         assert "Must be less than 1; you gave 1.5." in answer.content.decode()
         assert not Run.objects.exists()
 
-    def test_checking_says_what_would_happen_and_queues_nothing(self, ada: Client, dataset: Dataset) -> None:
-        page = ada.get("/experiments/new/run/?preset=cpu_temporal")
-        answer = ada.post("/experiments/new/run/?preset=cpu_temporal", {**posted(page, "launch", "form"), "action": "check"})
+    def test_checking_says_what_would_happen_and_queues_nothing(self, as_ada: Client, dataset: Dataset) -> None:
+        page = as_ada.get("/experiments/new/run/?preset=cpu_temporal")
+        answer = as_ada.post("/experiments/new/run/?preset=cpu_temporal", {**posted(page, "launch", "form"), "action": "check"})
         assert "optical flow is not extracted yet" in answer.content.decode()
         assert not Run.objects.exists()
 
-    def test_an_unfit_config_is_refused_with_the_reason(self, ada: Client, dataset: Dataset) -> None:
-        page = ada.get("/experiments/new/run/")
-        answer = ada.post("/experiments/new/run/", {**posted(page, "launch", "form"), "data.crop_size": "100"})
+    def test_an_unfit_config_is_refused_with_the_reason(self, as_ada: Client, dataset: Dataset) -> None:
+        page = as_ada.get("/experiments/new/run/")
+        answer = as_ada.post("/experiments/new/run/", {**posted(page, "launch", "form"), "data.crop_size": "100"})
         assert "A crop of 100 px does not fit" in answer.content.decode() and not Run.objects.exists()
 
-    def test_only_datasets_one_may_change_can_be_chosen(self, ada: Client, user: User) -> None:
+    def test_only_datasets_one_may_change_can_be_chosen(self, as_ada: Client, ada: User) -> None:
         foreign = make_dataset(make_user("bob"), name="bobs")
-        share(foreign, user, "viewer")
-        page = ada.get("/experiments/new/run/")
+        share(foreign, ada, "viewer")
+        page = as_ada.get("/experiments/new/run/")
         assert "No dataset to train on" in page.content.decode()
-        mine = make_dataset(user, name="mine")
-        page = ada.get("/experiments/new/run/")
+        mine = make_dataset(ada, name="mine")
+        page = as_ada.get("/experiments/new/run/")
         data = {**posted(page, "launch", "form"), "split": str(foreign.splits.get().pk)}
-        assert "Select a valid choice" in ada.post("/experiments/new/run/", data).content.decode()
+        assert "Select a valid choice" in as_ada.post("/experiments/new/run/", data).content.decode()
         assert not Run.objects.exists()
         share(foreign, make_user("eve"), "editor")
         assert str(mine.splits.get().pk) in page.content.decode()
 
-    def test_a_run_one_may_not_see_can_not_be_cloned(self, ada: Client) -> None:
+    def test_a_run_one_may_not_see_can_not_be_cloned(self, as_ada: Client) -> None:
         run = make_run(make_dataset(make_user("bob")))
-        assert ada.get(f"/experiments/new/run/?clone={run.pk}").status_code == 404
-        assert ada.get("/experiments/new/run/?clone=x").status_code == 404
+        assert as_ada.get(f"/experiments/new/run/?clone={run.pk}").status_code == 404
+        assert as_ada.get("/experiments/new/run/?clone=x").status_code == 404
 
 
 class TestList:
-    def test_without_runs_it_says_how_to_begin(self, ada: Client) -> None:
-        assert "No runs yet" in ada.get("/experiments/").content.decode()
+    def test_without_runs_it_says_how_to_begin(self, as_ada: Client) -> None:
+        assert "No runs yet" in as_ada.get("/experiments/").content.decode()
 
-    def test_a_number_stands_with_its_protocol(self, ada: Client, dataset: Dataset) -> None:
+    def test_a_number_stands_with_its_protocol(self, as_ada: Client, dataset: Dataset) -> None:
         make_evaluation(make_run(dataset), lambda label, _position: 0)
-        page = ada.get("/experiments/").content.decode()
+        page = as_ada.get("/experiments/").content.decode()
         assert "33.3 %" in page and "5 frames × 1 crops" in page and 'title="5 frames × 1 crops, class probabilities averaged"' in page
 
     def test_the_number_of_queries_does_not_grow_with_the_runs(
-        self, ada: Client, dataset: Dataset, django_assert_max_num_queries: Any
+        self, as_ada: Client, dataset: Dataset, django_assert_max_num_queries: Any
     ) -> None:
         for number in range(50):
             make_evaluation(make_run(dataset, name=f"run {number}"))
         with django_assert_max_num_queries(8):
-            page = ada.get("/experiments/").content.decode()
+            page = as_ada.get("/experiments/").content.decode()
         assert page.count('name="runs"') == 50
 
     @pytest.mark.parametrize(
@@ -288,13 +266,13 @@ class TestList:
         ],
     )
     def test_filters_and_order_are_in_the_address_and_only_allowed_ones_count(
-        self, ada: Client, dataset: Dataset, query: str, names: list[str]
+        self, as_ada: Client, dataset: Dataset, query: str, names: list[str]
     ) -> None:
         make_evaluation(make_run(dataset, name="a"))
         make_evaluation(make_run(dataset, "flow", name="b"), lambda label, _position: 0)
         make_run(dataset, name="c", state="failed")
         Run.objects.filter(pk=make_run(dataset, name="old").pk).update(is_archived=True)
-        page = ada.get(f"/experiments/?{query}").context["page"]
+        page = as_ada.get(f"/experiments/?{query}").context["page"]
         found = [run.name for run in page]
         assert found == names if query != "order=-top1" else set(found) == set(names) and found.index("a") < found.index("b")
 

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
-from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks, Settings
+from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from ml.config.availability import RAFT_WEIGHTS, weights_file
 from ml.config.flow import DIS, FlowSpec
@@ -23,28 +23,6 @@ from webapp.experiments.preflight import preflight
 from webapp.jobs.models import Job, WorkerNode
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def data_dir(settings: Settings, tmp_path: Path) -> Path:
-    settings.DATA_DIR = tmp_path
-    return tmp_path
-
-
-@pytest.fixture
-def ada() -> User:
-    return make_user("ada")
-
-
-@pytest.fixture
-def dataset(ada: User) -> Dataset:
-    return make_dataset(ada)
-
-
-@pytest.fixture
-def as_ada(client: Client, ada: User) -> Client:
-    client.force_login(ada)
-    return client
 
 
 def cache_of(dataset: Dataset, spec: FlowSpec, **fields: object) -> FlowCache:

@@ -13,7 +13,6 @@ from ml.config.experiment import ExperimentConfig
 from ml.config.presets import PRESETS
 from tests.webapp.factories import make_dataset, make_run, make_user
 from tests.webapp.test_forms import posted
-from webapp import queue
 from webapp.datasets.models import Dataset, FlowCache
 from webapp.datasets.services.deletion import delete_dataset
 from webapp.datasets.services.flow import FlowInUse, delete_flow
@@ -30,24 +29,9 @@ pytestmark = pytest.mark.django_db
 SPATIAL, TEMPORAL = PRESETS["cpu_spatial"].config, PRESETS["cpu_temporal"].config
 
 
-@pytest.fixture(autouse=True)
-def broker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue, "send", lambda job: True)
-
-
 @pytest.fixture
-def user() -> User:
-    return make_user()
-
-
-@pytest.fixture
-def dataset(user: User) -> Dataset:
-    return make_dataset(user)
-
-
-@pytest.fixture
-def other(user: User) -> Dataset:
-    return make_dataset(user, classes=("run", "sit"), name="postures")
+def other(ada: User) -> Dataset:
+    return make_dataset(ada, classes=("run", "sit"), name="postures")
 
 
 def learning_also(config: ExperimentConfig, *datasets: Dataset) -> ExperimentConfig:
@@ -62,7 +46,7 @@ def launch(user: User, dataset: Dataset, config: ExperimentConfig) -> Run:
     return launch_run(user, dataset, dataset.splits.get(), config, "a run")
 
 
-def filled(user: User, dataset: Dataset, **choices: object) -> QueryDict:
+def filled(ada: User, dataset: Dataset, **choices: object) -> QueryDict:
     """The page's forms as a browser sends them."""
     data = posted(ConfigForm(config=SPATIAL))
     data.update({"name": "a run", "split": str(dataset.splits.get().pk), "seeds": "1"})
@@ -72,49 +56,49 @@ def filled(user: User, dataset: Dataset, **choices: object) -> QueryDict:
 
 
 def test_the_page_launches_a_run_that_names_its_datasets_and_its_beginning_by_number(
-    client: Client, user: User, dataset: Dataset, other: Dataset
+    client: Client, ada: User, dataset: Dataset, other: Dataset
 ) -> None:
-    client.force_login(user)
+    client.force_login(ada)
     start = make_run(dataset)
     Run.objects.filter(pk=start.pk).update(config=SPATIAL.model_dump(mode="json"))
 
-    client.post(reverse("experiments:new_run"), filled(user, dataset, also=other.splits.get().pk, start=start.pk))
+    client.post(reverse("experiments:new_run"), filled(ada, dataset, also=other.splits.get().pk, start=start.pk))
 
     config = Run.objects.get(name="a run").experiment
     assert config.data.also == (OtherDataset(dataset=str(other.pk), split="1"),)
     assert config.training.init_run == str(start.pk)
 
 
-def test_only_ones_own_datasets_and_visible_finished_runs_are_offered(user: User, dataset: Dataset) -> None:
+def test_only_ones_own_datasets_and_visible_finished_runs_are_offered(ada: User, dataset: Dataset) -> None:
     foreign = make_dataset(make_user("eve"), name="secret")
     make_run(foreign)
     make_run(dataset, state=Job.State.RUNNING)
     finished = make_run(dataset)
 
-    form = LaunchForm(user, filled(user, dataset, also=foreign.splits.get().pk))
+    form = LaunchForm(ada, filled(ada, dataset, also=foreign.splits.get().pk))
 
     assert "also" in form.errors
     assert list(form.fields["start"].queryset) == [finished]  # type: ignore[attr-defined]
 
 
-def test_a_clone_begins_with_the_same_choices(client: Client, user: User, dataset: Dataset, other: Dataset) -> None:
-    client.force_login(user)
-    run = launch(user, dataset, learning_also(SPATIAL, other))
+def test_a_clone_begins_with_the_same_choices(client: Client, ada: User, dataset: Dataset, other: Dataset) -> None:
+    client.force_login(ada)
+    run = launch(ada, dataset, learning_also(SPATIAL, other))
 
     page = client.get(reverse("experiments:new_run"), {"clone": run.pk})
 
     assert page.context["launch"].initial["also"] == [other.splits.get()]
 
 
-def test_the_flow_of_every_dataset_comes_before_the_training(user: User, dataset: Dataset, other: Dataset) -> None:
-    run = launch(user, dataset, learning_also(TEMPORAL, other))
+def test_the_flow_of_every_dataset_comes_before_the_training(ada: User, dataset: Dataset, other: Dataset) -> None:
+    run = launch(ada, dataset, learning_also(TEMPORAL, other))
 
     before = run.job.after.order_by("pk")
     assert [(job.kind, job.dataset) for job in before] == [("flow", dataset), ("flow", other)]
 
 
-def test_flow_that_a_run_of_another_dataset_needs_is_kept(user: User, dataset: Dataset, other: Dataset) -> None:
-    launch(user, dataset, learning_also(TEMPORAL, other))
+def test_flow_that_a_run_of_another_dataset_needs_is_kept(ada: User, dataset: Dataset, other: Dataset) -> None:
+    launch(ada, dataset, learning_also(TEMPORAL, other))
     cache = FlowCache.objects.get(dataset=other)
     Job.objects.filter(kind=Job.Kind.FLOW).update(state=Job.State.DONE)
 
@@ -122,19 +106,19 @@ def test_flow_that_a_run_of_another_dataset_needs_is_kept(user: User, dataset: D
         delete_flow(cache)
 
 
-def test_a_dataset_twice_is_refused_for_its_splits_would_share_videos(user: User, dataset: Dataset) -> None:
+def test_a_dataset_twice_is_refused_for_its_splits_would_share_videos(ada: User, dataset: Dataset) -> None:
     with pytest.raises(UnfitRun, match="chosen twice"):
-        launch(user, dataset, learning_also(SPATIAL, dataset))
+        launch(ada, dataset, learning_also(SPATIAL, dataset))
 
 
-def test_a_run_of_another_input_is_nothing_to_start_from(user: User, dataset: Dataset) -> None:
+def test_a_run_of_another_input_is_nothing_to_start_from(ada: User, dataset: Dataset) -> None:
     start = make_run(dataset, "flow")
 
     with pytest.raises(UnfitRun, match="another network or another input"):
-        launch(user, dataset, starting_from(SPATIAL, start))
+        launch(ada, dataset, starting_from(SPATIAL, start))
 
 
-def test_what_was_deleted_is_said(user: User, dataset: Dataset, other: Dataset) -> None:
+def test_what_was_deleted_is_said(ada: User, dataset: Dataset, other: Dataset) -> None:
     config, pk = learning_also(SPATIAL, other), other.pk
     delete_dataset(other)
 
@@ -143,10 +127,10 @@ def test_what_was_deleted_is_said(user: User, dataset: Dataset, other: Dataset) 
     ]
 
 
-def test_the_worker_puts_folders_in_the_place_of_numbers(user: User, dataset: Dataset, other: Dataset) -> None:
+def test_the_worker_puts_folders_in_the_place_of_numbers(ada: User, dataset: Dataset, other: Dataset) -> None:
     start = make_run(dataset)
     Run.objects.filter(pk=start.pk).update(config=SPATIAL.model_dump(mode="json"))
-    run = launch(user, dataset, starting_from(learning_also(SPATIAL, other), start))
+    run = launch(ada, dataset, starting_from(learning_also(SPATIAL, other), start))
 
     _train, path, *_out = TrainTask(run.job).command()
 

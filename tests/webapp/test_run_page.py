@@ -6,15 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from ml.config.evaluation import Protocol
 from ml.config.experiment import ExperimentConfig
 from ml.config.presets import PRESETS
-from tests.webapp.factories import make_dataset, make_evaluation, make_fusion, make_prediction, make_run, make_user, share
-from webapp import queue
+from tests.webapp.factories import make_evaluation, make_fusion, make_prediction, make_run, make_user, share
 from webapp.datasets.models import Dataset, Upload
 from webapp.experiments.config_rows import config_rows
 from webapp.experiments.models import Evaluation, Fusion, Run, RunPoint
@@ -29,27 +27,6 @@ ACTIONS = ("evaluate", "notes", "archive")
 READABLE = ("", "curves.json", "config.json")
 
 
-@pytest.fixture(autouse=True)
-def broker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue, "send", lambda job: True)
-
-
-@pytest.fixture
-def user() -> User:
-    return make_user()
-
-
-@pytest.fixture
-def dataset(user: User) -> Dataset:
-    return make_dataset(user)
-
-
-@pytest.fixture
-def ada(client: Client, user: User) -> Client:
-    client.force_login(user)
-    return client
-
-
 def page_of(client: Client, run: Run, query: str = "", **headers: str) -> str:
     return client.get(f"/experiments/{run.pk}/?{query}", headers=headers).content.decode()
 
@@ -57,75 +34,75 @@ def page_of(client: Client, run: Run, query: str = "", **headers: str) -> str:
 class TestPage:
     @pytest.mark.parametrize("tab", [*TABS, "nonsense"])
     @pytest.mark.parametrize("state", Job.State.values)
-    def test_every_tab_is_there_in_every_state(self, ada: Client, dataset: Dataset, tab: str, state: str) -> None:
+    def test_every_tab_is_there_in_every_state(self, as_ada: Client, dataset: Dataset, tab: str, state: str) -> None:
         run = make_run(dataset, "flow", state=state)
-        page = page_of(ada, run, f"tab={tab}")
+        page = page_of(as_ada, run, f"tab={tab}")
         assert page.count('aria-current="page"') == 2  # the navigation, and the tab
         assert run.name in page
 
-    def test_the_head_names_the_number_with_its_protocol(self, ada: Client, dataset: Dataset) -> None:
+    def test_the_head_names_the_number_with_its_protocol(self, as_ada: Client, dataset: Dataset) -> None:
         run = make_run(dataset)
         make_evaluation(run, lambda label, _position: 0)
-        page = page_of(ada, run, "tab=config")
+        page = page_of(as_ada, run, "tab=config")
         assert "33.3 %" in page and "5 frames × 1 crops, class probabilities averaged" in page
 
-    def test_a_number_of_another_subset_is_not_the_runs_number(self, ada: Client, dataset: Dataset) -> None:
+    def test_a_number_of_another_subset_is_not_the_runs_number(self, as_ada: Client, dataset: Dataset) -> None:
         run = make_run(dataset)
         make_evaluation(run, subset="train")
-        assert ada.get(f"/experiments/{run.pk}/").context["primary"] is None
+        assert as_ada.get(f"/experiments/{run.pk}/").context["primary"] is None
 
     @pytest.mark.parametrize(("state", "is_live"), [("running", True), ("waiting", True), ("done", False), ("failed", False)])
-    def test_the_live_parts_ask_again_while_something_is_open(self, ada: Client, dataset: Dataset, state: str, is_live: bool) -> None:
-        page = page_of(ada, make_run(dataset, state=state))
+    def test_the_live_parts_ask_again_while_something_is_open(self, as_ada: Client, dataset: Dataset, state: str, is_live: bool) -> None:
+        page = page_of(as_ada, make_run(dataset, state=state))
         assert page.count('hx-trigger="every') == (2 if is_live else 0)
 
-    def test_an_open_evaluation_keeps_the_page_live(self, ada: Client, dataset: Dataset) -> None:
+    def test_an_open_evaluation_keeps_the_page_live(self, as_ada: Client, dataset: Dataset) -> None:
         run = make_run(dataset)
         make_evaluation(run, state=Job.State.RUNNING)
-        assert "hx-trigger" in page_of(ada, run)
+        assert "hx-trigger" in page_of(as_ada, run)
 
     @pytest.mark.parametrize("target", ["run-head", "run-tab"])
-    def test_a_poll_gets_its_part_alone(self, ada: Client, dataset: Dataset, target: str) -> None:
+    def test_a_poll_gets_its_part_alone(self, as_ada: Client, dataset: Dataset, target: str) -> None:
         run = make_run(dataset, state="running")
-        part = page_of(ada, run, "tab=log", **{"HX-Request": "true", "HX-Target": target})
+        part = page_of(as_ada, run, "tab=log", **{"HX-Request": "true", "HX-Target": target})
         assert part.lstrip().startswith(f'<div id="{target}"') and "<html" not in part
 
-    def test_a_failure_is_shown_in_plain_words_with_retry(self, ada: Client, dataset: Dataset) -> None:
+    def test_a_failure_is_shown_in_plain_words_with_retry(self, as_ada: Client, dataset: Dataset) -> None:
         run = make_run(dataset, state="failed")
         card = {"code": "nan", "message": "The loss became NaN.", "advice": "Lower the learning rate.", "detail": "epoch 3"}
         Job.objects.filter(pk=run.job_id).update(failure=card)
-        page = page_of(ada, run)
+        page = page_of(as_ada, run)
         assert all(words in page for words in ("The loss became NaN.", "Lower the learning rate.", "epoch 3", "Retry"))
 
     @pytest.mark.parametrize(("state", "button"), [("running", "Stop"), ("stopped", "Resume"), ("failed", "Retry"), ("queued", "Cancel")])
-    def test_the_head_offers_what_the_state_allows(self, ada: Client, dataset: Dataset, state: str, button: str) -> None:
-        assert f">{button}</button>" in page_of(ada, make_run(dataset, state=state))
+    def test_the_head_offers_what_the_state_allows(self, as_ada: Client, dataset: Dataset, state: str, button: str) -> None:
+        assert f">{button}</button>" in page_of(as_ada, make_run(dataset, state=state))
 
-    def test_the_log_is_the_end_of_the_jobs_log(self, ada: Client, dataset: Dataset) -> None:
+    def test_the_log_is_the_end_of_the_jobs_log(self, as_ada: Client, dataset: Dataset) -> None:
         run = make_run(dataset, state="running")
         folder = job_folder(run.job_id)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "log.txt").write_text("epoch 1 ended: <b>loss</b> 0.5\n")
-        assert "epoch 1 ended: &lt;b&gt;loss&lt;/b&gt; 0.5" in page_of(ada, run, "tab=log")
+        assert "epoch 1 ended: &lt;b&gt;loss&lt;/b&gt; 0.5" in page_of(as_ada, run, "tab=log")
 
-    def test_the_config_marks_what_differs_from_the_parent(self, ada: Client, dataset: Dataset) -> None:
+    def test_the_config_marks_what_differs_from_the_parent(self, as_ada: Client, dataset: Dataset) -> None:
         parent, run = make_run(dataset, name="first"), make_run(dataset, name="second", crop_size=112)
         Run.objects.filter(pk=run.pk).update(parent=parent)
-        page = page_of(ada, run, "tab=config")
+        page = page_of(as_ada, run, "tab=config")
         assert page.count('class="changed"') == 1 and "<strong>112</strong>" in page
 
-    def test_a_run_of_its_own_stands_beside_the_nearest_preset(self, ada: Client, dataset: Dataset) -> None:
+    def test_a_run_of_its_own_stands_beside_the_nearest_preset(self, as_ada: Client, dataset: Dataset) -> None:
         run = make_run(dataset)
         preset = PRESETS["paper_temporal"]
         config = preset.config.replace(
             data=preset.config.data.replace(dataset="elsewhere"), training=preset.config.training.replace(seed=7)
         )
         Run.objects.filter(pk=run.pk).update(config=config.model_dump(mode="json"))
-        page = page_of(ada, run, "tab=config")
+        page = page_of(as_ada, run, "tab=config")
         assert preset.title in page
         assert page.count('class="changed"') == 1 and "<strong>7</strong>" in page
 
-    def test_the_facts_are_words_and_no_dictionaries(self, ada: Client, dataset: Dataset) -> None:
+    def test_the_facts_are_words_and_no_dictionaries(self, as_ada: Client, dataset: Dataset) -> None:
         run = make_run(dataset)
         facts = {
             "frame_spec": {"short_side": 96, "quality": 95},
@@ -135,7 +112,7 @@ class TestPage:
             "device": "cpu",
         }
         Run.objects.filter(pk=run.pk).update(facts=facts)
-        page = page_of(ada, run)
+        page = page_of(as_ada, run)
         for words in ("short side 96, quality 95", "4,927,105", "epochs 20, validation: loss 1.144, top-1 33.3 %", "torch 2.13.0"):
             assert words in page
         assert "&#x27;" not in page and page.count("cpu") == 0
@@ -152,12 +129,12 @@ class TestPage:
 
 
 class TestCurves:
-    def test_the_points_of_the_run_come_as_a_figure(self, ada: Client, dataset: Dataset) -> None:
+    def test_the_points_of_the_run_come_as_a_figure(self, as_ada: Client, dataset: Dataset) -> None:
         run = make_run(dataset, state="running")
         Job.objects.filter(pk=run.job_id).update(progress_total=200)  # 20 epochs of 10 steps
         RunPoint.objects.create(run=run, step=5, epoch=1, train={"cross_entropy": 2.0})
         RunPoint.objects.create(run=run, step=10, epoch=1, is_epoch_end=True, train={"loss": 1.5}, validation={"loss": 1.7, "top1": 0.5})
-        answer = ada.get(f"/experiments/{run.pk}/curves.json?axis=epoch").json()
+        answer = as_ada.get(f"/experiments/{run.pk}/curves.json?axis=epoch").json()
         assert answer["is_live"] is True
         assert [(trace["name"], trace["x"], trace["y"]) for trace in answer["figure"]["data"]] == [
             ("training, as it goes", [0.5], [2.0]),
@@ -165,23 +142,23 @@ class TestCurves:
             ("validation", [1.0], [1.7]),
             ("validation accuracy", [1.0], [0.5]),
         ]
-        assert ada.get(f"/experiments/{run.pk}/curves.json?axis=step").json()["figure"]["data"][0]["x"] == [5]
+        assert as_ada.get(f"/experiments/{run.pk}/curves.json?axis=step").json()["figure"]["data"][0]["x"] == [5]
 
-    def test_a_run_that_is_over_is_not_asked_for_again(self, ada: Client, dataset: Dataset) -> None:
-        answer = ada.get(f"/experiments/{make_run(dataset).pk}/curves.json").json()
+    def test_a_run_that_is_over_is_not_asked_for_again(self, as_ada: Client, dataset: Dataset) -> None:
+        answer = as_ada.get(f"/experiments/{make_run(dataset).pk}/curves.json").json()
         assert (answer["figure"]["data"], answer["is_live"]) == ([], False)
 
 
 class TestActions:
-    def test_the_exported_config_is_the_runs(self, ada: Client, dataset: Dataset) -> None:
+    def test_the_exported_config_is_the_runs(self, as_ada: Client, dataset: Dataset) -> None:
         run = make_run(dataset, name="../<b>é")
-        answer = ada.get(f"/experiments/{run.pk}/config.json")
+        answer = as_ada.get(f"/experiments/{run.pk}/config.json")
         assert ExperimentConfig.model_validate(json.loads(answer.content)) == run.experiment
         assert answer["Content-Disposition"] == f'attachment; filename="be-{run.pk}.json"'
 
-    def test_an_evaluation_is_asked_for_with_subset_and_protocol(self, ada: Client, dataset: Dataset) -> None:
+    def test_an_evaluation_is_asked_for_with_subset_and_protocol(self, as_ada: Client, dataset: Dataset) -> None:
         run = make_run(dataset)
-        answer = ada.post(f"/experiments/{run.pk}/evaluate", {"subset": "train", "frames": "3", "crops": "5", "aggregation": "logits"})
+        answer = as_ada.post(f"/experiments/{run.pk}/evaluate", {"subset": "train", "frames": "3", "crops": "5", "aggregation": "logits"})
         evaluation = Evaluation.objects.get()
         assert answer.url == f"/experiments/evaluations/{evaluation.pk}/"  # type: ignore[attr-defined]
         assert (evaluation.subset, evaluation.protocol_config) == ("train", Protocol(frames=3, crops=5, aggregation="logits"))
@@ -191,27 +168,27 @@ class TestActions:
         ("change", "words"),
         [({"frames": "0"}, "Must be at least 1; you gave 0."), ({"subset": "validation"}, "Select a valid choice")],
     )
-    def test_a_bad_protocol_is_refused_with_the_reason(self, ada: Client, dataset: Dataset, change: dict[str, str], words: str) -> None:
+    def test_a_bad_protocol_is_refused_with_the_reason(self, as_ada: Client, dataset: Dataset, change: dict[str, str], words: str) -> None:
         run = make_run(dataset)
         data = {"subset": "test", "frames": "3", "crops": "5", "aggregation": "logits", **change}
-        page = ada.post(f"/experiments/{run.pk}/evaluate", data, follow=True).content.decode()
+        page = as_ada.post(f"/experiments/{run.pk}/evaluate", data, follow=True).content.decode()
         assert words in page and not Evaluation.objects.exists()
 
-    def test_notes_are_kept_and_escaped(self, ada: Client, dataset: Dataset) -> None:
+    def test_notes_are_kept_and_escaped(self, as_ada: Client, dataset: Dataset) -> None:
         run = make_run(dataset)
-        page = ada.post(f"/experiments/{run.pk}/notes", {"notes": "<script>x</script>"}, follow=True).content.decode()
+        page = as_ada.post(f"/experiments/{run.pk}/notes", {"notes": "<script>x</script>"}, follow=True).content.decode()
         assert "&lt;script&gt;x&lt;/script&gt;" in page and "<script>x" not in page
 
-    def test_the_archive_is_a_switch(self, ada: Client, dataset: Dataset) -> None:
+    def test_the_archive_is_a_switch(self, as_ada: Client, dataset: Dataset) -> None:
         run = make_run(dataset)
         for expected in (True, False):
-            ada.post(f"/experiments/{run.pk}/archive")
+            as_ada.post(f"/experiments/{run.pk}/archive")
             run.refresh_from_db()
             assert run.is_archived is expected
 
     def test_a_deleted_run_leaves_no_row_and_no_file(
         self,
-        ada: Client,
+        as_ada: Client,
         dataset: Dataset,
         settings: Settings,
         tmp_path: Path,
@@ -229,7 +206,7 @@ class TestActions:
             (folder / "file").write_bytes(b"1234567890")
         upload: Path = prediction.upload.path
         with django_capture_on_commit_callbacks(execute=True):
-            page = ada.post(f"/experiments/delete?runs={run.pk}", follow=True).content.decode()
+            page = as_ada.post(f"/experiments/delete?runs={run.pk}", follow=True).content.decode()
         assert "68\xa0bytes freed" in page  # five files, and the upload of 18 bytes
         assert not any(path.exists() for path in (*folders, upload))
         assert list(Run.objects.all()) == [keeper.run] and list(Evaluation.objects.all()) == [keeper]
@@ -295,12 +272,12 @@ class TestWhoMay:
         assert Run.objects.get(pk=run.pk).is_archived
 
     @pytest.mark.parametrize("action", ACTIONS)
-    def test_actions_are_not_done_by_a_mere_visit(self, ada: Client, dataset: Dataset, action: str) -> None:
-        assert ada.get(f"/experiments/{make_run(dataset).pk}/{action}").status_code == 405
+    def test_actions_are_not_done_by_a_mere_visit(self, as_ada: Client, dataset: Dataset, action: str) -> None:
+        assert as_ada.get(f"/experiments/{make_run(dataset).pk}/{action}").status_code == 405
 
-    def test_the_page_takes_a_fixed_number_of_queries(self, ada: Client, dataset: Dataset, django_assert_max_num_queries: Any) -> None:
+    def test_the_page_takes_a_fixed_number_of_queries(self, as_ada: Client, dataset: Dataset, django_assert_max_num_queries: Any) -> None:
         run = make_run(dataset)
         for _number in range(20):
             make_evaluation(run)
         with django_assert_max_num_queries(12):
-            page_of(ada, run)
+            page_of(as_ada, run)

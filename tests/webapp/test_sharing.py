@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
-from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from tests.webapp.factories import make_dataset, make_evaluation, make_fusion, make_prediction, make_run, make_upload, make_user, share
 from webapp.datasets.models import Dataset, Import, Membership, Upload, Video, media_store
@@ -19,22 +19,6 @@ from webapp.jobs.selectors import job_folder
 from webapp.predictions.models import Prediction
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def data_dir(settings: Settings, tmp_path: Path) -> Path:
-    settings.DATA_DIR = tmp_path
-    return tmp_path
-
-
-@pytest.fixture
-def ada() -> User:
-    return make_user("ada")
-
-
-@pytest.fixture
-def dataset(ada: User) -> Dataset:
-    return make_dataset(ada)
 
 
 def grown(dataset: Dataset) -> list[Path]:

@@ -15,7 +15,6 @@ from ml.config.presets import PRESETS
 from ml.config.studies import STUDIES
 from ml.config.study import SEED, SPLIT, Axis, StudyConfig, with_value
 from tests.webapp.factories import make_dataset, make_evaluation, make_fusion, make_run, make_user, score_videos, share
-from webapp import queue
 from webapp.datasets.models import Dataset, Split, SplitEntry
 from webapp.experiments.models import Evaluation, Fusion, Run, Study
 from webapp.experiments.selectors.studies import is_live, points
@@ -31,32 +30,16 @@ DROPOUT = Axis(field="model.dropout", values=(0.5, 0.9))
 SEEDS = Axis(field=SEED, values=(0, 1))
 
 
-@pytest.fixture(autouse=True)
-def broker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue, "send", lambda job: True)
-
-
 @pytest.fixture
-def user() -> User:
-    return make_user()
-
-
-@pytest.fixture
-def dataset(user: User) -> Dataset:
+def dataset(ada: User) -> Dataset:
     """With two splits, the second the other way round."""
-    dataset = make_dataset(user, name="My UCF-101")
+    dataset = make_dataset(ada, name="My UCF-101")
     other = Split.objects.create(dataset=dataset, name="2", origin="generated")
     swapped = {"train": "test", "test": "train"}
     SplitEntry.objects.bulk_create(
         SplitEntry(split=other, video=entry.video, subset=swapped[entry.subset]) for entry in SplitEntry.objects.select_related("video")
     )
     return dataset
-
-
-@pytest.fixture
-def ada(client: Client, user: User) -> Client:
-    client.force_login(user)
-    return client
 
 
 def grid(*axes: Axis) -> StudyConfig:
@@ -79,55 +62,55 @@ def finish(study: Study, wrong: int = 0) -> None:
 
 
 class TestLaunching:
-    def test_a_grid_becomes_its_runs_each_with_its_config_split_and_test(self, user: User, dataset: Dataset) -> None:
-        study = launch(user, dataset, grid(DROPOUT, Axis(field=SPLIT, values=("1", "2"))))
+    def test_a_grid_becomes_its_runs_each_with_its_config_split_and_test(self, ada: User, dataset: Dataset) -> None:
+        study = launch(ada, dataset, grid(DROPOUT, Axis(field=SPLIT, values=("1", "2"))))
         found = [(run.experiment.model.dropout, run.split.name, run.experiment.data.split) for run in study.runs.order_by("pk")]
         assert found == [(0.5, "1", "1"), (0.5, "2", "2"), (0.9, "1", "1"), (0.9, "2", "2")]
         assert all(run.evaluations.count() == 1 for run in study.runs.all())
         assert study.runs.order_by("pk")[1].name == "a study · Dropout 0.5, Split 2"
 
-    def test_a_stream_that_an_axis_does_not_move_is_trained_once_and_fused_at_every_point(self, user: User, dataset: Dataset) -> None:
+    def test_a_stream_that_an_axis_does_not_move_is_trained_once_and_fused_at_every_point(self, ada: User, dataset: Dataset) -> None:
         length = Axis(field="data.input.stack_len", values=(2, 3))
-        study = launch(user, dataset, StudyConfig(streams=(SPATIAL, TEMPORAL), fusions=(FusionConfig(),), axes=(length,)))
+        study = launch(ada, dataset, StudyConfig(streams=(SPATIAL, TEMPORAL), fusions=(FusionConfig(),), axes=(length,)))
         assert [run.modality for run in study.runs.order_by("pk")] == ["rgb", "flow", "flow"]
         spatial, *temporal = study.runs.order_by("pk")
         members = [[member.evaluation.run for member in fusion.memberships.all()] for fusion in Fusion.objects.order_by("pk")]
         assert members == [[spatial, temporal[0]], [spatial, temporal[1]]]
 
-    def test_a_run_that_has_its_place_in_the_grid_is_not_trained_again(self, user: User, dataset: Dataset) -> None:
+    def test_a_run_that_has_its_place_in_the_grid_is_not_trained_again(self, ada: User, dataset: Dataset) -> None:
         run = make_run(dataset)
         streams = (run.experiment,)
-        study = launch(user, dataset, StudyConfig(streams=streams, axes=(DROPOUT,)), adopted=[run, make_run(dataset, "flow")])
+        study = launch(ada, dataset, StudyConfig(streams=streams, axes=(DROPOUT,)), adopted=[run, make_run(dataset, "flow")])
         assert study.runs.count() == 2 and run in study.runs.all()
 
-    def test_nothing_is_left_of_a_grid_with_a_run_that_can_not_be_trained(self, user: User, dataset: Dataset) -> None:
+    def test_nothing_is_left_of_a_grid_with_a_run_that_can_not_be_trained(self, ada: User, dataset: Dataset) -> None:
         with pytest.raises(UnfitStudy, match="no split “9”"):
-            launch(user, dataset, grid(Axis(field=SPLIT, values=("1", "9"))))
+            launch(ada, dataset, grid(Axis(field=SPLIT, values=("1", "9"))))
         assert not Study.objects.exists() and not Run.objects.exists() and not Job.objects.exists()
 
-    def test_a_grid_without_end_is_refused(self, user: User, dataset: Dataset) -> None:
+    def test_a_grid_without_end_is_refused(self, ada: User, dataset: Dataset) -> None:
         with pytest.raises(UnfitStudy, match="300 runs"):
-            launch(user, dataset, grid(Axis(field=SEED, values=tuple(range(300)))))
+            launch(ada, dataset, grid(Axis(field=SEED, values=tuple(range(300)))))
 
-    def test_what_is_there_is_not_launched_twice_and_what_was_deleted_is(self, user: User, dataset: Dataset) -> None:
-        study = launch(user, dataset, StudyConfig(streams=(SPATIAL, TEMPORAL), fusions=(FusionConfig(),), axes=(SEEDS,)))
+    def test_what_is_there_is_not_launched_twice_and_what_was_deleted_is(self, ada: User, dataset: Dataset) -> None:
+        study = launch(ada, dataset, StudyConfig(streams=(SPATIAL, TEMPORAL), fusions=(FusionConfig(),), axes=(SEEDS,)))
         before = set(study.runs.values_list("pk", flat=True))
-        launch_missing(study, user)
+        launch_missing(study, ada)
         assert set(study.runs.values_list("pk", flat=True)) == before and Fusion.objects.count() == 2
         study.runs.earliest("pk").delete()
-        launch_missing(study, user)
+        launch_missing(study, ada)
         assert study.runs.count() == 4 and Run.objects.count() == 4
 
-    def test_added_values_grow_the_grid_and_launch_only_the_new_runs(self, user: User, dataset: Dataset) -> None:
-        study = launch(user, dataset, grid(DROPOUT))
-        add_values(study, SEED, [1], user)
+    def test_added_values_grow_the_grid_and_launch_only_the_new_runs(self, ada: User, dataset: Dataset) -> None:
+        study = launch(ada, dataset, grid(DROPOUT))
+        add_values(study, SEED, [1], ada)
         assert study.runs.count() == 4
         assert Study.objects.get().grid.axis(SEED) == SEEDS
 
 
 class TestStopping:
-    def test_stop_stops_every_training_and_resume_goes_on_with_all(self, user: User, dataset: Dataset) -> None:
-        study = launch(user, dataset, grid(DROPOUT))
+    def test_stop_stops_every_training_and_resume_goes_on_with_all(self, ada: User, dataset: Dataset) -> None:
+        study = launch(ada, dataset, grid(DROPOUT))
         first = study.runs.earliest("pk").job
         Job.objects.filter(pk=first.pk).update(state=Job.State.RUNNING)
         assert is_live(study)
@@ -136,19 +119,19 @@ class TestStopping:
         assert study.runs.earliest("pk").job.stop_requested
         Job.objects.filter(pk=first.pk).update(state=Job.State.STOPPED)
         assert not is_live(study)
-        resume_study(study, user)
+        resume_study(study, ada)
         assert {run.job.state for run in study.runs.all()} == {"queued"}
 
-    def test_a_training_that_failed_is_tried_again_with_all_that_waits_for_it(self, user: User, dataset: Dataset) -> None:
-        study = launch(user, dataset, StudyConfig(streams=(SPATIAL, TEMPORAL), fusions=(FusionConfig(),), axes=(SEEDS,)))
+    def test_a_training_that_failed_is_tried_again_with_all_that_waits_for_it(self, ada: User, dataset: Dataset) -> None:
+        study = launch(ada, dataset, StudyConfig(streams=(SPATIAL, TEMPORAL), fusions=(FusionConfig(),), axes=(SEEDS,)))
         Job.objects.filter(kind__in=("train", "evaluate", "fuse")).update(state=Job.State.FAILED, failure={"code": "Dependency"})
-        resume_study(study, user)
+        resume_study(study, ada)
         assert set(Job.objects.exclude(kind="flow").values_list("state", flat=True)) <= {"queued", "waiting"}
 
 
 class TestResults:
-    def test_a_row_is_the_mean_and_sample_deviation_over_its_repeats(self, user: User, dataset: Dataset) -> None:
-        study = launch(user, dataset, grid(DROPOUT, SEEDS, Axis(field=SPLIT, values=("1", "2"))))
+    def test_a_row_is_the_mean_and_sample_deviation_over_its_repeats(self, ada: User, dataset: Dataset) -> None:
+        study = launch(ada, dataset, grid(DROPOUT, SEEDS, Axis(field=SPLIT, values=("1", "2"))))
         finish(study, wrong=1)
         low, high = rows(study.grid, points(study))
         assert (low.settings, high.settings) == ({"model.dropout": 0.5}, {"model.dropout": 0.9})
@@ -160,8 +143,8 @@ class TestResults:
     def test_one_test_has_no_deviation_and_none_has_no_mean(self) -> None:
         assert (str(Spread((0.5,))), str(Spread(()))) == ("50.0", "–")
 
-    def test_protocols_are_not_mixed(self, user: User, dataset: Dataset) -> None:
-        study = launch(user, dataset, grid(SEEDS))
+    def test_protocols_are_not_mixed(self, ada: User, dataset: Dataset) -> None:
+        study = launch(ada, dataset, grid(SEEDS))
         finish(study)
         other = make_evaluation(study.runs.earliest("pk"))
         words = "1 frames × 1 crops, class probabilities averaged"
@@ -187,11 +170,11 @@ class TestPages:
     def posted(self, **changes: Any) -> dict[str, Any]:
         return {"name": "λ", "seeds": "1", "axis0-field": "model.dropout", "axis0-values": "0.5, 0.9", **changes}
 
-    def test_a_run_is_varied_from_its_page(self, ada: Client, dataset: Dataset) -> None:
+    def test_a_run_is_varied_from_its_page(self, as_ada: Client, dataset: Dataset) -> None:
         run = make_run(dataset)
-        page = ada.get(f"/experiments/studies/new?run={run.pk}").content.decode()
+        page = as_ada.get(f"/experiments/studies/new?run={run.pk}").content.decode()
         assert f"Vary {run.name}" in page and "Learning-rate drops" in page
-        answer = ada.post(f"/experiments/studies/new?run={run.pk}", self.posted(split=run.split_id, seeds="2"))
+        answer = as_ada.post(f"/experiments/studies/new?run={run.pk}", self.posted(split=run.split_id, seeds="2"))
         study = Study.objects.get()
         assert answer.url == f"/experiments/studies/{study.pk}/"  # type: ignore[attr-defined]
         assert study.runs.count() == 4 and run in study.runs.all()
@@ -209,62 +192,62 @@ class TestPages:
         ],
     )
     def test_what_does_not_fit_is_said_and_nothing_is_queued(
-        self, ada: Client, dataset: Dataset, changes: dict[str, str], words: str
+        self, as_ada: Client, dataset: Dataset, changes: dict[str, str], words: str
     ) -> None:
         run = make_run(dataset)
-        answer = ada.post(f"/experiments/studies/new?run={run.pk}", self.posted(split=run.split_id, **changes))
+        answer = as_ada.post(f"/experiments/studies/new?run={run.pk}", self.posted(split=run.split_id, **changes))
         assert words in answer.content.decode()
         assert Run.objects.count() == 1 and not Study.objects.exists()
 
-    def test_checking_says_how_many_runs_there_would_be_and_queues_none(self, ada: Client, dataset: Dataset) -> None:
+    def test_checking_says_how_many_runs_there_would_be_and_queues_none(self, as_ada: Client, dataset: Dataset) -> None:
         run = make_run(dataset)
         data = {"split": run.split_id, "seeds": "3", "axis1-field": "data.crop_size", "axis1-values": "224, 300", "action": "check"}
-        page = ada.post(f"/experiments/studies/new?run={run.pk}", self.posted(**data)).content.decode()
+        page = as_ada.post(f"/experiments/studies/new?run={run.pk}", self.posted(**data)).content.decode()
         assert "12 runs would be trained and tested." in page
         assert page.count("A crop of 300 px does not fit") == 1 and page.count("larger than the 6 training videos") == 1
         assert Run.objects.count() == 1 and not Study.objects.exists()
 
-    def test_choices_may_be_called_by_their_names_and_lists_end_at_semicolons(self, ada: Client, dataset: Dataset) -> None:
+    def test_choices_may_be_called_by_their_names_and_lists_end_at_semicolons(self, as_ada: Client, dataset: Dataset) -> None:
         run = make_run(dataset)
         data = {"axis0-field": "model.trainable", "axis0-values": "all layers，last_layer"}
-        ada.post(f"/experiments/studies/new?run={run.pk}", self.posted(split=run.split_id, **data))
+        as_ada.post(f"/experiments/studies/new?run={run.pk}", self.posted(split=run.split_id, **data))
         data = {"axis0-field": "training.milestones", "axis0-values": "3, 5; 7"}
-        ada.post(f"/experiments/studies/new?run={run.pk}", self.posted(split=run.split_id, **data))
+        as_ada.post(f"/experiments/studies/new?run={run.pk}", self.posted(split=run.split_id, **data))
         assert [study.grid.axes[0].values for study in Study.objects.order_by("pk")] == [("all", "last_layer"), ([3, 5], [7])]
 
-    def test_two_streams_are_varied_from_their_fusion(self, ada: Client, dataset: Dataset) -> None:
+    def test_two_streams_are_varied_from_their_fusion(self, as_ada: Client, dataset: Dataset) -> None:
         fusion = make_fusion([make_evaluation(make_run(dataset)), make_evaluation(make_run(dataset, "flow"))])
         data = self.posted(split=fusion.split_id, **{"axis0-field": "data.input.stack_len", "axis0-values": "5, 2"})
-        ada.post(f"/experiments/studies/new?fusion={fusion.pk}", data)
+        as_ada.post(f"/experiments/studies/new?fusion={fusion.pk}", data)
         assert Study.objects.get().runs.count() == 3 and Fusion.objects.count() == 2
 
     @pytest.mark.parametrize("preset", STUDIES)
-    def test_the_study_of_a_paper_is_launched_as_it_stands(self, ada: Client, dataset: Dataset, preset: str) -> None:
-        page = ada.get(f"/experiments/studies/new?preset={preset}")
+    def test_the_study_of_a_paper_is_launched_as_it_stands(self, as_ada: Client, dataset: Dataset, preset: str) -> None:
+        page = as_ada.get(f"/experiments/studies/new?preset={preset}")
         data = {form.add_prefix(name): form.initial.get(name, "") for form in page.context["form"].axes for name in ("field", "values")}
         launch = page.context["launch"]
         data |= {"name": "paper", "split": launch.initial["split"], **({"all_splits": "on"} if launch.initial["all_splits"] else {})}
-        assert ada.post(f"/experiments/studies/new?preset={preset}", data).status_code == 302
+        assert as_ada.post(f"/experiments/studies/new?preset={preset}", data).status_code == 302
         axes = Study.objects.get().grid.axes
         expected = STUDIES[preset].config.axes
         assert axes == (expected if expected[0].field != SPLIT else (Axis(field=SPLIT, values=("1", "2")),))
 
-    def test_a_run_on_all_splits_with_seeds_is_a_study(self, ada: Client, dataset: Dataset) -> None:
-        page = ada.get("/experiments/new/run/")
+    def test_a_run_on_all_splits_with_seeds_is_a_study(self, as_ada: Client, dataset: Dataset) -> None:
+        page = as_ada.get("/experiments/new/run/")
         data = {name: value for name, value in page.context["form"].initial.items() if value is not False}
         data = {name: ", ".join(map(str, value)) if isinstance(value, tuple) else value for name, value in data.items()}
         split = dataset.splits.get(name="1").pk
-        answer = ada.post("/experiments/new/run/", {**data, "name": "thrice", "split": split, "all_splits": "on", "seeds": "2"})
+        answer = as_ada.post("/experiments/new/run/", {**data, "name": "thrice", "split": split, "all_splits": "on", "seeds": "2"})
         assert answer.url == f"/experiments/studies/{Study.objects.get().pk}/"  # type: ignore[attr-defined]
         assert Study.objects.get().runs.count() == 4
 
-    def test_both_streams_on_all_splits_are_a_study_with_a_fusion_on_each(self, ada: Client, dataset: Dataset) -> None:
-        page = ada.get("/experiments/new/two-stream/")
+    def test_both_streams_on_all_splits_are_a_study_with_a_fusion_on_each(self, as_ada: Client, dataset: Dataset) -> None:
+        page = as_ada.get("/experiments/new/two-stream/")
         forms = [page.context[name] for name in ("spatial", "temporal", "fusion")]
         bound = {field.html_name: field.field.prepare_value(field.initial) for form in forms for field in form}
         data = {name: value for name, value in bound.items() if value is not False}
         launch = {"name": "both", "split": dataset.splits.get(name="1").pk, "all_splits": "on"}
-        assert ada.post("/experiments/new/two-stream/", {**data, **launch}).status_code == 302
+        assert as_ada.post("/experiments/new/two-stream/", {**data, **launch}).status_code == 302
         study = Study.objects.get()
         assert sorted((run.modality, run.split.name) for run in study.runs.all()) == [
             ("flow", "1"),
@@ -278,21 +261,21 @@ class TestPages:
             {fusion.split_id} for fusion in fusions
         ]
 
-    def test_the_page_shows_numbers_their_protocol_and_the_papers_row(self, ada: Client, user: User, dataset: Dataset) -> None:
-        study = launch(user, dataset, grid(DROPOUT, SEEDS))
+    def test_the_page_shows_numbers_their_protocol_and_the_papers_row(self, as_ada: Client, ada: User, dataset: Dataset) -> None:
+        study = launch(ada, dataset, grid(DROPOUT, SEEDS))
         finish(study, wrong=1)
-        page = ada.get(f"/experiments/studies/{study.pk}/").content.decode()
+        page = as_ada.get(f"/experiments/studies/{study.pk}/").content.decode()
         assert "66.7 ± 47.1" in page and "2 / 2" in page and "5 frames × 1 crops, class probabilities averaged" in page
         assert "Simonyan &amp; Zisserman 2014, Table 1a" in page and "52.3" in page and "42.5" in page
         assert page.count("state-") or page.count("badge") >= 4
         assert "hx-trigger" not in page
-        assert "52.3" not in ada.get(f"/experiments/studies/{study.pk}/?beside=two_stream_4").content.decode()
+        assert "52.3" not in as_ada.get(f"/experiments/studies/{study.pk}/?beside=two_stream_4").content.decode()
 
-    def test_the_chart_has_a_line_a_source_and_the_papers_numbers_beside(self, ada: Client, user: User, dataset: Dataset) -> None:
+    def test_the_chart_has_a_line_a_source_and_the_papers_numbers_beside(self, as_ada: Client, ada: User, dataset: Dataset) -> None:
         length = Axis(field="data.input.stack_len", values=(2, 5))
-        study = launch(user, dataset, StudyConfig(streams=(SPATIAL, TEMPORAL), axes=(length, SEEDS)))
+        study = launch(ada, dataset, StudyConfig(streams=(SPATIAL, TEMPORAL), axes=(length, SEEDS)))
         finish(study, wrong=1)
-        figure = ada.get(f"/experiments/studies/{study.pk}/?beside=two_stream_4").context["figure"]
+        figure = as_ada.get(f"/experiments/studies/{study.pk}/?beside=two_stream_4").context["figure"]
         names = [(trace["name"], trace["x"], trace["y"]) for trace in figure["data"]]
         assert names == [
             ("RGB frames", [2, 5], [66.67, 66.67]),
@@ -302,66 +285,66 @@ class TestPages:
         ]
         assert figure["data"][0]["error_y"]["array"] == [47.14, 47.14] and figure["layout"]["xaxis"]["tickvals"] == [2, 5]
 
-    def test_values_that_are_no_numbers_stand_under_their_names(self, ada: Client, user: User, dataset: Dataset) -> None:
-        study = launch(user, dataset, grid(Axis(field="data.flip", values=(True, False))))
-        (trace,) = ada.get(f"/experiments/studies/{study.pk}/?beside=none").context["figure"]["data"]
+    def test_values_that_are_no_numbers_stand_under_their_names(self, as_ada: Client, ada: User, dataset: Dataset) -> None:
+        study = launch(ada, dataset, grid(Axis(field="data.flip", values=(True, False))))
+        (trace,) = as_ada.get(f"/experiments/studies/{study.pk}/?beside=none").context["figure"]["data"]
         assert (trace["x"], trace["y"]) == (["✓", "–"], [None, None])
 
-    def test_while_something_moves_the_page_asks_again(self, ada: Client, user: User, dataset: Dataset) -> None:
-        study = launch(user, dataset, grid(DROPOUT))
-        page = ada.get(f"/experiments/studies/{study.pk}/").content.decode()
+    def test_while_something_moves_the_page_asks_again(self, as_ada: Client, ada: User, dataset: Dataset) -> None:
+        study = launch(ada, dataset, grid(DROPOUT))
+        page = as_ada.get(f"/experiments/studies/{study.pk}/").content.decode()
         assert 'hx-trigger="every 3s"' in page and "0 / 1" in page
-        part = ada.get(f"/experiments/studies/{study.pk}/", headers={"HX-Request": "true"}).content.decode()
+        part = as_ada.get(f"/experiments/studies/{study.pk}/", headers={"HX-Request": "true"}).content.decode()
         assert part.startswith('<div id="study"')
 
-    def test_values_are_added_on_the_page_and_bad_ones_are_told(self, ada: Client, user: User, dataset: Dataset) -> None:
-        study = launch(user, dataset, grid(DROPOUT))
+    def test_values_are_added_on_the_page_and_bad_ones_are_told(self, as_ada: Client, ada: User, dataset: Dataset) -> None:
+        study = launch(ada, dataset, grid(DROPOUT))
         add = f"/experiments/studies/{study.pk}/add"
-        ada.post(add, {"field": "model.dropout", "values": "0.7"})
-        ada.post(add, {"field": SEED, "values": "1"})
+        as_ada.post(add, {"field": "model.dropout", "values": "0.7"})
+        as_ada.post(add, {"field": SEED, "values": "1"})
         assert study.runs.count() == 6
-        assert "Must be less than 1" in ada.post(add, {"field": "model.dropout", "values": "2"}, follow=True).content.decode()
-        assert "no split “9”" in ada.post(add, {"field": SPLIT, "values": "9"}, follow=True).content.decode()
+        assert "Must be less than 1" in as_ada.post(add, {"field": "model.dropout", "values": "2"}, follow=True).content.decode()
+        assert "no split “9”" in as_ada.post(add, {"field": SPLIT, "values": "9"}, follow=True).content.decode()
         assert study.runs.count() == 6 and Study.objects.get().grid.axis(SPLIT) is None
 
-    def test_the_table_as_csv_and_latex(self, ada: Client, user: User, dataset: Dataset) -> None:
-        study = launch(user, dataset, grid(DROPOUT, SEEDS))
+    def test_the_table_as_csv_and_latex(self, as_ada: Client, ada: User, dataset: Dataset) -> None:
+        study = launch(ada, dataset, grid(DROPOUT, SEEDS))
         finish(study, wrong=1)
-        text = ada.get(f"/experiments/studies/{study.pk}/study.csv").content.decode("utf-8-sig")
+        text = as_ada.get(f"/experiments/studies/{study.pk}/study.csv").content.decode("utf-8-sig")
         low, high = csv.DictReader(io.StringIO(text))
         assert (low["model.dropout"], low["top1_mean"][:5], low["runs"], low["published"]) == ("0.5", "0.666", "2", "42.5")
         assert (high["top1_sd"], high["protocol"]) == ("0.0", "5 frames × 1 crops, class probabilities averaged")
-        latex = ada.get(f"/experiments/studies/{study.pk}/study.tex").content.decode()
+        latex = as_ada.get(f"/experiments/studies/{study.pk}/study.tex").content.decode()
         assert r"RGB frames & 0.5 & 66.7 $\pm$ 47.1" in latex and r"Top-1 (\%)" in latex and r"\bottomrule" in latex
 
-    def test_a_study_is_deleted_without_its_runs(self, ada: Client, user: User, dataset: Dataset) -> None:
-        study = launch(user, dataset, grid(DROPOUT))
-        ada.post(f"/experiments/studies/{study.pk}/dissolve")
+    def test_a_study_is_deleted_without_its_runs(self, as_ada: Client, ada: User, dataset: Dataset) -> None:
+        study = launch(ada, dataset, grid(DROPOUT))
+        as_ada.post(f"/experiments/studies/{study.pk}/dissolve")
         assert not Study.objects.exists() and Run.objects.count() == 2
 
-    def test_the_list_shows_studies_and_those_of_the_papers(self, ada: Client, user: User, dataset: Dataset) -> None:
-        assert "No studies yet" in ada.get("/experiments/studies/").content.decode()
-        launch(user, dataset, grid(DROPOUT))
-        page = ada.get("/experiments/studies/").content.decode()
+    def test_the_list_shows_studies_and_those_of_the_papers(self, as_ada: Client, ada: User, dataset: Dataset) -> None:
+        assert "No studies yet" in as_ada.get("/experiments/studies/").content.decode()
+        launch(ada, dataset, grid(DROPOUT))
+        page = as_ada.get("/experiments/studies/").content.decode()
         assert "a study" in page and all(preset.title in page for preset in STUDIES.values())
 
-    def test_few_queries_whatever_the_size(self, ada: Client, user: User, dataset: Dataset, django_assert_max_num_queries: Any) -> None:
+    def test_few_queries_whatever_the_size(self, as_ada: Client, ada: User, dataset: Dataset, django_assert_max_num_queries: Any) -> None:
         study = launch(
-            user,
+            ada,
             dataset,
             StudyConfig(streams=(SPATIAL, TEMPORAL), fusions=(FusionConfig(),), axes=(Axis(field=SEED, values=tuple(range(8))),)),
         )
-        ada.get(f"/experiments/studies/{study.pk}/")
+        as_ada.get(f"/experiments/studies/{study.pk}/")
         with django_assert_max_num_queries(20):
-            assert ada.get(f"/experiments/studies/{study.pk}/").status_code == 200
+            assert as_ada.get(f"/experiments/studies/{study.pk}/").status_code == 200
 
 
 PAGES = ("", "study.csv", "study.tex")
 DEEDS = ("add", "stop", "resume", "dissolve")
 
 
-def test_outsiders_find_nothing_viewers_look_and_only_editors_act(client: Client, user: User, dataset: Dataset) -> None:
-    study = launch(user, dataset, grid(DROPOUT))
+def test_outsiders_find_nothing_viewers_look_and_only_editors_act(client: Client, ada: User, dataset: Dataset) -> None:
+    study = launch(ada, dataset, grid(DROPOUT))
     viewer, outsider = make_user("vic"), make_user("eve")
     share(dataset, viewer)
     for person, status in ((viewer, 200), (outsider, 404)):
@@ -375,43 +358,43 @@ def test_outsiders_find_nothing_viewers_look_and_only_editors_act(client: Client
 
 
 class TestPublished:
-    def test_ours_stand_beside_the_rows_that_describe_them(self, ada: Client, user: User, dataset: Dataset) -> None:
+    def test_ours_stand_beside_the_rows_that_describe_them(self, as_ada: Client, ada: User, dataset: Dataset) -> None:
         runs = [make_run(dataset), make_run(dataset, "flow")]
         fusion = make_fusion([make_evaluation(run, lambda label, _position: 0) for run in runs])
-        page = ada.get(f"/experiments/published/two_stream_4/?ours=fusion-{fusion.pk}").content.decode()
+        page = as_ada.get(f"/experiments/published/two_stream_4/?ours=fusion-{fusion.pk}").content.decode()
         spatial, temporal, average, svm = page.partition("Spatial stream ConvNet")[2].split("</tr>")[:4]
         assert "73.0" in spatial and "33.3" in spatial and "5 frames × 1 crops" in spatial
         assert "33.3" in temporal and "100.0" in average and "5 frames × 1 crops" in average
         assert "88.0" in svm and "100.0" not in svm
 
-    def test_what_no_row_describes_stands_below(self, ada: Client, dataset: Dataset) -> None:
+    def test_what_no_row_describes_stands_below(self, as_ada: Client, dataset: Dataset) -> None:
         run = make_run(dataset)
         make_evaluation(run)
-        page = ada.get(f"/experiments/published/two_stream_1b/?ours=run-{run.pk}")
+        page = as_ada.get(f"/experiments/published/two_stream_1b/?ours=run-{run.pk}")
         assert [words for _column, words, _row, _spread in page.context["comparison"].others] == ["RGB frames"]
 
-    def test_the_table_with_ours_as_csv_and_latex(self, ada: Client, dataset: Dataset) -> None:
+    def test_the_table_with_ours_as_csv_and_latex(self, as_ada: Client, dataset: Dataset) -> None:
         run = make_run(dataset)
         make_evaluation(run)
-        text = ada.get(f"/experiments/published/two_stream_4/table.csv?ours=run-{run.pk}").content.decode("utf-8-sig")
+        text = as_ada.get(f"/experiments/published/two_stream_4/table.csv?ours=run-{run.pk}").content.decode("utf-8-sig")
         lines = [line for line in csv.reader(io.StringIO(text)) if line[0] == "Spatial stream ConvNet"]
         assert [line[1:4] for line in lines] == [
             ["Simonyan & Zisserman 2014, Table 4", "UCF101", "73.0"],
             ["Simonyan & Zisserman 2014, Table 4", "HMDB51", "40.5"],
             ["rgb run", "My UCF-101", "100.0"],
         ]
-        assert r"Simonyan \& Zisserman" in ada.get("/experiments/published/two_stream_4/table.tex").content.decode()
+        assert r"Simonyan \& Zisserman" in as_ada.get("/experiments/published/two_stream_4/table.tex").content.decode()
 
     @pytest.mark.parametrize("address", ["nonsense/", "two_stream_4/?ours=run-999", "two_stream_4/?ours=x"])
-    def test_what_is_not_there_or_not_theirs_to_see_is_not_found(self, ada: Client, address: str) -> None:
-        assert ada.get(f"/experiments/published/{address}").status_code == 404
+    def test_what_is_not_there_or_not_theirs_to_see_is_not_found(self, as_ada: Client, address: str) -> None:
+        assert as_ada.get(f"/experiments/published/{address}").status_code == 404
 
-    def test_a_run_of_somebody_else_is_not_found(self, ada: Client) -> None:
+    def test_a_run_of_somebody_else_is_not_found(self, as_ada: Client) -> None:
         run = make_run(make_dataset(make_user("bob")))
-        assert ada.get(f"/experiments/published/two_stream_4/?ours=run-{run.pk}").status_code == 404
+        assert as_ada.get(f"/experiments/published/two_stream_4/?ours=run-{run.pk}").status_code == 404
 
-    def test_the_list_has_every_table(self, ada: Client) -> None:
-        page = ada.get("/experiments/published/").content.decode()
+    def test_the_list_has_every_table(self, as_ada: Client) -> None:
+        page = as_ada.get("/experiments/published/").content.decode()
         assert page.count("Simonyan &amp; Zisserman 2014") == 5 and "Table 1b" in page
 
 
@@ -421,9 +404,9 @@ def test_latex_prints_text_as_it_is() -> None:
     assert r"x\textbackslash{}y & 1 $\pm$ 2 \\" in text and r"\{ & \textasciitilde{}\textasciicircum{} \\" in text
 
 
-def test_a_config_of_a_flow_method_that_is_varied_takes_its_defaults(user: User, dataset: Dataset) -> None:
+def test_a_config_of_a_flow_method_that_is_varied_takes_its_defaults(ada: User, dataset: Dataset) -> None:
     method = Axis(field="data.input.flow.method.kind", values=("farneback", "dis"))
-    study = launch(user, dataset, StudyConfig(streams=(TEMPORAL,), axes=(method,)))
+    study = launch(ada, dataset, StudyConfig(streams=(TEMPORAL,), axes=(method,)))
     inputs = [run.experiment.data.input for run in study.runs.order_by("pk")]
     assert [one.flow.method.kind for one in inputs if isinstance(one, FlowInput)] == ["farneback", "dis"]
     assert with_value(TEMPORAL, method.field, "farneback") == TEMPORAL

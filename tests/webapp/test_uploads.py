@@ -24,23 +24,6 @@ pytestmark = pytest.mark.django_db
 OPEN = "/datasets/uploads/"
 
 
-@pytest.fixture(autouse=True)
-def data_dir(settings: Settings, tmp_path: Path) -> Path:
-    settings.DATA_DIR = tmp_path
-    return tmp_path
-
-
-@pytest.fixture
-def ada() -> User:
-    return make_user("ada")
-
-
-@pytest.fixture
-def as_ada(client: Client, ada: User) -> Client:
-    client.force_login(ada)
-    return client
-
-
 def begin(client: Client, name: Any, size: Any) -> HttpResponse:
     return client.post(OPEN, json.dumps({"name": name, "size": size}), content_type="application/json")  # type: ignore[return-value]
 
