@@ -22,6 +22,7 @@ COMMANDS: dict[str, str] = {
     "draw": "draw the demo dataset: 3 appearances × 3 motions",
     "inspect": "recognise a dataset's layout; writes nothing",
     "ingest": "import videos into a dataset folder",
+    "combine": "add classes of a second dataset to a first one",
     "flow": "extract optical flow for a dataset",
     "study": "the configs of a study's grid, ready to train",
     "train": "train a run from a config, or resume it",
