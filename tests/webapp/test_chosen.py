@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from tests.webapp.factories import make_dataset, make_evaluation, make_fusion, make_prediction, make_run, make_user, share
+from tests.webapp.factories import make_evaluation, make_fusion, make_prediction, make_run, make_user, share
 from webapp.datasets.models import Dataset
 from webapp.experiments.models import Evaluation, Fusion, Run
 from webapp.jobs.models import Job
@@ -11,17 +11,6 @@ from webapp.predictions.models import Prediction
 
 pytestmark = pytest.mark.django_db
 CHOSEN, DELETE = "/experiments/chosen", "/experiments/delete"
-
-
-@pytest.fixture
-def dataset() -> Dataset:
-    return make_dataset(make_user("ada"))
-
-
-@pytest.fixture
-def ada(client: Client, dataset: Dataset) -> Client:
-    client.force_login(dataset.owner)
-    return client
 
 
 @pytest.fixture
@@ -38,28 +27,28 @@ def ids(rows: list[Run]) -> list[int]:
     return [row.pk for row in rows]
 
 
-def test_ticked_runs_are_compared_at_an_address_that_can_be_kept(ada: Client, runs: list[Run]) -> None:
-    answer = ada.post(CHOSEN, {"runs": ids(runs), "action": "compare"})
+def test_ticked_runs_are_compared_at_an_address_that_can_be_kept(as_ada: Client, runs: list[Run]) -> None:
+    answer = as_ada.post(CHOSEN, {"runs": ids(runs), "action": "compare"})
     assert answer.headers["Location"] == f"/experiments/compare?runs={runs[0].pk},{runs[1].pk}"
 
 
-def test_nothing_ticked_leads_back_with_a_word(ada: Client) -> None:
+def test_nothing_ticked_leads_back_with_a_word(as_ada: Client) -> None:
     for action, back in (("compare", "/experiments/"), ("delete-fusions", "/experiments/fusions/")):
-        answer = ada.post(CHOSEN, {"action": action}, follow=True)
+        answer = as_ada.post(CHOSEN, {"action": action}, follow=True)
         assert answer.redirect_chain[-1][0] == back
         assert "Nothing is ticked" in answer.content.decode()
 
 
-def test_the_archive_takes_all_and_gives_all_back(ada: Client, runs: list[Run]) -> None:
+def test_the_archive_takes_all_and_gives_all_back(as_ada: Client, runs: list[Run]) -> None:
     Run.objects.filter(pk=runs[0].pk).update(is_archived=True)
     for expected in (True, False):
-        ada.post(CHOSEN, {"runs": ids(runs), "action": "archive"})
+        as_ada.post(CHOSEN, {"runs": ids(runs), "action": "archive"})
         assert set(Run.objects.values_list("is_archived", flat=True)) == {expected}
 
 
-def test_before_a_deletion_stands_what_goes_along(ada: Client, dataset: Dataset, runs: list[Run], fusion: Fusion) -> None:
+def test_before_a_deletion_stands_what_goes_along(as_ada: Client, dataset: Dataset, runs: list[Run], fusion: Fusion) -> None:
     make_prediction(dataset.owner, runs[0])
-    answer = ada.post(CHOSEN, {"runs": ids(runs[:1]), "action": "delete"}, follow=True)
+    answer = as_ada.post(CHOSEN, {"runs": ids(runs[:1]), "action": "delete"}, follow=True)
     page = answer.content.decode()
     assert "Delete “spatial”?" in page and "fused" in page
     mine = answer.context["mine"]
@@ -67,22 +56,22 @@ def test_before_a_deletion_stands_what_goes_along(ada: Client, dataset: Dataset,
     assert Run.objects.count() == 2  # a look deletes nothing
 
 
-def test_a_deletion_takes_the_fusion_and_leaves_the_other_run(ada: Client, runs: list[Run], fusion: Fusion) -> None:
-    ada.post(f"{DELETE}?runs={runs[0].pk}")
+def test_a_deletion_takes_the_fusion_and_leaves_the_other_run(as_ada: Client, runs: list[Run], fusion: Fusion) -> None:
+    as_ada.post(f"{DELETE}?runs={runs[0].pk}")
     assert (list(Run.objects.all()), Fusion.objects.exists(), Evaluation.objects.count()) == ([runs[1]], False, 1)
 
 
-def test_a_fusion_goes_alone_with_its_predictions(ada: Client, dataset: Dataset, runs: list[Run], fusion: Fusion) -> None:
+def test_a_fusion_goes_alone_with_its_predictions(as_ada: Client, dataset: Dataset, runs: list[Run], fusion: Fusion) -> None:
     make_prediction(dataset.owner, fusion)
-    answer = ada.post(f"{DELETE}?fusions={fusion.pk}")
+    answer = as_ada.post(f"{DELETE}?fusions={fusion.pk}")
     assert answer.headers["Location"] == "/experiments/fusions/"
     assert not Fusion.objects.exists() and not Prediction.objects.exists()
     assert (Run.objects.count(), Evaluation.objects.count()) == (2, 2)
 
 
-def test_one_run_at_work_keeps_all_of_them(ada: Client, dataset: Dataset, runs: list[Run]) -> None:
+def test_one_run_at_work_keeps_all_of_them(as_ada: Client, dataset: Dataset, runs: list[Run]) -> None:
     busy = make_run(dataset, state=Job.State.RUNNING)
-    page = ada.post(f"{DELETE}?runs={runs[0].pk},{busy.pk}", follow=True).content.decode()
+    page = as_ada.post(f"{DELETE}?runs={runs[0].pk},{busy.pk}", follow=True).content.decode()
     assert "is not over yet" in page
     assert Run.objects.count() == 3
 
@@ -100,8 +89,8 @@ def test_only_who_may_change_the_dataset_deletes_or_archives(client: Client, dat
     assert Run.objects.filter(is_archived=False).count() == 2 and Fusion.objects.exists()
 
 
-def test_the_list_of_fusions_shows_streams_method_and_protocol(ada: Client, fusion: Fusion) -> None:
-    page = ada.get("/experiments/fusions/").content.decode()
+def test_the_list_of_fusions_shows_streams_method_and_protocol(as_ada: Client, fusion: Fusion) -> None:
+    page = as_ada.get("/experiments/fusions/").content.decode()
     for words in ("fused", "spatial", "temporal", "Average", "100.0 %", "5 frames × 1 crops"):
         assert words in page
 
@@ -113,9 +102,9 @@ def test_an_outsider_sees_no_fusion_and_the_empty_list_says_what_to_do(client: C
 
 
 def test_the_list_of_fusions_takes_a_fixed_number_of_queries(
-    ada: Client, runs: list[Run], fusion: Fusion, django_assert_max_num_queries: object
+    as_ada: Client, runs: list[Run], fusion: Fusion, django_assert_max_num_queries: object
 ) -> None:
     for _ in range(6):
         make_fusion([make_evaluation(run) for run in runs])
     with django_assert_max_num_queries(9):  # type: ignore[operator]
-        assert ada.get("/experiments/fusions/").content.decode().count("temporal") == 7
+        assert as_ada.get("/experiments/fusions/").content.decode().count("temporal") == 7

@@ -12,64 +12,53 @@ from webapp.jobs.models import Job
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def user() -> User:
-    return make_user()
-
-
-@pytest.fixture
-def ada(client: Client, user: User) -> Client:
-    client.force_login(user)
-    return client
-
-
-def test_an_empty_install_shows_the_first_steps(ada: Client) -> None:
-    page = ada.get("/").content.decode()
+def test_an_empty_install_shows_the_first_steps(as_ada: Client) -> None:
+    page = as_ada.get("/").content.decode()
     assert "From videos to results" in page and "Import a dataset" in page and "Choose a model" not in page
 
 
-def test_with_a_dataset_the_next_step_is_a_model(ada: Client, user: User) -> None:
-    make_dataset(user)
-    page = ada.get("/").content.decode()
+def test_with_a_dataset_the_next_step_is_a_model(as_ada: Client, ada: User) -> None:
+    make_dataset(ada)
+    page = as_ada.get("/").content.decode()
     assert "Choose a model" in page and "Import a dataset" not in page
 
 
-def test_results_stand_with_their_protocol_and_fusions_come_first(ada: Client, user: User) -> None:
-    dataset = make_dataset(user)
+def test_results_stand_with_their_protocol_and_fusions_come_first(as_ada: Client, ada: User) -> None:
+    dataset = make_dataset(ada)
     streams = [make_evaluation(make_run(dataset, kind), lambda label, _position: 0) for kind in ("rgb", "flow")]
     make_fusion(streams)
-    page = ada.get("/").content.decode()
+    page = as_ada.get("/").content.decode()
     assert page.index("100.0 %") < page.index("33.3 %")
     assert page.count("5 frames × 1 crops") == 3
     assert "From videos to results" not in page
 
 
-def test_open_jobs_show_their_progress(ada: Client, user: User) -> None:
-    make_job(Job.Kind.TRAIN, user, state=Job.State.RUNNING, progress_done=3, progress_total=9, progress_unit="steps")
-    page = ada.get("/").content.decode()
+def test_open_jobs_show_their_progress(as_ada: Client, ada: User) -> None:
+    make_job(Job.Kind.TRAIN, ada, state=Job.State.RUNNING, progress_done=3, progress_total=9, progress_unit="steps")
+    page = as_ada.get("/").content.decode()
     assert "3 / 9 steps" in page and 'hx-trigger="every 2s"' in page
 
 
-def test_a_failure_stays_until_it_was_seen(ada: Client, user: User) -> None:
+def test_a_failure_stays_until_it_was_seen(as_ada: Client, ada: User) -> None:
     failure = {"code": "nan", "message": "The loss became NaN.", "advice": "Lower the learning rate.", "detail": ""}
-    job = make_job(Job.Kind.TRAIN, user, state=Job.State.FAILED, failure=failure)
-    assert "Lower the learning rate." in ada.get("/").content.decode()
-    ada.post(f"/jobs/{job.pk}/acknowledge")
-    assert "Lower the learning rate." not in ada.get("/").content.decode()
+    job = make_job(Job.Kind.TRAIN, ada, state=Job.State.FAILED, failure=failure)
+    assert "Lower the learning rate." in as_ada.get("/").content.decode()
+    as_ada.post(f"/jobs/{job.pk}/acknowledge")
+    assert "Lower the learning rate." not in as_ada.get("/").content.decode()
 
 
-def test_a_poll_gets_the_live_part_alone(ada: Client) -> None:
-    page = ada.get("/", headers={"HX-Request": "true"}).content.decode()
+def test_a_poll_gets_the_live_part_alone(as_ada: Client) -> None:
+    page = as_ada.get("/", headers={"HX-Request": "true"}).content.decode()
     assert page.lstrip().startswith('<div id="home"') and "<html" not in page
 
 
-def test_the_number_of_queries_does_not_grow_with_the_rows(ada: Client, user: User, django_assert_max_num_queries: Any) -> None:
-    dataset = make_dataset(user)
+def test_the_number_of_queries_does_not_grow_with_the_rows(as_ada: Client, ada: User, django_assert_max_num_queries: Any) -> None:
+    dataset = make_dataset(ada)
     for _number in range(6):
         make_fusion([make_evaluation(make_run(dataset, kind)) for kind in ("rgb", "flow")])
         make_job(Job.Kind.TRAIN, dataset.owner, dataset, Job.State.QUEUED)
     with django_assert_max_num_queries(10):
-        ada.get("/")
+        as_ada.get("/")
 
 
 def test_others_see_nothing_of_it_and_viewers_can_not_wave_failures_away(client: Client) -> None:
@@ -84,9 +73,9 @@ def test_others_see_nothing_of_it_and_viewers_can_not_wave_failures_away(client:
     assert "bobs run" in page and "acknowledge" not in page
 
 
-def test_a_form_with_an_old_token_is_refused_on_a_page_of_ours(user: User) -> None:
+def test_a_form_with_an_old_token_is_refused_on_a_page_of_ours(ada: User) -> None:
     client = Client(enforce_csrf_checks=True)
-    client.force_login(user)
+    client.force_login(ada)
     answer = client.post("/accounts/logout/")
     assert answer.status_code == 403
     assert b"The form is out of date" in answer.content and b"Kinetoscope" in answer.content

@@ -42,17 +42,6 @@ def root(settings: Settings, tmp_path: Path) -> Path:
     return tmp_path / "import"
 
 
-@pytest.fixture
-def ada() -> User:
-    return make_user("ada")
-
-
-@pytest.fixture
-def as_ada(client: Client, ada: User) -> Client:
-    client.force_login(ada)
-    return client
-
-
 def previewed(user: User, **changes: Any) -> Import:
     """An import whose sources were looked at."""
     import_ = start_import(user, [make_upload(user, "my_clips.zip")])

@@ -7,7 +7,6 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from tests.webapp.factories import make_dataset, make_evaluation, make_job, make_run, make_user, share
-from webapp import queue
 from webapp.datasets.models import Dataset, Membership
 from webapp.jobs.models import Job, WorkerNode
 from webapp.jobs.selectors import job_folder
@@ -15,11 +14,6 @@ from webapp.jobs.selectors import job_folder
 State = Job.State
 pytestmark = pytest.mark.django_db
 ACTIONS = ("stop", "cancel", "restart", "acknowledge")
-
-
-@pytest.fixture(autouse=True)
-def no_messages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue, "send", lambda job: True)
 
 
 @pytest.fixture

@@ -1,16 +1,13 @@
 """Media through views: ranges, types, caching, and what is missing."""
 
-from pathlib import Path
-
 import pytest
 from django.contrib.auth.models import User
 from django.http import HttpResponseBase, StreamingHttpResponse
 from django.test import Client
 from django.urls import reverse
-from pytest_django import Settings
 
 from ml.config.flow import FlowSpec
-from tests.webapp.factories import make_dataset, make_user
+from tests.webapp.factories import make_dataset
 from webapp.datasets.media import byte_range
 from webapp.datasets.models import FlowCache, Video, media_store
 
@@ -19,14 +16,8 @@ CONTENT = bytes(range(256)) * 4
 
 
 @pytest.fixture
-def ada() -> User:
-    return make_user("ada")
-
-
-@pytest.fixture
-def video(ada: User, client: Client, settings: Settings, tmp_path: Path) -> Video:
+def video(ada: User, client: Client) -> Video:
     """A video with all its files, seen by its owner."""
-    settings.DATA_DIR = tmp_path
     client.force_login(ada)
     video = make_dataset(ada).videos.all()[0]
     store = media_store()

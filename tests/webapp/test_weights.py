@@ -7,14 +7,12 @@ import torch
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, TestCase
-from pytest_django import Settings
 
 from ml.backbones import build_backbone
 from ml.config.experiment import ExperimentConfig
 from ml.config.models import TwoStream
 from ml.config.weights import IMAGENET
 from tests.webapp.factories import make_dataset, make_upload, make_user
-from webapp import queue
 from webapp.datasets.models import Upload
 from webapp.experiments.models import WeightsFile, weights_folder
 from webapp.experiments.preflight import preflight
@@ -27,10 +25,8 @@ RESNET = ExperimentConfig(model=TwoStream(backbone="resnet10t", pretrained="imag
 
 
 @pytest.fixture(autouse=True)
-def empty_machine(monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path) -> None:
-    monkeypatch.setattr(queue, "send", lambda job: True)
+def empty_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    settings.DATA_DIR = tmp_path
 
 
 @pytest.fixture
