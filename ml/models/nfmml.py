@@ -15,13 +15,13 @@ Where the paper is silent or ambiguous, see docs/decisions/010-nfmml.md.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ml.backbones import build_backbone
 from ml.config import models as schemas
+from ml.layers.branches import Branches, Space
 from ml.layers.over_segments import Average, Convolution, Maximum
 from ml.layers.segments import SegmentFeatures
 from ml.losses import build_loss
@@ -30,13 +30,6 @@ GAUSSIAN_STD = 0.001
 
 POOLING: dict[str, Callable[[int], nn.Module]] = {"average": lambda _D: Average(), "max": lambda _D: Maximum(), "convolution": Convolution}
 """Temporal pooling by the number of features D."""
-
-
-class Branches(NamedTuple):
-    """What a batch of videos comes to: scores (B, N) before softmax, and embeddings (B, E)."""
-
-    scores: Tensor
-    embeddings: Tensor
 
 
 class NFMML(nn.Module):
@@ -62,25 +55,23 @@ class NFMML(nn.Module):
         self.classifier = nn.Linear(features.num_features, num_classes)
         self.embedding = nn.Linear(features.num_features, embedding_size)
         self.metric_loss = metric_loss
-        self.normalize = normalize
+        self.space = Space("metric", normalize)
 
     def forward(self, x: Tensor) -> Branches | Tensor:
+        both = self.branches(x)
+        return both if self.training else both.scores
+
+    def branches(self, x: Tensor) -> Branches:
+        """In the space of the embeddings (B, E) distances mean likeness."""
         video = self.video_features(x)  # (B, D)
         scores: Tensor = self.classifier(self.dropout(video))  # (B, N)
-        return Branches(scores, self._embed(video)) if self.training else scores
-
-    def embed(self, x: Tensor) -> Tensor:
-        """(B, E): where videos lie in the space in which distances mean likeness."""
-        return self._embed(self.video_features(x))
+        f: Tensor = self.embedding(video)  # (B, E)
+        return Branches(scores, F.normalize(f) if self.space.is_unit else f)
 
     def video_features(self, x: Tensor) -> Tensor:
         frames = self.features(x)  # (B, K, D)
         video: Tensor = self.pooling(frames)  # (B, D)
         return video
-
-    def _embed(self, video: Tensor) -> Tensor:
-        f: Tensor = self.embedding(video)  # (B, E)
-        return F.normalize(f) if self.normalize else f
 
 
 def build_nfmml(config: schemas.NFMML, in_channels: int, num_classes: int, num_segments: int) -> NFMML:  # noqa: ARG001

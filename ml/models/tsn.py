@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from ml.backbones import build_backbone
 from ml.config import models as schemas
+from ml.layers.branches import Branches, Space
 from ml.layers.over_segments import Average, Maximum, Weighted
 from ml.layers.segments import SegmentFeatures
 
@@ -30,6 +31,8 @@ CONSENSUS: dict[str, Callable[[int], nn.Module]] = {"average": lambda _K: Averag
 class TSN(nn.Module):
     """Raw snippets (B, K, C, H, W), or views (B, C, H, W) → scores (B, N) before softmax."""
 
+    space = Space()
+
     def __init__(self, features: SegmentFeatures, consensus: nn.Module, num_classes: int, dropout: float = 0.8) -> None:
         super().__init__()
         self.features = features
@@ -40,10 +43,14 @@ class TSN(nn.Module):
         nn.init.zeros_(self.classifier.bias)
 
     def forward(self, x: Tensor) -> Tensor:
+        return self.branches(x).scores
+
+    def branches(self, x: Tensor) -> Branches:
+        """The embedding (B, D) is the mean of the segments' features."""
         features = self.features(x)  # (B, K, D)
         snippet_scores = self.classifier(self.dropout(features))  # (B, K, N)
         scores: Tensor = self.consensus(snippet_scores)  # (B, N)
-        return scores
+        return Branches(scores, features.mean(dim=1))
 
 
 def build_tsn(config: schemas.TSN, in_channels: int, num_classes: int, num_segments: int) -> TSN:

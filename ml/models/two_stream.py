@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from ml.backbones import Backbone, build_backbone
 from ml.config.models import TwoStream
+from ml.layers.branches import Branches, Space
 
 
 class Stream(nn.Module):
@@ -23,6 +24,8 @@ class Stream(nn.Module):
 
     With `last_layer_only` everything but the classifier stays as it was given, running statistics and inner dropout included.
     """
+
+    space = Space()
 
     def __init__(self, backbone: Backbone, num_classes: int, dropout: float = 0.5, last_layer_only: bool = False) -> None:
         super().__init__()
@@ -38,9 +41,13 @@ class Stream(nn.Module):
         return self
 
     def forward(self, x: Tensor) -> Tensor:
+        return self.branches(x).scores
+
+    def branches(self, x: Tensor) -> Branches:
+        """The embedding (B, D) is what the classifier sees."""
         features = self.backbone(x)  # (B, D)
         scores: Tensor = self.classifier(self.dropout(features))  # (B, N)
-        return scores
+        return Branches(scores, features)
 
 
 def build_two_stream(config: TwoStream, in_channels: int, num_classes: int, num_segments: int) -> Stream:  # noqa: ARG001  (it sees one)

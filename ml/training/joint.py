@@ -11,7 +11,7 @@ Batches hold equally many videos of each dataset. Why so, see docs/decisions/013
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import Dataset
 
+from ml.layers.branches import Branches, Embedder, Space
 from ml.training.objective import Outcome
 from ml.video.samplers import Draw, EpochSampler
 
@@ -80,3 +81,11 @@ class OneHead(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         scores: Tensor = self.model(x)[:, self.columns]  # (B, N_t)
         return scores
+
+    @property
+    def space(self) -> Space:
+        return cast(Embedder, self.model).space
+
+    def branches(self, x: Tensor) -> Branches:
+        scores, embeddings = cast(Embedder, self.model).branches(x)
+        return Branches(scores[:, self.columns], embeddings)

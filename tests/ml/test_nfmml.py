@@ -11,11 +11,12 @@ from ml.backbones import Backbone
 from ml.backbones.normalization import normalize
 from ml.config import models as schemas
 from ml.config.losses import ArcFace, LiftedStructure
+from ml.layers.branches import Branches
 from ml.layers.over_segments import Average
 from ml.layers.segments import SegmentFeatures
 from ml.losses import build_loss
 from ml.models import build_model
-from ml.models.nfmml import NFMML, Branches
+from ml.models.nfmml import NFMML
 from ml.training.objective import MultiTask, build_objective
 from ml.training.optim import build_optimizer
 
@@ -66,7 +67,7 @@ def test_embeddings_are_of_length_1_where_that_is_asked_for() -> None:
     model, x = small(normalize_embeddings=True), snippets()
 
     torch.testing.assert_close(branches(model, x).embeddings.norm(dim=1), torch.ones(B))
-    torch.testing.assert_close(model.embed(x), F.normalize(model.embedding(model.video_features(x))))
+    torch.testing.assert_close(model.branches(x).embeddings, F.normalize(model.embedding(model.video_features(x))))
 
 
 @pytest.mark.parametrize("pooling", ["average", "max", "convolution"])
