@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from ml.errors import UserError
 from webapp.charts.class_counts import CountSeries, class_counts
 from webapp.charts.histogram import histogram
-from webapp.datasets.forms import DatasetForm, MemberForm
+from webapp.datasets.forms.datasets import DatasetForm, MemberForm
 from webapp.datasets.models import Dataset, Split, SplitEntry, Video
 from webapp.datasets.selectors import editable_datasets, owned_datasets, visible_datasets
 from webapp.datasets.selectors import summary as reading

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from ml.config.data import FrameSpec
 from ml.errors import UserError
-from webapp.datasets.forms import ConfirmImportForm, ImportForm
+from webapp.datasets.forms.imports import ConfirmImportForm, ImportForm
 from webapp.datasets.models import Import
 from webapp.datasets.selectors import own_imports
 from webapp.datasets.selectors.imports import needs_split, report_of, server_folders

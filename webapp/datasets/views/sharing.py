@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from ml.errors import UserError
-from webapp.datasets.forms import MemberForm
+from webapp.datasets.forms.datasets import MemberForm
 from webapp.datasets.selectors import owned_datasets
 from webapp.datasets.services.datasets import share_dataset, unshare_dataset
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from ml.errors import UserError
-from webapp.datasets.forms import RelabelForm
+from webapp.datasets.forms.datasets import RelabelForm
 from webapp.datasets.models import Video
 from webapp.datasets.selectors import editable_datasets, editable_videos, visible_datasets, visible_videos
 from webapp.datasets.selectors.browse import PAGE_SIZE, BrowseForm, chosen_videos, neighbours, with_page_rows

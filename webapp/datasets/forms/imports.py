@@ -1,4 +1,4 @@
-"""What users type about datasets: sources of an import, options, names, members, labels."""
+"""What users type on the way in: the sources of an import, and its options."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pydantic import ValidationError as SchemaError
 
 from ml.config.data import FrameSpec
 from ml.errors import UserError
-from webapp.datasets.models import Dataset, Label, Membership, Upload
+from webapp.datasets.models import Upload
 from webapp.datasets.selectors import own_uploads
 from webapp.datasets.services.imports import allowed_folder
 
@@ -49,15 +49,6 @@ class ImportForm(forms.Form):
             return allowed_folder(text) if text else None
         except UserError as error:
             raise forms.ValidationError(f"{error} {error.advice}") from error
-
-
-class DatasetForm(forms.ModelForm):  # type: ignore[type-arg]
-    """Name and description."""
-
-    class Meta:
-        model = Dataset
-        fields = ("name", "description")
-        widgets = {"description": forms.Textarea(attrs={"rows": 3})}
 
 
 class ConfirmImportForm(forms.Form):
@@ -96,20 +87,3 @@ class ConfirmImportForm(forms.Form):
     def split(self) -> dict[str, Any]:
         """Options of the split made by us; empty when one came with the data."""
         return {name: self.cleaned_data[name] for name in ("test_fraction", "seed") if name in self.fields}
-
-
-class MemberForm(forms.Form):
-    """Whom to share with, and how far."""
-
-    username = forms.CharField(max_length=150, label=_("User name"))
-    role = forms.ChoiceField(choices=Membership.Role.choices, label=_("Role"))
-
-
-class RelabelForm(forms.Form):
-    """The class of one video."""
-
-    label = forms.ModelChoiceField(Label.objects.none(), label=_("Class"))
-
-    def __init__(self, dataset: Dataset, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["label"].queryset = dataset.labels.all()  # type: ignore[attr-defined]

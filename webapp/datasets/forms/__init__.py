@@ -1,0 +1,1 @@
+"""Forms about datasets, a file a topic."""
