@@ -1,8 +1,5 @@
 """Score files: the waist of the system. Fusion, metrics, comparison and galleries read these and need no GPU."""
 
-import json
-import zipfile
-import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -11,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.errors import BadScores
-from ml.process import atomic_path
+from ml.evaluation.arrays import Arrays, about_of, read_arrays, write_arrays
 
 FIELDS = ("scores", "labels", "videos", "classes")
 """What every score file has. One that another program wrote may lack `groups`, and says its `protocol` in the place of `about`."""
@@ -61,11 +58,9 @@ class Scores:
     def save(self, path: Path) -> None:
         """Write the whole file or nothing. `protocol` is for whoever opens it without us."""
         arrays = {name: getattr(self, name) for name in _KINDS}
-        arrays["about"] = np.array(json.dumps(self.about, ensure_ascii=False))
         arrays["protocol"] = np.array(stated(self.about))
         arrays |= {f"extra_{name}": array for name, array in self.arrays.items()}
-        with atomic_path(path) as temporary, temporary.open("wb") as handle:
-            np.savez_compressed(handle, allow_pickle=False, **arrays)
+        write_arrays(path, arrays, self.about)
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -74,7 +69,7 @@ class Scores:
         Raises:
             BadScores: it is missing, damaged, or no score file.
         """
-        arrays = _read(path)
+        arrays = read_arrays(path, "score file", ADVICE)
         missing = [name for name in FIELDS if name not in arrays]
         if missing:
             raise BadScores(f"{path} is no score file: it has no {missing[0]!r}", ADVICE)
@@ -110,24 +105,9 @@ def stated(about: dict[str, Any]) -> str:
     return f"{about.get('short') or '?'} ({about.get('description') or 'protocol unknown'}){place}"
 
 
-def _read(path: Path) -> dict[str, NDArray[Any]]:
-    try:
-        with path.open("rb") as handle, zipfile.ZipFile(handle) as archive:
-            damaged = archive.testzip()
-            if damaged:
-                raise BadScores(f"{path} is damaged: {damaged} does not match its checksum", ADVICE)
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except FileNotFoundError as error:
-        raise BadScores(f"There is no score file {path}", "Check the path, or write it with `evaluate`.") from error
-    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, NotImplementedError, IsADirectoryError) as error:
-        raise BadScores(f"{path} is no score file, or it is damaged: {error}", ADVICE) from error
-
-
-def _about(arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
+def _about(arrays: Arrays) -> dict[str, Any]:
     if "about" in arrays:
-        about: dict[str, Any] = json.loads(str(arrays["about"]))
-        return about
+        return about_of(arrays)
     return {"description": str(arrays["protocol"]) if "protocol" in arrays else "the file does not state its protocol"}
 
 
