@@ -188,8 +188,8 @@ def _commit() -> str:
 
 
 def _model(config: ExperimentConfig, num_classes: int) -> nn.Module:
-    data = config.data
-    return build_model(config.model, modality_of(data.input).channels(data.input), num_classes, data.num_segments)
+    data, modality = config.data, modality_of(config.data.input)
+    return build_model(config.model, modality.channels(data.input), num_classes, data.num_segments, modality.levels)
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

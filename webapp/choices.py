@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 NAMES: dict[object, str | Promise] = {
     "rgb": _("RGB frames"),
     "flow": _("Optical flow"),
+    "rgb_diff": _("RGB differences"),
     "tv_l1": "TV-L1",
     "farneback": "Farnebäck",
     "dis": "DIS",

@@ -33,6 +33,10 @@ class Backbone(nn.Module):
         self.normalize = normalize
         self.net = net
 
+    def expect(self, levels: float) -> None:
+        """Input centred on 0 from now on, one unit of which is so many levels of 0..255."""
+        self.normalize = self.normalize.centred(levels)
+
     def forward(self, x: Tensor) -> Tensor:
         features: Tensor = self.net(self.normalize(x))  # (B, D)
         return features
@@ -71,7 +75,7 @@ BACKBONES: dict[Name, Recipe] = {
 
 
 def build_backbone(name: Name, in_channels: int, pretrained: str = "none", dropout: float = 0.5) -> Backbone:
-    """A backbone for RGB (3 channels, levels 0..255) or stacked flow (2L channels, pixels per frame).
+    """A backbone for RGB (3 channels, levels 0..255) or stacked flow (2L channels, pixels per frame); `expect` makes it one for another.
 
     Args:
         pretrained: "none", or "imagenet"; filters on RGB are widened to `in_channels`.

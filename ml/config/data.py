@@ -100,7 +100,16 @@ class FlowInput(Schema):
     flow: FlowSpec = knob(FlowSpec(), "Optical flow", "Must be the spec of an extracted cache; a missing one is extracted first.")
 
 
-Input = Annotated[RGBInput | FlowInput, Field(discriminator="modality")]
+class RGBDiffInput(Schema):
+    """Stacked differences of consecutive RGB frames (TSN, section 3.2): motion without optical flow."""
+
+    modality: Literal["rgb_diff"] = "rgb_diff"
+    stack_len: int = knob(
+        5, "Stack length L", "Consecutive differences in one input; the network gets 3L channels.", ge=1, le=25, unit="differences"
+    )
+
+
+Input = Annotated[RGBInput | FlowInput | RGBDiffInput, Field(discriminator="modality")]
 
 
 class OtherDataset(Schema):
@@ -143,7 +152,7 @@ class DataConfig(Schema):
     color_jitter: float = knob(
         0.0,
         "RGB jitter",
-        "Standard deviation of Krizhevsky's PCA colour noise (the paper: 0.1); flow ignores it.",
+        "Standard deviation of Krizhevsky's PCA colour noise (the paper: 0.1); flow and differences ignore it.",
         ge=0,
         le=1,
         advanced=True,

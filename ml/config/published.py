@@ -52,16 +52,19 @@ class PublishedTable:
 
 
 TWO_STREAM = "Simonyan & Zisserman 2014"
+TSN = "Wang et al. 2016"
 NFMML = "Zhi et al. 2018"
 _TESTED = "25 frames × 10 crops, class scores averaged"
+_TSN_TESTED = "25 frames × 10 crops, scores before softmax averaged"
 _METRIC = "The paper calls the number mAP here and accuracy in its Table 5."
 
-RGB, FLOW = {"data.input.modality": "rgb"}, {"data.input.modality": "flow"}
-AVERAGE, SVM = {"fusion.method": "average"}, {"fusion.method": "svm"}
+RGB, FLOW, RGB_DIFF = ({"data.input.modality": modality} for modality in ("rgb", "flow", "rgb_diff"))
+AVERAGE, WEIGHTED, SVM = ({"fusion.method": method} for method in ("average", "weighted", "svm"))
 SCRATCH = {**RGB, "model.pretrained": "none"}
 FINE_TUNED = {**RGB, "model.pretrained": "imagenet", "model.trainable": "all"}
 LAST_LAYER = {**RGB, "model.pretrained": "imagenet", "model.trainable": "last_layer"}
 
+ONE_SEGMENT: dict[str, JsonValue] = {"model.kind": "tsn", "data.num_segments": 1}
 POOLED: dict[str, JsonValue] = {"model.kind": "nfmml", "model.pooling": "average", "model.metric_weight": 0.0}
 
 
@@ -81,6 +84,12 @@ def _stacked(L: int, mean: bool, representation: str = "flow", bidirectional: bo
 
 def _fused(method: str, further_datasets: int, bidirectional: bool = False) -> dict[str, JsonValue]:
     return {"fusion.method": method, "flow:data.input.bidirectional": bidirectional, "flow:data.also": further_datasets}
+
+
+def _consensus(label: str, consensus: str, rgb: float, flow: float, both: float) -> tuple[PublishedRow, ...]:
+    settings: dict[str, JsonValue] = {"model.kind": "tsn", "model.consensus": consensus}
+    parts = (("RGB", rgb, RGB), ("optical flow", flow, FLOW), ("RGB + optical flow", both, WEIGHTED))
+    return tuple(_ucf(f"{label}, {part}", percent, {**which, **settings}) for part, percent, which in parts)
 
 
 PUBLISHED: dict[str, PublishedTable] = {
@@ -165,6 +174,37 @@ PUBLISHED: dict[str, PublishedTable] = {
             _both("Two-stream model (fusion by SVM)", 88.0, 59.4, SVM),
         ),
         f"{_TESTED}. The paper’s temporal ConvNet was trained on both datasets by multi-task learning.",
+    ),
+    "tsn_2": PublishedTable(
+        TSN,
+        "Table 2",
+        "Input modalities, on one segment",
+        "top1",
+        "1",
+        (
+            _ucf("RGB image", 84.5, {**RGB, **ONE_SEGMENT}),
+            _ucf("RGB difference", 83.8, {**RGB_DIFF, **ONE_SEGMENT}),
+            _ucf("RGB image + RGB difference", 87.3),
+            _ucf("Optical flow", 87.2, {**FLOW, **ONE_SEGMENT}),
+            _ucf("Warped flow", 86.9),
+            _ucf("Optical flow + warped flow", 87.8),
+            _ucf("Optical flow + warped flow + RGB", 92.3),
+            _ucf("All modalities", 91.7),
+        ),
+        f"{_TSN_TESTED}. There is no warped flow here.",
+    ),
+    "tsn_3": PublishedTable(
+        TSN,
+        "Table 3",
+        "Segmental consensus",
+        "top1",
+        "1",
+        (
+            *_consensus("Maximum", "max", 85.0, 86.0, 91.6),
+            *_consensus("Average", "average", 85.7, 87.9, 93.5),
+            *_consensus("Weighted average", "weighted", 86.2, 87.7, 92.4),
+        ),
+        f"{_TSN_TESTED}, streams weighted.",
     ),
     "nfmml_1": PublishedTable(
         NFMML,

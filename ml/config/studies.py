@@ -22,6 +22,7 @@ class StudyPreset:
 
 SPATIAL_SCRATCH = PRESETS["paper_spatial_scratch"].config
 SPATIAL, TEMPORAL = PRESETS["paper_spatial_last_layer"].config, PRESETS["paper_temporal"].config
+SEGMENTS = (PRESETS["tsn_rgb"].config, PRESETS["tsn_flow"].config, PRESETS["tsn_rgb_diff"].config)
 METRIC_LEARNING = (PRESETS["nfmml_spatial"].config, PRESETS["nfmml_temporal"].config)
 CLASSIFYING = tuple(with_value(config, "model.metric_weight", 0.0) for config in METRIC_LEARNING)
 DROPOUT = Axis(field="model.dropout", values=(0.5, 0.9))
@@ -75,6 +76,22 @@ STUDIES: dict[str, StudyPreset] = {
         "Both streams, fused by averaging and by SVM on each official split, Table 4. Needs ImageNet weights of CNN-M-2048.",
         StudyConfig(streams=(SPATIAL, TEMPORAL), fusions=AVERAGED_AND_SVM, axes=(Axis(field=SPLIT, values=("1", "2", "3")),)),
         "two_stream_4",
+    ),
+    "tsn_modalities": StudyPreset(
+        "TSN: input modalities",
+        "RGB, optical flow and RGB difference on one segment, Table 2. Needs ImageNet weights of BN-Inception.",
+        StudyConfig(streams=tuple(with_value(config, "data.num_segments", 1) for config in SEGMENTS)),
+        "tsn_2",
+    ),
+    "tsn_consensus": StudyPreset(
+        "TSN: segmental consensus",
+        "Average, maximum and learnt weights in both streams, Table 3. Needs ImageNet weights of BN-Inception.",
+        StudyConfig(
+            streams=SEGMENTS[:2],
+            fusions=(FusionConfig(method="weighted", normalize="none", weights=(1.0, 1.5)),),
+            axes=(Axis(field="model.consensus", values=("average", "max", "weighted")),),
+        ),
+        "tsn_3",
     ),
     "nfmml_pooling": StudyPreset(
         "NFMML: temporal pooling",

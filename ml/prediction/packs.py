@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ml.config.data import FlowInput, FrameSpec, RGBInput
+from ml.config.data import FlowInput, FrameSpec
 from ml.config.schema import Schema
 from ml.errors import BadVideo
 from ml.flow import build_flow
@@ -68,13 +68,11 @@ def _grey(frame: Pixels) -> Pixels:
     return np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
-def _frames_themselves(frames: FramePack, _spec: FrameSpec, _seen: RGBInput, _folder: Path) -> FramePack:
-    return frames
-
-
-PACKS: dict[type[Schema], Callable[..., Pack]] = {RGBInput: _frames_themselves, FlowInput: FlowOnDemand}
+COMPUTED: dict[type[Schema], Callable[..., Pack]] = {FlowInput: FlowOnDemand}
+"""Packs that are made from frames; an input without one reads the frames themselves."""
 
 
 def pack_for(frames: FramePack, spec: FrameSpec, seen: Schema, folder: Path) -> Pack:
     """What a stream with this input reads of the video whose frames these are."""
-    return PACKS[type(seen)](frames, spec, seen, folder)
+    made = COMPUTED.get(type(seen))
+    return made(frames, spec, seen, folder) if made else frames

@@ -8,7 +8,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from ml.config.compare import side_by_side
-from ml.config.data import FlowInput, FrameSpec, RGBInput
+from ml.config.data import FlowInput, FrameSpec, RGBDiffInput, RGBInput
 from ml.config.flow import FlowSpec
 from ml.config.schema import Schema
 from ml.config.store import MediaStore
@@ -17,7 +17,7 @@ from ml.flow.stacking import flow_input
 from ml.video.arrays import Floats, Pixels
 from ml.video.blobs import read_stamp
 from ml.video.pack import FlowPack, FramePack
-from ml.video.transforms import mirror, mirror_flow, pca_jitter, rescale, rescale_flow, upend, upend_flow
+from ml.video.transforms import mirror, mirror_flow, pca_jitter, rescale, rescale_flow, rescale_planes, upend, upend_flow
 
 
 class Pack(Protocol):
@@ -47,9 +47,11 @@ class Modality:
     mirror: Callable[[Any], Any]
     upend: Callable[[Any], Any]
     jitter: Callable[[Floats, float, np.random.Generator], Floats]
+    levels: float | None = None
+    """Of the 256 of a picture, in one unit of an input that is centred on 0; None where the channels say it: three are RGB, others flow"""
 
 
-def _open_frames(store: MediaStore, media: str, _name: str, frames: FrameSpec, _input: RGBInput) -> FramePack:
+def _open_frames(store: MediaStore, media: str, _name: str, frames: FrameSpec, _input: RGBInput | RGBDiffInput) -> FramePack:
     return FramePack(store.frames(media, frames.spec_id()), frames)
 
 
@@ -73,6 +75,12 @@ def _beside_what_there_is(path: Path, asked: FlowSpec) -> str:
 
 def _compose_frame(frames: Pixels, _input: RGBInput) -> Pixels:
     return np.moveaxis(frames[0], -1, 0)  # (1, H, W, 3) → (3, H, W), 0..255
+
+
+def _compose_differences(frames: Pixels, seen: RGBDiffInput) -> Floats:
+    """(L + 1, H, W, 3) → (3L, H, W) levels, −255..255: red, green and blue of the first difference, then of the next."""
+    differences = np.diff(frames.astype(np.float32), axis=0)  # (L, H, W, 3)
+    return differences.transpose(0, 3, 1, 2).reshape(3 * seen.stack_len, *frames.shape[1:3])
 
 
 def _compose_stack(fields: Any, seen: FlowInput) -> Floats:
@@ -110,6 +118,18 @@ MODALITIES: dict[type[Schema], Modality] = {
         mirror=mirror_flow,
         upend=upend_flow,
         jitter=_no_jitter,
+    ),
+    RGBDiffInput: Modality(
+        title="RGB difference",
+        channels=lambda seen: 3 * seen.stack_len,
+        snippet_len=lambda seen: seen.stack_len + 1,
+        open_pack=_open_frames,
+        compose=_compose_differences,
+        rescale=rescale_planes,
+        mirror=mirror,
+        upend=upend,
+        jitter=_no_jitter,  # a colour shift is the same in both frames
+        levels=1.0,
     ),
 }
 

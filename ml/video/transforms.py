@@ -27,6 +27,12 @@ def rescale(image: NDArray[Number], short_side: int) -> NDArray[Number]:
     return np.asarray(resized.transpose(2, 0, 1), image.dtype)
 
 
+def rescale_planes(image: Floats, short_side: int) -> Floats:
+    """As `rescale`, of any number of channels: OpenCV averages over at most four."""
+    size = _rescaled_size(image, short_side)
+    return image if size == image.shape[1:] else np.stack([_resized(plane, size) for plane in image])
+
+
 def rescale_flow(image: Floats, short_side: int) -> Floats:
     """As `rescale`, and the vectors with it: x by the factor of the width, y by that of the height."""
     H, W = size = _rescaled_size(image, short_side)

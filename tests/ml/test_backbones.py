@@ -1,6 +1,7 @@
 """CNN-M-2048 to the papers' table, input scales, and the widening of the first convolution."""
 
 from functools import partial
+from typing import Any
 
 import pytest
 import torch
@@ -10,6 +11,8 @@ from ml.backbones import build_backbone
 from ml.backbones.cnn_m import CNNM2048, MIN_SIZE, krizhevsky_norm
 from ml.backbones.normalization import LEVELS_PER_PIXEL, normalize
 from ml.backbones.weights import widen
+from ml.config.models import TSN
+from ml.models import build_model
 
 
 def parameters(net: nn.Module) -> int:
@@ -88,6 +91,15 @@ def test_flow_is_brought_to_levels_and_keeps_its_sign_and_its_zero() -> None:
     x = torch.tensor([-20.0, 0.0, 1.0, 20.0])[None, :, None, None]
 
     torch.testing.assert_close(scale(x).flatten() * 128, torch.tensor([-127.5, 0.0, LEVELS_PER_PIXEL, 127.5]))
+
+
+@pytest.mark.parametrize(("name", "deviation"), [("bn_inception", 1.0), ("resnet10t", (58.395 + 57.12 + 57.375) / 3)])
+def test_differences_are_divided_by_the_deviation_of_rgb_alone_which_is_1_for_bn_inception(name: Any, deviation: float) -> None:
+    with torch.device("cpu"):
+        net = build_model(TSN(backbone=name), 15, 2, 3, levels=1.0).features.backbone  # type: ignore[union-attr]
+    x = torch.randn(2, 15, 4, 4) * 100
+
+    torch.testing.assert_close(net.normalize(x), x / deviation)  # type: ignore[operator, union-attr]
 
 
 def test_widened_filters_are_the_mean_over_rgb_in_every_channel() -> None:

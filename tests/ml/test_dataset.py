@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from ml.config.data import DataConfig, FlowInput
+from ml.config.data import DataConfig, FlowInput, RGBDiffInput
 from ml.config.evaluation import Protocol
 from ml.errors import BadConfig, MissingFlow
 from ml.flow.stacking import stack_flow, subtract_mean
@@ -31,10 +31,11 @@ from tests.ml.packed import FLOW, FRAMES, entry, manifest_of, moving, packed_dat
 
 RGB = DataConfig(short_side=40, crop_size=32, color_jitter=0.1)
 STACKS = DataConfig(input=FlowInput(stack_len=4, flow=FLOW), short_side=40, crop_size=32)
+DIFFERENCES = DataConfig(input=RGBDiffInput(stack_len=2), short_side=40, crop_size=32)
 WHOLE = DataConfig(short_side=48, crop_size=48, flip=False)
 
 
-@pytest.mark.parametrize(("data", "channels"), [(RGB, 3), (STACKS, 8)])
+@pytest.mark.parametrize(("data", "channels"), [(RGB, 3), (STACKS, 8), (DIFFERENCES, 6)])
 def test_a_training_item_depends_on_seed_epoch_and_position_alone(tmp_path: Path, data: DataConfig, channels: int) -> None:
     manifest = packed_dataset(tmp_path)
     dataset = TrainingDataset(tmp_path, manifest, data, manifest.videos, seed=3)
@@ -69,7 +70,7 @@ def test_an_item_without_chance_is_a_frame_of_the_pack(tmp_path: Path) -> None:
     assert len(places) == 1
 
 
-@pytest.mark.parametrize(("data", "channels"), [(RGB, 3), (STACKS, 8)])
+@pytest.mark.parametrize(("data", "channels"), [(RGB, 3), (STACKS, 8), (DIFFERENCES, 6)])
 def test_an_item_of_segments_has_one_snippet_of_each_in_order(tmp_path: Path, data: DataConfig, channels: int) -> None:
     manifest = packed_dataset(tmp_path)
     dataset = TrainingDataset(tmp_path, manifest, data.replace(num_segments=3), manifest.videos, seed=3)
@@ -119,7 +120,7 @@ def test_rgb_and_flow_of_a_video_get_the_same_window_and_mirror_image(tmp_path: 
     assert directions == {1, -1}
 
 
-@pytest.mark.parametrize("data", [RGB, STACKS])
+@pytest.mark.parametrize("data", [RGB, STACKS, DIFFERENCES])
 def test_validation_sees_the_centre_of_the_middle_of_each_segment(tmp_path: Path, data: DataConfig) -> None:
     manifest = packed_dataset(tmp_path, 2)
     views = MiddleViews(tmp_path, manifest, data.replace(num_segments=2), manifest.videos)
@@ -178,6 +179,14 @@ def test_a_video_with_fewer_fields_than_l_repeats_its_last(tmp_path: Path) -> No
     assert np.array_equal(view[0], view[1])
     assert all(np.array_equal(view[0, 14:16], view[0, c : c + 2]) for c in range(16, 24, 2))
     assert not np.array_equal(view[0, 12:14], view[0, 14:16])
+
+
+def test_differences_need_no_flow_and_a_short_video_ends_in_rest(tmp_path: Path) -> None:
+    manifest = packed_dataset(tmp_path, 1, flow=None)
+    data = DIFFERENCES.replace(input=RGBDiffInput(stack_len=10))  # of 9 frames
+    view = read_views(SnippetReader(tmp_path, manifest, data), manifest.videos[0], data, Protocol(frames=1, crops=1))
+    assert view.shape == (1, 30, 32, 32)
+    assert view[0, :24].any(axis=(1, 2)).all() and not view[0, 24:].any()
 
 
 def test_flow_that_nobody_extracted_is_named(tmp_path: Path) -> None:

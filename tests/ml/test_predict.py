@@ -12,7 +12,7 @@ import torch
 
 from ml.__main__ import parser_of
 from ml.commands import fuse, predict
-from ml.config.data import FlowInput, FrameSpec
+from ml.config.data import FlowInput, FrameSpec, RGBDiffInput
 from ml.config.evaluation import FusionConfig, Protocol
 from ml.config.flow import DIS, FlowSpec
 from ml.errors import BadCheckpoint, BadConfig, BadScores, BadVideo
@@ -89,6 +89,23 @@ def test_the_spatial_stream_says_what_it_says_of_the_same_frames_in_a_dataset(ru
 def test_the_answer_tells_protocol_video_and_time(runs: tuple[Path, Path], video: Path) -> None:
     answer = json.loads(json.dumps(answered(runs[0], video)))
     assert answer["protocol"] == "3 frames × 1 crops, class probabilities averaged"
+def test_a_stream_of_differences_trains_and_predicts_from_frames_alone(video: Path, tmp_path: Path) -> None:
+    config = spatial(write_dataset(tmp_path / "data"), epochs=1)
+    seen = RGBDiffInput(stack_len=2)
+    config = config.replace(data=config.data.replace(input=seen), evaluation=Protocol(frames=3, crops=10))
+    list(train(config, tmp_path / "run", Stop()))
+    write_frame_pack(tmp_path / "f.pack", decode_frames(video), SPEC)
+    run = load_run(tmp_path / "run")
+    with FramePack(tmp_path / "f.pack", SPEC) as pack:
+        views = read_views(pack, None, run.config.data, run.config.evaluation)  # type: ignore[arg-type]  # a pack needs no entry
+    with torch.inference_mode():
+        expected = torch.softmax(run.model(torch.from_numpy(views)), dim=1).mean(dim=0)
+    answer = answered(tmp_path / "run", video)
+    assert views.shape == (30, 6, 32, 32)
+    assert dict(load_top(answer)) == pytest.approx(dict(zip(CLASSES, expected.tolist(), strict=True)), abs=1e-5)
+    assert isinstance(answer["streams"], list) and answer["streams"][0]["modality"] == "rgb_diff"
+
+
     assert answer["streams"] == [{"name": "rgb", "modality": "rgb", "top": answer["top"]}]
     facts = answer["video"]
     assert (facts["frames"], facts["fps"], facts["width"], facts["height"], facts["codec"]) == (9, 25, 64, 48, "h264")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ml.config.data import DataConfig, FlowInput, RGBInput
+from ml.config.data import DataConfig, FlowInput, RGBDiffInput, RGBInput
 from ml.config.evaluation import Protocol
 from ml.config.experiment import ExperimentConfig, Preset
 from ml.config.flow import Farneback, FlowSpec
@@ -39,6 +39,16 @@ SMALL: dict[str, Preset] = {
         ExperimentConfig(
             model=TSN(backbone="resnet10t", dropout=0.5),
             data=DataConfig(num_segments=3, **_DEMO_DATA),
+            training=_DEMO_TRAINING.replace(batch_size=16),
+            evaluation=Protocol(frames=5, crops=1, aggregation="logits"),
+        ),
+    ),
+    "cpu_tsn_rgb_diff": Preset(
+        "TSN on RGB differences, small",
+        "Five differences of consecutive frames in each of 3 segments through a ResNet-10: motion without optical flow, in minutes.",
+        ExperimentConfig(
+            model=TSN(backbone="resnet10t", dropout=0.5),
+            data=DataConfig(input=RGBDiffInput(), num_segments=3, **_DEMO_DATA),
             training=_DEMO_TRAINING.replace(batch_size=16),
             evaluation=Protocol(frames=5, crops=1, aggregation="logits"),
         ),
