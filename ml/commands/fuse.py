@@ -3,13 +3,17 @@
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from ml.config.evaluation import FusionConfig
-from ml.errors import BadConfig
+from ml.errors import BadConfig, BadScores
 from ml.events import Event, Finished, Result, Started
 from ml.process import Stop
+
+if TYPE_CHECKING:
+    from ml.evaluation.scores import Scores
 
 HELP = "Fuse the scores of several streams on the same videos: average, weighted sum, or a multi-class linear SVM."
 
@@ -22,8 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     normalize = f"{fields['normalize'].description} Default: softmax, for the SVM l2."
     parser.add_argument("--normalize", choices=("none", "softmax", "l2"), help=normalize)
     parser.add_argument("--svm-c", type=float, default=fields["svm_c"].default, metavar="C", help=fields["svm_c"].description)
-    fit = "fit the SVM on these scores of other videos, one file a stream; without, on the given ones by group-disjoint cross-fitting"
-    parser.add_argument("--fit", nargs="+", type=Path, default=(), metavar="A_train.npz", help=fit)
+    fit = (
+        "what the SVM is fitted on: scores of other videos, one file a stream; once for each fold, where runs without a fold each "
+        "(data.validation_folds) scored the videos they had not learnt (evaluate --subset validation)"
+    )
+    parser.add_argument("--fit", nargs="+", type=Path, action="append", default=[], metavar="A_fit.npz", help=fit)
     parser.add_argument("--out", type=Path, required=True, help="F.npz, or a folder for scores.npz and results.json")
 
 
@@ -34,10 +41,25 @@ def run(args: argparse.Namespace, stop: Stop) -> Iterator[Event]:  # noqa: ARG00
 
     config = config_of(args)
     yield Started("fuse", len(args.members), "streams")
-    fused = fuse([Scores.load(path) for path in args.members], config, [Scores.load(path) for path in args.fit])
+    fused = fuse([Scores.load(path) for path in args.members], config, fit_of(args))
     found = write_results(args.out, fused)
     yield Result({**found, "scores": str(files_of(args.out)[0])})
     yield Finished(headline(found))
+
+
+def fit_of(args: argparse.Namespace) -> "list[Scores]":
+    """The scores to fit on, one a stream: those of all folds joined.
+
+    Raises:
+        BadScores: not one file a stream in every fold, or folds that do not belong together.
+    """
+    from ml.evaluation.fitting import joined
+    from ml.evaluation.scores import Scores
+
+    for files in args.fit:
+        if len(files) != len(args.members):
+            raise BadScores(f"{len(files)} files to fit on for {len(args.members)} streams", "Give one a stream, in the same order.")
+    return [joined([Scores.load(path) for path in stream]) for stream in zip(*args.fit, strict=True)]
 
 
 def config_of(args: argparse.Namespace) -> FusionConfig:

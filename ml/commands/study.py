@@ -1,17 +1,22 @@
 """A study as the configs of its runs: what the site queues, for a shell loop."""
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
-from ml.config.study import StudyConfig, trials
+from ml.config.experiment import ExperimentConfig
+from ml.config.study import StudyConfig, Trial, configs_of, trials
 from ml.errors import BadConfig
 from ml.events import Event, Finished, Result
 from ml.process import Stop, atomic_path
 
-HELP = "Write the config of every run of a study: its streams at every point of its grid, each once. The catalogue lists studies of papers."
+HELP = (
+    "Write the config of every run of a study: its streams at every point of its grid, each once, and those without a fold that SVMs of its "
+    "fusions are fitted on. The catalogue lists studies of papers."
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,12 +26,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, stop: Stop) -> Iterator[Event]:  # noqa: ARG001 - the signature of every command
     study = _read(args.study)
-    points = [{"values": trial.values, "configs": [f"{config.spec_id()}.json" for config in trial.streams]} for trial in trials(study)]
-    for config in {config.spec_id(): config for trial in trials(study) for config in trial.streams}.values():
-        with atomic_path(args.out / f"{config.spec_id()}.json") as temporary:
+    points = [_point(trial, study.divisions) for trial in trials(study)]
+    for config in configs_of(study).values():
+        with atomic_path(args.out / _file(config)) as temporary:
             temporary.write_text(config.model_dump_json(indent=1), encoding="utf-8")
     yield Result({"points": points})
     yield Finished()
+
+
+def _point(trial: Trial, divisions: Sequence[int]) -> dict[str, Any]:
+    """`configs` has a file a stream; `folds`, by their number, a file a stream for each fold that an SVM is fitted on."""
+    folds = {str(count): [[_file(stream) for stream in fold] for fold in trial.folds(count)] for count in divisions}
+    return {"values": trial.values, "configs": [_file(stream) for stream in trial.streams], **({"folds": folds} if folds else {})}
+
+
+def _file(config: ExperimentConfig) -> str:
+    return f"{config.spec_id()}.json"
 
 
 def _read(path: Path) -> StudyConfig:

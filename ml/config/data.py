@@ -164,3 +164,18 @@ class DataConfig(Schema):
         ge=0,
         le=0.5,
     )
+    validation_folds: int = knob(
+        0,
+        "Group folds",
+        "Deal the training groups out to so many folds, the same for every run of a split, and hold one of them out instead of a share; "
+        "0: a share, or what the split brings.",
+        ge=0,
+        le=20,
+        advanced=True,
+    )
+    validation_fold: int = knob(1, "Held-out fold", "Which of the folds is held out.", ge=1, le=20, advanced=True)
+
+    @property
+    def held_out_fold(self) -> tuple[int, int] | None:
+        """(fold, of how many), where one is held out."""
+        return (self.validation_fold, self.validation_folds) if self.validation_folds else None

@@ -63,3 +63,17 @@ class FusionConfig(Schema):
     )
     weights: tuple[float, ...] = knob((), "Weights", "One per stream, in order, e.g. 1, 1.5; used by the weighted sum.")
     svm_c: float = knob(1.0, "SVM C", "Inverse regularisation of the SVM.", gt=0, le=1e6)
+    fit: Literal["validation_scores", "held_out_folds", "training_scores"] = knob(
+        "validation_scores",
+        "SVM fitted on",
+        "Scores of the runs' held-out validation videos; of all training videos, each by a run that was trained without its fold; or of "
+        "the videos the networks have learnt, of which they are too sure. Never scores of the test videos.",
+    )
+    folds: int = knob(
+        5, "Folds for the SVM", "Runs of each stream that are trained, each without one fold of the training groups.", ge=2, le=20
+    )
+
+    @property
+    def fold_runs(self) -> int:
+        """How many more runs each stream takes."""
+        return self.folds if self.method == "svm" and self.fit == "held_out_folds" else 0

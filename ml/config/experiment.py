@@ -16,7 +16,8 @@ ONE_SNIPPET = "A two-stream network sees one snippet of a video: choose one segm
 PAIRS = "A metric loss needs two videos of a class in every batch: choose class-balanced sampling."
 WHOLE_BATCH = "A metric loss compares all videos of a batch: choose one device, and the whole batch at once."
 ONE_DATASET = "A metric loss learns from one dataset: choose no further ones, or another model."
-CONFLICTS = (ONE_SNIPPET, PAIRS, WHOLE_BATCH, ONE_DATASET)
+FOLDS = "The held-out fold must be one of two folds or more."
+CONFLICTS = (FOLDS, ONE_SNIPPET, PAIRS, WHOLE_BATCH, ONE_DATASET)
 
 
 class ExperimentConfig(Schema):
@@ -36,6 +37,9 @@ class ExperimentConfig(Schema):
         return self
 
     def _conflicts(self) -> Iterator[str]:
+        fold, folds = self.data.held_out_fold or (1, 2)
+        if folds < 2 or fold > folds:
+            yield FOLDS
         if isinstance(self.model, TwoStream) and self.data.num_segments > 1:
             yield ONE_SNIPPET
         if isinstance(self.model, NFMML):
@@ -45,6 +49,12 @@ class ExperimentConfig(Schema):
                 yield PAIRS
             if self.training.devices > 1 or 0 < self.training.micro_batch < self.training.batch_size:
                 yield WHOLE_BATCH
+
+    def fold_runs(self, num_folds: int) -> tuple[Self, ...]:
+        """Runs like this one, each without one fold of the training groups: their validation scores together are held-out scores of all."""
+        return tuple(
+            self.replace(data=self.data.replace(validation_folds=num_folds, validation_fold=fold)) for fold in range(1, num_folds + 1)
+        )
 
 
 @dataclass(frozen=True)

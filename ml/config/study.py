@@ -55,6 +55,11 @@ class StudyConfig(Schema):
         return next((axis for axis in self.axes if axis.field == field), None)
 
     @property
+    def divisions(self) -> tuple[int, ...]:
+        """Into how many folds the SVMs of its fusions want the training groups divided."""
+        return tuple(sorted({fusion.fold_runs for fusion in self.fusions} - {0}))
+
+    @property
     def varied(self) -> tuple[Axis, ...]:
         """The axes whose values are compared."""
         return tuple(axis for axis in self.axes if axis.field not in REPEATS)
@@ -87,12 +92,23 @@ class Trial:
         """What it is compared for."""
         return {field: value for field, value in self.values.items() if field not in REPEATS}
 
+    def folds(self, num_folds: int) -> tuple[tuple[ExperimentConfig, ...], ...]:
+        """The streams without one fold of the training groups, fold by fold."""
+        return tuple(zip(*(stream.fold_runs(num_folds) for stream in self.streams), strict=True))
+
 
 def trials(study: StudyConfig) -> list[Trial]:
     """Every point of the grid; the last axis changes fastest."""
     grid = product(*(axis.values for axis in study.axes))
     points = [dict(zip((axis.field for axis in study.axes), point, strict=True)) for point in grid]
     return [Trial(values, tuple(_at(stream, values) for stream in study.streams)) for values in points]
+
+
+def configs_of(study: StudyConfig) -> dict[str, ExperimentConfig]:
+    """The configs of all its runs by their id, each once: an axis that does not move a stream has one run for all its points."""
+    found = {config.spec_id(): config for trial in trials(study) for config in trial.streams}
+    folds = (config for trial in trials(study) for count in study.divisions for fold in trial.folds(count) for config in fold)
+    return found | {config.spec_id(): config for config in folds}
 
 
 def _at(config: ExperimentConfig, values: Values) -> ExperimentConfig:

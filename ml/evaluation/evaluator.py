@@ -57,7 +57,7 @@ def evaluate(
         BadScores: not one video could be read.
     """
     manifest, data = load_manifest(dataset), run.config.data
-    entries = subset_videos(manifest, data.split, subset, data.validation_fraction, run.config.training.seed)
+    entries = subset_videos(manifest, data.split, subset, data.validation_fraction, run.config.training.seed, data.held_out_fold)
     labels = labels_of(entries, run.classes, subset)
     about = about_of(run, run_folder, dataset, manifest, subset, protocol)
     yield Started("evaluate", len(entries), "videos")
@@ -122,6 +122,7 @@ def about_of(run: Learnt, run_folder: Path, dataset: Path, manifest: Manifest, s
         "protocol": protocol.model_dump(mode="json"),
         "subset": subset,
         "split": run.config.data.split,
+        **held_out_of(run, subset),
         "dataset": str(dataset.resolve()),
         "snapshot": snapshot_id(manifest),
         "trained_on": run.facts.get("snapshot", ""),
@@ -129,6 +130,12 @@ def about_of(run: Learnt, run_folder: Path, dataset: Path, manifest: Manifest, s
         "modality": run.config.data.input.modality,
         "left_out": [],
     }
+
+
+def held_out_of(run: Learnt, subset: Subset) -> dict[str, Any]:
+    """Which fold of how many these videos are, where the run held one out."""
+    fold = run.config.data.held_out_fold
+    return {"fold": fold[0], "folds": fold[1]} if fold and subset == "validation" else {}
 
 
 def _scores(

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from ml.config.evaluation import NORMALIZED_WORDS, FusionConfig
 from ml.errors import BadConfig, BadScores
+from ml.evaluation.fitting import fitted_on
 from ml.evaluation.scores import Scores, log_probabilities, softmax
-from ml.evaluation.svm import LinearSVM, folds
+from ml.evaluation.svm import LinearSVM
 
 Array = NDArray[Any]
 
@@ -46,28 +47,19 @@ def stacked(streams: Sequence[Array], config: FusionConfig) -> Array:
 def fuse(members: Sequence[Scores], config: FusionConfig, fit: Sequence[Scores] = ()) -> Scores:
     """Score files of several streams → one. Their videos may differ in order only.
 
-    The SVM is fitted on `fit`, the same streams' scores on other videos (the paper does not say on which); without
-    it, each fifth of the videos is scored by an SVM fitted on the other four, no group on both sides, and the SVM
-    that is stored for new videos is fitted on all.
+    The SVM is fitted on `fit`, the same streams' scores of other videos (the paper does not say of which; see `ml.evaluation.fitting`).
 
     Raises:
-        BadScores: the files do not belong together; names the first difference.
+        BadScores: the files do not belong together; names the first difference. Or there is nothing to fit an SVM on.
         BadConfig: weights that do not fit.
     """
     members = aligned(members)
     streams = [member.scores for member in members]
     if config.method != "svm":
         return _fused(members, blend(streams, config), config, {}, "")
-    if fit:
-        svm, fitted = (
-            _fit(_checked_fit(members, fit), config),
-            f"fitted on {len(fit[0].videos)} other videos ({fit[0].about.get('subset', '')})",
-        )
-        return _fused(members, svm.scores(stacked(streams, config)), config, svm.arrays(), fitted)
-    scores, num_folds = _cross_fitted(members, config)
-    return _fused(
-        members, scores, config, _fit(members, config).arrays(), f"cross-fitted in {num_folds} group-disjoint folds of these videos"
-    )
+    fit = _checked_fit(members, fit)
+    svm = LinearSVM.fit(stacked([one.scores for one in fit], config), fit[0].labels, len(members[0].classes), config.svm_c)
+    return _fused(members, svm.scores(stacked(streams, config)), config, svm.arrays(), fitted_on(fit[0]))
 
 
 def fuse_rows(streams: Sequence[Array], config: FusionConfig, svm: LinearSVM | None) -> NDArray[np.float32]:
@@ -130,32 +122,18 @@ def _weights(config: FusionConfig, num_streams: int) -> Array:
 
 def _checked_fit(members: Sequence[Scores], fit: Sequence[Scores]) -> list[Scores]:
     """The fit files, aligned, once they are known to belong to the members and to hold other videos."""
+    if not fit:
+        advice = "Give the streams' scores of held-out training videos with --fit, or fuse by average. Test videos are not for fitting."
+        raise BadScores("An SVM needs scores to be fitted on", advice)
     if len(fit) != len(members):
         raise BadScores(f"{len(fit)} files to fit on for {len(members)} streams", "Give one a stream, in the same order.")
     fit = aligned(fit)
     _same_classes(members[0], fit[0], 2)
     seen = sorted(set(members[0].videos) & set(fit[0].videos))
     if seen:
-        advice = "Fit on other videos, or leave --fit out: then every video is scored by an SVM that did not see it."
+        advice = "Fit on other videos: held-out training videos, best of all."
         raise BadScores(f"{seen[0]} is to be scored by an SVM fitted on it ({len(seen)} videos are in both)", advice)
     return fit
-
-
-def _fit(members: Sequence[Scores], config: FusionConfig) -> LinearSVM:
-    x = stacked([member.scores for member in members], config)
-    return LinearSVM.fit(x, members[0].labels, len(members[0].classes), config.svm_c)
-
-
-def _cross_fitted(members: Sequence[Scores], config: FusionConfig) -> tuple[NDArray[np.float32], int]:
-    """(V, N) scores, each by an SVM that saw neither the video nor its group; and the number of folds."""
-    x, first = stacked([member.scores for member in members], config), members[0]
-    groups = np.where(first.groups == "", np.char.add("video ", first.videos), first.groups)
-    scores = np.empty(first.scores.shape, dtype=np.float32)
-    parts = list(folds(first.labels, groups))
-    for fitted_on, scored in parts:
-        svm = LinearSVM.fit(x[fitted_on], first.labels[fitted_on], len(first.classes), config.svm_c)
-        scores[scored] = svm.scores(x[scored])
-    return scores, len(parts)
 
 
 def _fused(members: Sequence[Scores], scores: NDArray[np.float32], config: FusionConfig, arrays: dict[str, Array], fitted: str) -> Scores:
@@ -166,7 +144,7 @@ def _fused(members: Sequence[Scores], scores: NDArray[np.float32], config: Fusio
         "description": f"{_shared(abouts, 'description')}; {describe(config, len(members), fitted)}",
         "modality": " + ".join(str(about.get("modality", "?")) for about in abouts),
         "left_out": sorted({video for about in abouts for video in about.get("left_out", [])}),
-        "fusion": {**config.model_dump(mode="json"), "fitted": fitted},
+        "fusion": {**config.model_dump(mode="json", exclude={"fit", "folds"}), "fitted": fitted},
         "members": abouts,
     }
     return Scores(scores, first.labels, first.videos, first.groups, first.classes, about, arrays)
@@ -182,6 +160,6 @@ def describe(config: FusionConfig, num_streams: int, fitted: str = "") -> str:
     """How the streams were fused, fit to stand beside a number."""
     what = NORMALIZED_WORDS[config.normalize]
     if config.method == "svm":
-        return f"{num_streams} streams fused by a linear SVM (C = {config.svm_c:g}) on {what}, {fitted}"
+        return f"{num_streams} streams fused by a linear SVM (C = {config.svm_c:g}) on {what}, fitted on: {fitted}"
     how = "average" if config.method == "average" else f"weighted sum ({' : '.join(f'{w:g}' for w in config.weights)})"
     return f"{num_streams} streams fused: {how} of {what}"

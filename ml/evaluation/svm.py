@@ -1,19 +1,16 @@
 """The multi-class linear SVM that fuses streams (Simonyan & Zisserman 2014, sec. 1.3 [Crammer & Singer, JMLR 2001])."""
 
 import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.svm import LinearSVC
 
 from ml.errors import BadScores
 
-FOLDS = 5
 MAX_ITERATIONS = 20_000
 
 
@@ -72,18 +69,3 @@ class LinearSVM:
         if weights.ndim != 2 or not len(weights) == len(bias) == len(seen) or seen.max() >= num_classes:
             raise BadScores(f"The SVM in this file does not fit {num_classes} classes", "Write it again with `fuse`.")
         return cls(weights, bias, seen, num_classes)
-
-
-def folds(labels: NDArray[np.int64], groups: NDArray[np.str_]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """(fitted on, scored) indices of up to 5 folds: classes balanced, no group on both sides.
-
-    Raises:
-        BadScores: too few videos or groups for two folds.
-    """
-    num_folds = min(FOLDS, len(np.unique(groups)), int(np.bincount(labels).max()))
-    if num_folds < 2:
-        advice = "Give the scores of the training videos with --fit, or fuse by average."
-        raise BadScores("Too few videos or groups to fit an SVM on some and score the others", advice)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # rare classes: some folds are fitted without them
-        yield from StratifiedGroupKFold(num_folds, shuffle=True, random_state=0).split(labels, labels, groups)

@@ -40,7 +40,7 @@ class Source:
         }
 
     def videos(self, subset: Subset, seed: int) -> list[VideoEntry]:
-        return subset_videos(self.manifest, self.data.split, subset, self.data.validation_fraction, seed)
+        return subset_videos(self.manifest, self.data.split, subset, self.data.validation_fraction, seed, self.data.held_out_fold)
 
 
 def sources_of(data: DataConfig) -> list[Source]:

@@ -6,22 +6,32 @@ import numpy as np
 
 from ml.config.data import Manifest, Split, Subset, VideoEntry
 from ml.errors import BadConfig
+from ml.video.folds import Groups, group_folds
 
 
-def subset_videos(manifest: Manifest, split: str, subset: Subset, validation_fraction: float = 0.0, seed: int = 0) -> list[VideoEntry]:
+def subset_videos(
+    manifest: Manifest,
+    split: str,
+    subset: Subset,
+    validation_fraction: float = 0.0,
+    seed: int = 0,
+    held_out_fold: tuple[int, int] | None = None,
+) -> list[VideoEntry]:
     """The videos of one subset, in the manifest's order.
 
-    A split that brings validation videos is taken as it is. Otherwise about `validation_fraction` of the training videos are held
-    out of "train" and become "validation": whole groups, each class near its share, never the last of a class; same seed, same groups.
+    With `held_out_fold` (k, K), the training groups of the k-th of K folds become "validation". Without, a split that brings validation
+    videos is taken as it is; otherwise about `validation_fraction` of the training videos are held out of "train" and become
+    "validation": whole groups, each class near its share, never the last of a class; same seed, same groups.
 
     Raises:
-        BadConfig: there is no such split.
+        BadConfig: there is no such split, or nothing in the fold.
     """
     subsets = _split(manifest, split).subsets
-    if subset == "test" or "validation" in subsets.values():
+    if subset == "test" or ("validation" in subsets.values() and held_out_fold is None):
         return [video for video in manifest.videos if subsets.get(video.key) == subset]
     training = [video for video in manifest.videos if subsets.get(video.key) == "train"]
-    held_out = _held_out_groups(training, validation_fraction, seed)
+    groups = _groups(training)
+    held_out = _fold(groups, *held_out_fold) if held_out_fold else _held_out_groups(groups, validation_fraction, seed)
     return [video for video in training if (group_of(video) in held_out) == (subset == "validation")]
 
 
@@ -38,13 +48,27 @@ def _split(manifest: Manifest, name: str) -> Split:
     raise BadConfig(f"Dataset “{manifest.name}” has no split “{name}”", f"Its splits: {names}.")
 
 
-def _held_out_groups(training: list[VideoEntry], fraction: float, seed: int) -> set[str]:
-    """Groups in random order, each taken if more than half of it is still wanted."""
-    left = Counter(video.label for video in training)
-    wanted = {label: fraction * count for label, count in left.items()}
+def _groups(training: list[VideoEntry]) -> Groups:
     groups: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for video in training:
         groups[group_of(video)][video.label] += 1
+    return groups
+
+
+def _fold(groups: Groups, fold: int, num_folds: int) -> set[str]:
+    found = group_folds(groups, num_folds)[fold - 1]
+    if not found:
+        raise BadConfig(
+            f"{len(groups)} groups of training videos do not fill {num_folds} folds that leave every class something to learn from",
+            "Choose fewer folds, or add videos of other groups.",
+        )
+    return found
+
+
+def _held_out_groups(groups: Groups, fraction: float, seed: int) -> set[str]:
+    """Groups in random order, each taken if more than half of it is still wanted."""
+    left = sum(groups.values(), Counter[str]())
+    wanted = {label: fraction * count for label, count in left.items()}
     names = sorted(groups)
     held_out = set()
     for number in np.random.default_rng(seed).permutation(len(names)):

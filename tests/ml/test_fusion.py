@@ -11,10 +11,10 @@ from sklearn.svm import LinearSVC
 
 from ml.config.evaluation import FusionConfig
 from ml.errors import BadConfig, BadScores
+from ml.evaluation.fitting import joined
 from ml.evaluation.fusion import aligned, blend, fuse, fuse_rows, normalized, stacked
-from ml.evaluation.metrics import metrics
 from ml.evaluation.scores import Scores, softmax
-from ml.evaluation.svm import LinearSVM, folds
+from ml.evaluation.svm import LinearSVM
 from tests.ml.scores_by_hand import made_up
 
 RGB, FLOW = made_up(seed=1), made_up(seed=2, modality="flow")
@@ -83,36 +83,68 @@ def test_the_svm_fitted_on_other_scores_is_scikit_learns(normalize: Any, num_cla
     margins = theirs.decision_function(x_test)
     ours = fused.scores if num_classes > 2 else fused.scores[:, 1] - fused.scores[:, 0]
     np.testing.assert_allclose(ours, margins, rtol=1e-4, atol=1e-5)
-    assert "fitted on 60 other videos" in fused.about["description"]
+    assert fused.about["description"].endswith("fitted on: scores of other videos (test), 60 videos")
 
 
-def test_without_fit_scores_every_video_comes_from_an_svm_fitted_on_other_groups() -> None:
-    rgb, flow = made_up(60, seed=5), made_up(60, seed=6)
+def fold(number: int, folds: int = 3, seed: int = 1, **about: Any) -> Scores:
+    """Twelve videos that the run without this fold had not learnt."""
+    return made_up(12, seed=seed, first=100 * number, subset="validation", fold=number, folds=folds, **about)
+
+
+def test_the_svm_of_three_folds_is_scikit_learns_on_all_of_them() -> None:
+    fit = [joined([fold(k, seed=10 * stream + k) for k in (3, 1, 2)]) for stream in (1, 2)]
+    test = [made_up(30, seed=seed) for seed in (3, 4)]
     config = FusionConfig(method="svm", normalize="l2")
-    fused, x = fuse([rgb, flow], config), stacked([rgb.scores, flow.scores], config)
-    for fitted_on, scored in folds(rgb.labels, rgb.groups):
-        assert not set(rgb.groups[fitted_on]) & set(rgb.groups[scored])
-        theirs = LinearSVC(multi_class="crammer_singer", random_state=0, max_iter=20_000).fit(x[fitted_on], rgb.labels[fitted_on])
-        np.testing.assert_allclose(fused.scores[scored], theirs.decision_function(x[scored]), rtol=1e-4, atol=1e-5)
-    assert "cross-fitted in 5 group-disjoint folds" in metrics(fused)["protocol"]["description"]
+    fused = fuse(test, config, fit)
+    x = stacked([np.concatenate([fold(k, seed=10 * stream + k).scores for k in (1, 2, 3)]) for stream in (1, 2)], config)
+    theirs = LinearSVC(multi_class="crammer_singer", random_state=0, max_iter=20_000).fit(x, np.tile(made_up(12).labels, 3))
+    margins = theirs.decision_function(stacked([member.scores for member in test], config))
+    np.testing.assert_allclose(fused.scores, margins, rtol=1e-3, atol=1e-3)
+    assert fused.about["fusion"]["fitted"] == "held-out scores, 3 folds, 36 videos"
 
 
-def test_labels_made_at_random_are_not_learned_by_cross_fitting() -> None:
-    labels = np.random.default_rng(0).permutation(np.arange(200) % 4)
-    streams = [replace(made_up(200, 4, seed=seed, lean=0), labels=labels) for seed in (1, 2)]
-    assert metrics(fuse(streams, FusionConfig(method="svm", svm_c=100)))["top1"] < 0.4
+@pytest.mark.parametrize(
+    ("parts", "complaint"),
+    [
+        ([fold(1), fold(2)], "Of 3 folds, these are there: 1, 2"),
+        ([fold(1), fold(2), fold(2)], "Of 3 folds, these are there: 1, 2, 2"),
+        ([fold(1), fold(2, folds=2)], "other divisions"),
+        ([fold(1, folds=2), made_up(first=100)], "other divisions"),
+        ([made_up(), made_up(first=5)], "listed 2 times"),
+        ([made_up(), made_up(num_classes=4, first=100)], "other classes"),
+    ],
+)
+def test_folds_that_do_not_belong_together_are_refused(parts: list[Scores], complaint: str) -> None:
+    with pytest.raises(BadScores, match=complaint):
+        joined(parts)
 
 
-def test_videos_without_a_group_stand_for_themselves() -> None:
-    streams = [replace(made_up(30, seed=seed), groups=np.full(30, "")) for seed in (1, 2)]
-    assert "5 group-disjoint folds" in fuse(streams, FusionConfig(method="svm")).about["description"]
+@pytest.mark.parametrize(("subset", "words"), [("train", "training scores"), ("validation", "validation scores")])
+def test_the_number_says_what_its_svm_was_fitted_on(subset: str, words: str) -> None:
+    fit = [made_up(30, seed=seed, first=100, subset=subset) for seed in (1, 2)]
+    assert fuse([RGB, FLOW], FusionConfig(method="svm"), fit).about["description"].endswith(f"fitted on: {words}, 30 videos")
 
 
-def test_too_little_to_cross_fit_is_said() -> None:
-    streams = [replace(made_up(6, seed=seed), groups=np.full(6, "one")) for seed in (1, 2)]
-    with pytest.raises(BadScores, match="Too few") as raised:
-        fuse(streams, FusionConfig(method="svm"))
-    assert "--fit" in raised.value.advice
+def test_classes_that_an_svm_never_saw_are_counted_beside_the_number() -> None:
+    fit = [made_up(30, seed=seed, first=100) for seed in (1, 2)]
+    seen = [one.reordered(np.flatnonzero(one.labels > 0)) for one in fit]
+    assert fuse([RGB, FLOW], FusionConfig(method="svm"), seen).about["fusion"]["fitted"].endswith("20 videos, 1 of 3 classes missing")
+
+
+def test_an_svm_fitted_on_too_sure_scores_trusts_the_stream_that_has_learnt_them_by_heart() -> None:
+    """The trap: one stream knows its training videos and nothing else, the other a little of all."""
+    test = [made_up(300, seed=1, lean=0), made_up(300, seed=2, lean=1.5)]
+    learnt = [made_up(300, seed=3, lean=12, first=1000), made_up(300, seed=4, lean=1.5, first=1000)]
+    held_out = [made_up(300, seed=5, lean=0, first=1000), made_up(300, seed=6, lean=1.5, first=1000)]
+    config = FusionConfig(method="svm", normalize="l2")
+    top1 = [(fuse(test, config, fit).scores.argmax(axis=1) == test[0].labels).mean() for fit in (learnt, held_out)]
+    assert top1[0] < 0.45 and top1[1] > 0.6
+
+
+def test_an_svm_without_anything_to_fit_on_is_refused_and_is_never_fitted_on_test_videos() -> None:
+    with pytest.raises(BadScores, match="needs scores to be fitted on") as raised:
+        fuse([RGB, FLOW], FusionConfig(method="svm"))
+    assert "--fit" in raised.value.advice and "Test videos are not for fitting" in raised.value.advice
 
 
 def test_an_svm_of_one_class_is_refused() -> None:
@@ -143,8 +175,8 @@ def test_a_file_without_a_fitting_svm_is_refused(arrays: dict[str, Any]) -> None
 
 @pytest.mark.parametrize("method", ["average", "svm"])
 def test_another_order_of_videos_gives_the_same_fusion(method: Any) -> None:
-    config = FusionConfig(method=method)
-    np.testing.assert_array_equal(fuse([RGB, shuffled(FLOW)], config).scores, fuse([RGB, FLOW], config).scores)
+    config, fit = FusionConfig(method=method), [made_up(seed=seed, first=100) for seed in (1, 2)]
+    np.testing.assert_array_equal(fuse([RGB, shuffled(FLOW)], config, fit).scores, fuse([RGB, FLOW], config, fit).scores)
 
 
 def test_three_streams_are_fused_like_two() -> None:

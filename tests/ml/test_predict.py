@@ -64,11 +64,14 @@ def scores_of(run: Path, seed: int, modality: str, first: int = 0) -> Scores:
 
 
 def fusion_of(runs: tuple[Path, Path], out: Path, *given: str) -> Path:
-    files = []
+    """An SVM is fitted on scores of other videos."""
+    files: dict[str, list[Path]] = {"test": [], "fit": []}
     for seed, (run, modality) in enumerate(zip(runs, ("rgb", "flow"), strict=True)):
-        files.append(out / f"{modality}.npz")
-        scores_of(run, seed, modality).save(files[-1])
-    args = parser_of("fuse", fuse).parse_args([*map(str, files), *given, "--out", str(out / "fusion")])
+        for first, (kind, paths) in enumerate(files.items()):
+            paths.append(out / f"{modality}-{kind}.npz")
+            scores_of(run, seed, modality, first=100 * first).save(paths[-1])
+    fit = ("--fit", *map(str, files["fit"])) if "svm" in given else ()
+    args = parser_of("fuse", fuse).parse_args([*map(str, files["test"]), *given, *fit, "--out", str(out / "fusion")])
     for _ in fuse.run(args, Stop()):
         pass
     return out / "fusion" / "scores.npz"

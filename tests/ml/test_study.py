@@ -178,3 +178,16 @@ def test_the_catalogue_has_the_studies_as_the_command_reads_them() -> None:
     assert {name: StudyConfig.model_validate_json(json.dumps(preset["config"])) for name, preset in found.items()} == {
         name: preset.config for name, preset in STUDIES.items()
     }
+
+
+def test_the_command_writes_the_runs_of_every_fold_that_an_svm_wants(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    svm = FusionConfig(method="svm", fit="held_out_folds", folds=3)
+    config = StudyConfig(streams=(SPATIAL, TEMPORAL), fusions=(FusionConfig(), svm))
+    (tmp_path / "study.json").write_text(config.model_dump_json())
+    assert main(["study", str(tmp_path / "study.json"), "--out", str(tmp_path / "configs"), "--json"]) == 0
+    (point,) = json.loads(capsys.readouterr().out)["points"]
+    written = {path.name: read_experiment(path.read_bytes(), path.name) for path in (tmp_path / "configs").iterdir()}
+    assert len(written) == 2 * (1 + 3)
+    for number, names in enumerate(point["folds"]["3"], start=1):
+        assert [written[name].data.held_out_fold for name in names] == [(number, 3), (number, 3)]
+        assert [written[name].data.input for name in names] == [SPATIAL.data.input, TEMPORAL.data.input]
