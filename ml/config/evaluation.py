@@ -14,6 +14,13 @@ METRIC_DEFINITIONS = {
     "top5": "share of videos whose true class is among the 5 highest-scored (all, where there are fewer classes)",
     "mean_class_accuracy": "mean of the per-class recalls, over classes with videos",
     "map": "mean, over classes with videos, of the average precision Σ (R_n − R_{n−1}) P_n of all videos ranked by softmax score",
+    "map_voc2007": "as map, with the average precision of VOC 2007 (Everingham et al. 2010): the mean over the recalls 0, 0.1, …, 1 of the "
+    "highest precision at that recall or more",
+    "map_voc2010": "as map, with the average precision of VOC 2010 and later: Σ (R_n − R_{n−1}) p_n, p_n the highest precision at recall "
+    "R_n or more",
+    "map_raw": "as map, but videos are ranked by the score itself: before softmax; of averaged probabilities, their logarithm",
+    "map_voc2007_raw": "as map_voc2007, but videos are ranked as for map_raw",
+    "map_voc2010_raw": "as map_voc2010, but videos are ranked as for map_raw",
     "recall": "share of a class's videos that are recognised, with Wilson's interval (95 %); none for a class without videos",
     "precision": "share of the videos recognised as a class that are of it; none for a class that is never predicted",
 }

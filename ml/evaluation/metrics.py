@@ -1,5 +1,6 @@
 """Scores → numbers. Every definition stands in a docstring and travels with the numbers."""
 
+from collections.abc import Iterable
 from math import sqrt
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.config.evaluation import METRIC_DEFINITIONS
+from ml.evaluation.average_precision import DEFINITIONS, average_precisions
 from ml.evaluation.scores import Scores
 
 Z95 = 1.959963984540054
@@ -17,13 +19,11 @@ def metrics(scores: Scores) -> dict[str, Any]:
     """All numbers of one score file, as fractions 0..1, with the protocol they were measured under."""
     table = confusion(scores.scores, scores.labels)
     rows = per_class(scores, table)
-    recalls = [row["recall"] for row in rows if row["recall"] is not None]
-    precisions = [row["ap"] for row in rows if row["ap"] is not None]
     return {
         "top1": top_k(scores.scores, scores.labels, 1),
         "top5": top_k(scores.scores, scores.labels, 5),
-        "mean_class_accuracy": float(np.mean(recalls)),
-        "map": float(np.mean(precisions)),
+        "mean_class_accuracy": _mean(row["recall"] for row in rows),
+        **mean_average_precisions(rows, scores),
         "num_videos": len(scores.videos),
         "num_classes": len(scores.classes),
         "per_class": rows,
@@ -51,16 +51,21 @@ def confusion(scores: NDArray[Any], labels: NDArray[np.int64]) -> NDArray[np.int
     return np.bincount(labels * N + scores.argmax(axis=1), minlength=N * N).reshape(N, N)
 
 
-def average_precision(positive: NDArray[np.bool_], confidence: NDArray[Any]) -> float | None:
-    """AP = Σ (R_n − R_{n−1}) P_n over the distinct confidences from high to low, not interpolated; None without a positive."""
-    if not positive.any():
-        return None
-    order = np.argsort(-confidence, kind="stable")
-    hits = np.cumsum(positive[order])  # positives among the first 1..V
-    last_of_tie = np.append(np.diff(confidence[order]) != 0, True)
-    hits, seen = hits[last_of_tie], np.flatnonzero(last_of_tie) + 1
-    gained = np.diff(hits, prepend=0) / positive.sum()  # R_n − R_{n−1}
-    return float(np.sum(gained * hits / seen))
+def mean_average_precisions(rows: list[dict[str, Any]], scores: Scores) -> dict[str, float]:
+    """By each definition, over classes with videos: `map` of class probabilities, `map_raw` of the scores before softmax, which rank
+    videos otherwise: a video's softmax depends on all its scores.
+    """
+    raw = [average_precisions(scores.labels == index, scores.scores[:, index]) for index in range(len(scores.classes))]
+    softmax = [{name: row[f"ap{name}"] for name in DEFINITIONS} for row in rows]
+    return {
+        f"map{name}{kind}": _mean(each[name] for each in of_class)
+        for kind, of_class in (("", softmax), ("_raw", raw))
+        for name in DEFINITIONS
+    }
+
+
+def _mean(values: Iterable[float | None]) -> float:
+    return float(np.mean([value for value in values if value is not None]))
 
 
 def wilson(successes: int, trials: int) -> tuple[float, float]:
@@ -89,7 +94,7 @@ def per_class(scores: Scores, table: NDArray[np.int64]) -> list[dict[str, Any]]:
                 "recall_low": low,
                 "recall_high": high,
                 "precision": correct / int(predicted[index]) if predicted[index] else None,
-                "ap": average_precision(scores.labels == index, probabilities[:, index]),
+                **{f"ap{name}": ap for name, ap in average_precisions(scores.labels == index, probabilities[:, index]).items()},
             }
         )
     return rows

@@ -34,4 +34,4 @@ def write_results(out: Path, scores: Scores) -> dict[str, Any]:
 
 def headline(found: dict[str, Any]) -> dict[str, Any]:
     """The numbers of a summary, and the protocol that stands beside them."""
-    return {key: found[key] for key in ("top1", "top5", "mean_class_accuracy", "map", "num_videos", "protocol")}
+    return {key: found[key] for key in ("top1", "top5", "mean_class_accuracy", "map", "map_voc2007", "num_videos", "protocol")}
