@@ -56,6 +56,9 @@ class Dataset(models.Model):
     layout = models.CharField(max_length=40, blank=True, help_text="What the import recognised.")
     frame_spec = models.JSONField(default=dict)
     findings = models.JSONField(default=list, blank=True, help_text="Leaks, duplicates, empty classes: kind, message, videos.")
+    combination = models.JSONField(
+        default=dict, blank=True, help_text="first, second (id, name), classes (a class map), added: of what it was made; empty: imported."
+    )
 
     class Meta:
         ordering = ("name", "id")

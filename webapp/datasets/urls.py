@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from webapp.datasets.views import datasets, flow, imports, media, sharing, uploads, videos
+from webapp.datasets.views import combine, datasets, flow, imports, media, sharing, uploads, videos
 
 app_name = "datasets"
 urlpatterns = [
@@ -17,6 +17,8 @@ urlpatterns = [
     path("<int:dataset_id>/", datasets.dataset_detail, name="dataset_detail"),
     path("<int:dataset_id>/edit", datasets.dataset_edit, name="dataset_edit"),
     path("<int:dataset_id>/delete", datasets.dataset_delete, name="dataset_delete"),
+    path("<int:dataset_id>/combine/", combine.combine_new, name="combine_new"),
+    path("<int:dataset_id>/combined", combine.combine_progress, name="combine_progress"),
     path("<int:dataset_id>/members", sharing.member_add, name="member_add"),
     path("<int:dataset_id>/members/<int:membership_id>/remove", sharing.member_remove, name="member_remove"),
     path("<int:dataset_id>/flow/new/", flow.flow_new, name="flow_new"),

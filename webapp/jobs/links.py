@@ -21,6 +21,7 @@ class Subject(NamedTuple):
 SUBJECTS: dict[str, Subject] = {
     Job.Kind.INSPECT: Subject("datasets.Import", "datasets:import_detail", _("Open the import")),
     Job.Kind.INGEST: Subject("datasets.Import", "datasets:import_detail", _("Open the import")),
+    Job.Kind.COMBINE: Subject("datasets.Dataset", "datasets:dataset_detail", _("Open the dataset")),
     Job.Kind.TRAIN: Subject("experiments.Run", "experiments:run_detail", _("Open the run")),
     Job.Kind.EVALUATE: Subject("experiments.Evaluation", "experiments:evaluation_detail", _("Open the results")),
     Job.Kind.FUSE: Subject("experiments.Evaluation", "experiments:evaluation_detail", _("Open the results")),

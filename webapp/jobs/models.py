@@ -16,6 +16,7 @@ class Job(models.Model):
     class Kind(models.TextChoices):
         INSPECT = "inspect", _("Inspect upload")
         INGEST = "ingest", _("Import videos")
+        COMBINE = "combine", _("Combine datasets")
         FLOW = "flow", _("Extract optical flow")
         TRAIN = "train", _("Train")
         EVALUATE = "evaluate", _("Evaluate")

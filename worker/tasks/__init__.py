@@ -1,6 +1,7 @@
 """Every kind of job and what is special about it: the table of contents of the worker."""
 
 from webapp.jobs.models import Job
+from worker.tasks.combine import CombineTask
 from worker.tasks.evaluate import EvaluateTask
 from worker.tasks.flow import FlowTask
 from worker.tasks.fuse import FuseTask
@@ -14,6 +15,7 @@ from worker.tasks.weights import WeightsTask
 TASKS: dict[Job.Kind, type[Task]] = {
     Job.Kind.INSPECT: InspectTask,
     Job.Kind.INGEST: IngestTask,
+    Job.Kind.COMBINE: CombineTask,
     Job.Kind.FLOW: FlowTask,
     Job.Kind.TRAIN: TrainTask,
     Job.Kind.EVALUATE: EvaluateTask,

@@ -19,6 +19,7 @@ from webapp.datasets.forms.datasets import DatasetForm, MemberForm
 from webapp.datasets.models import Dataset, Split, SplitEntry, Video
 from webapp.datasets.selectors import editable_datasets, owned_datasets, visible_datasets
 from webapp.datasets.selectors import summary as reading
+from webapp.datasets.selectors.combine import origin_of
 from webapp.datasets.selectors.flow import flow_rows
 from webapp.datasets.selectors.overview import datasets_with_counts, imports_to_confirm, open_import_jobs
 from webapp.datasets.services.deletion import belongings, delete_dataset, freed_bytes
@@ -55,6 +56,7 @@ def _overview(request: HttpRequest, dataset: Dataset) -> dict[str, Any]:
     rows = reading.class_rows(dataset, split)
     return {
         "split": split,
+        "origin": origin_of(dataset, request.user),
         "totals": reading.totals(dataset),
         "classes": rows,
         "counts_figure": _counts_figure(dataset, split, rows),
