@@ -119,7 +119,7 @@ def compiling_row(device: str, size: tuple[int, int] = SIZE, num_pairs: int = BA
     state = tv_l1.State(torch.zeros(num_pairs, 2, H, W, device=device))
     random = [torch.randn(num_pairs, channels, H * W, device=device) for channels in (2, 1, 1)]
     linear = Linear(random[0], random[1], random[2].abs())
-    steps = Steps(*Parameters().steps(torch.device(device)))
+    steps = Parameters().steps(torch.ones(num_pairs, dtype=torch.bool, device=device))
 
     def seconds(function: tv_l1.Iteration) -> float:
         def work() -> None:

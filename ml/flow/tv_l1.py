@@ -85,9 +85,10 @@ class Parameters:
     scale_step: float = 0.8
     num_warps: int = 5
 
-    def steps(self, device: torch.device) -> Tensor:
-        """(3, 1, 1, 1): λθ, θ and τ/θ."""
-        return torch.tensor([self.lambda_ * self.theta, self.theta, self.tau / self.theta], device=device).view(3, 1, 1, 1)
+    def steps(self, goes_on: Tensor) -> "Steps":
+        """Of pairs that go on, (B,) bool, or do not."""
+        moves = goes_on.float()[:, None, None]
+        return Steps(self.lambda_ * self.theta, moves, moves * self.theta, moves * (self.tau / self.theta))
 
 
 def tv_l1(*, variant: str, device: str, **parameters: Any) -> FlowMethod:
@@ -145,15 +146,15 @@ def _iterate_until_still(state: "State", linear: "Linear", parameters: Parameter
     stopping, threshold = variant.stopping(), parameters.epsilon**2 * linear.constant.shape[-1]
     between_looks = GPU_LOOK if state.u.is_cuda else 1
     goes_on = torch.ones(len(state.u), dtype=torch.bool, device=state.u.device)
-    lengths = parameters.steps(state.u.device)
+    steps, is_alone = parameters.steps(goes_on), len(goes_on) == between_looks == 1  # one pair stops, and with it the loop
     for n in range(variant.num_outer * variant.num_inner):
         if n % between_looks == 0 and not goes_on.any():
             return
         if variant.has_median and n % variant.num_inner == 0:
             state.flow.copy_(torch.where(goes_on[:, None, None, None], median_5x5(state.flow), state.flow))
-        steps = Steps(*(lengths * goes_on[:, None, None]).unbind())
         error = iterate(state.u, state.p, linear, steps)
         goes_on = goes_on & stopping.goes_on(n, error, threshold)
+        steps = steps if is_alone else parameters.steps(goes_on)
 
 
 class Linear(NamedTuple):
@@ -172,11 +173,12 @@ class Linear(NamedTuple):
 
 
 class Steps(NamedTuple):
-    """How far each pair moves, (B, 1, 1): not at all once it has stopped."""
+    """How far each pair moves: not at all once it has stopped."""
 
-    bound: Tensor  # λθ
-    theta: Tensor  # θ
-    tau: Tensor  # τ/θ
+    bound: float  # λθ
+    moves: Tensor  # (B, 1, 1), 1 or 0
+    theta: Tensor  # (B, 1, 1), θ or 0
+    tau: Tensor  # (B, 1, 1), τ/θ or 0
 
 
 class State:
@@ -206,7 +208,7 @@ def iterate(u_line: Tensor, p_line: Tensor, linear: Linear, steps: Steps) -> Ten
     I1x, I1y = linear.gradient[:, :1], linear.gradient[:, 1:]  # (B, 1, N)
 
     rho = (I1x * u[:, :1]).add_(I1y * u[:, 1:]).add_(linear.constant)  # (1)
-    d = linear.gradient * rho.div_(linear.square).clamp_(-steps.bound, steps.bound)  # u - v, (2)
+    d = linear.gradient * rho.div_(linear.square).clamp_(-steps.bound, steps.bound).mul_(steps.moves)  # u - v, (2)
     change = (p_x - p_line[:, :, 0, left]).add_(p_y - p_line[:, :, 1, above])  # div p
     change[..., ::W] = p_x[..., ::W] + p_y[..., ::W] - p_line[:, :, 1, above][..., ::W]  # rounded as OpenCV does in its first column
     u.sub_(d).add_(change.mul_(steps.theta))  # (3)

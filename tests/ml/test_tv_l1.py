@@ -14,7 +14,7 @@ import torch
 from benchmarks.flow import agreement, built, opencv, real_pairs
 from ml.config.flow import TVL1
 from ml.flow import build_flow
-from ml.flow.tv_l1 import VARIANTS, EachIteration, Linear, NowAndThen, Parameters, State, Steps, flow_of, iterate, iteration_for, method_of
+from ml.flow.tv_l1 import VARIANTS, EachIteration, Linear, NowAndThen, Parameters, State, flow_of, iterate, iteration_for, method_of
 from ml.video.arrays import Floats, Pixels
 from tests.ml.packed import moving, texture
 
@@ -106,7 +106,7 @@ def test_an_iteration_is_the_equations_pixel_by_pixel() -> None:
     state = State(torch.from_numpy(u)[None])
     square = torch.from_numpy((gradient**2).sum(0).clip(1e-38)).view(1, 1, -1)
     linear = Linear(torch.from_numpy(gradient).view(1, 2, -1), torch.from_numpy(constant).view(1, 1, -1), square)
-    steps = Steps(*parameters.steps(torch.device("cpu")))
+    steps = parameters.steps(torch.ones(1, dtype=torch.bool))
     for _ in range(3):
         error = iterate(state.u, state.p, linear, steps)
         u, p, expected = in_loops(u, p, (gradient, constant), parameters)
