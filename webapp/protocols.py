@@ -4,9 +4,12 @@ import re
 
 from django.utils.translation import gettext as _
 
-from ml.config.evaluation import Protocol
+from ml.config.evaluation import FusionConfig, Protocol
+from webapp.choices import name_of
 
 TESTED = re.compile(r"(\d+) frames × (\d+) crops, (.+) averaged")
+SVM = re.compile(r"(\d+) streams fused by a linear SVM \(C = (.+?)\) on (.+?), fitted on: (.+)")
+FITTED = re.compile(r"(?:held-out scores, (\d+) folds|(training|validation) scores), (\d+) videos(?:, (\d+) of (\d+) classes missing)?")
 FUSED = re.compile(r"(\d+) streams fused: (average|weighted sum)( \([^)]*\))? of (.+)")
 
 
@@ -27,4 +30,29 @@ def _part(words: str) -> str:
         streams, how, weights, what = fused.groups()
         how = _("average") if how == "average" else _("weighted sum") + (weights or "")
         return _("%(streams)s streams fused: %(how)s of %(what)s") % {"streams": streams, "how": how, "what": _(what)}
+    if svm := SVM.fullmatch(words):
+        streams, c, what, fitted = svm.groups()
+        parts = {"streams": streams, "c": c, "what": _(what), "fitted": _fitted(fitted)}
+        return _("%(streams)s streams fused by a linear SVM (C = %(c)s) on %(what)s, fitted on: %(fitted)s") % parts
     return words
+
+
+def _fitted(words: str) -> str:
+    """What the SVM was fitted on."""
+    found = FITTED.fullmatch(words)
+    if found is None:
+        return words
+    folds, subset, videos, missing, classes = found.groups()
+    kind = name_of("held_out_folds" if folds else f"{subset}_scores")
+    counts = _("%(kind)s, %(videos)s videos") % {"kind": f"{kind}: {folds}" if folds else kind, "videos": videos}
+    return counts + (_(", %(missing)s of %(classes)s classes missing") % {"missing": missing, "classes": classes} if missing else "")
+
+
+def method_words(config: FusionConfig) -> str:
+    """`Average`, or `Linear SVM (held-out folds: 5)`."""
+    return f"{name_of(config.method)} ({fit_words(config)})" if config.method == "svm" else str(name_of(config.method))
+
+
+def fit_words(config: FusionConfig) -> str:
+    """What the SVM is to be fitted on: `held-out folds: 5`."""
+    return f"{name_of(config.fit)}: {config.folds}" if config.fold_runs else str(name_of(config.fit))

@@ -14,8 +14,8 @@ from ml.events import Event, Finished, Result
 from ml.process import Stop, atomic_path
 
 HELP = (
-    "Write the config of every run of a study: its streams at every point of its grid, each once, and those without a fold that SVMs of its "
-    "fusions are fitted on. The catalogue lists studies of papers."
+    "Write the config of every run of a study: its streams at every point of its grid, each once, and those without a fold that SVMs of "
+    "its fusions are fitted on. The catalogue lists studies of papers."
 )
 
 

@@ -208,3 +208,8 @@ def facts(*configs: Schema) -> Values:
         if found.setdefault(knob.field, value) != value:
             disputed.add(knob.field)
     return {field: value for field, value in found.items() if field not in disputed}
+
+
+def fusion_facts(fusion: FusionConfig) -> Values:
+    """What a published row may say of a fusion itself."""
+    return {f"fusion.{knob.field}": value_at(fusion, knob.field) for knob in knobs(fusion)}

@@ -17,7 +17,7 @@ from tests.processes import ROOT, Plant, reaches, state_of, until
 from webapp.datasets.models import Dataset, Upload
 from webapp.datasets.services.imports import confirm_import, latest_job, start_import
 from webapp.experiments.models import Fusion, VideoScore
-from webapp.experiments.services.launch import launch_two_stream
+from webapp.experiments.services.fusions import launch_two_stream
 from webapp.jobs.models import Job
 from webapp.predictions.models import Prediction
 from webapp.predictions.services import predict

@@ -14,7 +14,8 @@ from tests.webapp.factories import make_dataset, make_evaluation, make_run, make
 from webapp.datasets.models import Dataset, FlowCache, SplitEntry, Video
 from webapp.experiments.models import Fusion, Run
 from webapp.experiments.preflight import preflight
-from webapp.experiments.services.launch import UnfitRun, launch_run, launch_two_stream, queue_for, request_evaluation
+from webapp.experiments.services.fusions import launch_two_stream
+from webapp.experiments.services.launch import UnfitRun, launch_run, queue_for, request_evaluation
 from webapp.experiments.systems import PAIRS
 from webapp.jobs.models import Job, WorkerNode
 

@@ -140,6 +140,8 @@ def test_the_form_starts_a_fusion_and_leads_to_it(client: Client, streams: list[
             "normalize": "softmax",
             "weights": "1, 1.5",
             "svm_c": "1",
+            "fit": "validation_scores",
+            "folds": "5",
         },
     )
     fusion = Fusion.objects.get()
@@ -159,7 +161,8 @@ def test_the_form_starts_a_fusion_and_leads_to_it(client: Client, streams: list[
     ],
 )
 def test_the_form_says_what_is_wrong(client: Client, streams: list[Evaluation], changes: dict[str, Any], message: str) -> None:
-    good = {"name": "x", "streams": [e.pk for e in streams], "method": "weighted", "normalize": "softmax", "weights": "1, 1", "svm_c": "1"}
+    how = {"method": "weighted", "normalize": "softmax", "weights": "1, 1", "svm_c": "1", "fit": "validation_scores", "folds": "5"}
+    good = {"name": "x", "streams": [e.pk for e in streams], **how}
     answer = client.post(reverse("experiments:fusion_new"), {**good, **changes})
     assert answer.status_code == 200
     assert message in answer.content.decode()

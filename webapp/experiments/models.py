@@ -183,6 +183,22 @@ class FusionMember(models.Model):
         return f"{self.fusion_id}[{self.position}]"
 
 
+class FusionFit(models.Model):
+    """Scores that a fusion's SVM is fitted on: of a stream's own run, or of the run that was trained without one fold."""
+
+    fusion = models.ForeignKey(Fusion, on_delete=models.CASCADE, related_name="fits")
+    evaluation = models.ForeignKey(Evaluation, on_delete=models.CASCADE, related_name="fusion_fits")
+    stream = models.PositiveIntegerField(help_text="Position of the member that it stands for.")
+    fold = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        ordering = ("fold", "stream")
+        constraints = (models.UniqueConstraint(fields=("fusion", "stream", "fold"), name="one_fit_per_stream_and_fold"),)
+
+    def __str__(self) -> str:
+        return f"{self.fusion_id}[{self.stream}] fold {self.fold}"
+
+
 class VideoScore(models.Model):
     """What an evaluation says of one video: the rows behind every bar, cell and gallery."""
 

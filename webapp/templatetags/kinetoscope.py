@@ -10,10 +10,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from ml.config.evaluation import Protocol
+from ml.config.evaluation import FusionConfig, Protocol
 from webapp.choices import MODALITIES, name_of
 from webapp.jobs.failures import HEADLINES
-from webapp.protocols import words_of
+from webapp.protocols import fit_words, words_of
 
 register = template.Library()
 
@@ -57,6 +57,12 @@ def pace(value: float) -> str:
 def choice(value: object) -> object:
     """A value of a schema by its readable name: `cnn_m_2048` → `CNN-M-2048`."""
     return name_of(value)
+
+
+@register.filter(name="fit_words")
+def words_of_fit(config: FusionConfig) -> str:
+    """What a fusion's SVM is fitted on: `held-out folds: 5`."""
+    return fit_words(config)
 
 
 @register.filter

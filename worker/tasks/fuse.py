@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from webapp.experiments.models import Evaluation
+from ml.errors import BadScores
+from webapp.experiments.models import Evaluation, Fusion
 from webapp.jobs.models import Job
 from worker.tasks.results import record_results
 from worker.tasks.task import Task
@@ -28,8 +29,23 @@ class FuseTask(Task):
             "--normalize", config.normalize,
             "--svm-c", str(config.svm_c),
             *(["--weights", ",".join(map(str, config.weights))] if config.weights else []),
+            *self._fit(fusion, len(members)),
             "--out", str(self.evaluation.folder),
         ]  # fmt: skip
+
+    def _fit(self, fusion: Fusion, num_streams: int) -> list[str]:
+        """`--fit` with a file a stream, once for each fold.
+
+        Raises:
+            BadScores: a run that the SVM was to be fitted on was deleted.
+        """
+        config = fusion.fusion
+        if config.method != "svm":
+            return []
+        files = [str(fit.evaluation.folder / "scores.npz") for fit in fusion.fits.select_related("evaluation")]
+        if len(files) != num_streams * (config.fold_runs or 1):
+            raise BadScores("Scores that the SVM was to be fitted on were deleted", "Fuse the streams anew.")
+        return [word for first in range(0, len(files), num_streams) for word in ("--fit", *files[first : first + num_streams])]
 
     def on_finished(self, summary: dict[str, Any], answer: dict[str, Any] | None) -> None:  # noqa: ARG002 - read from the folder
         record_results(self.evaluation)

@@ -104,6 +104,12 @@ def streams_of(fusion: Fusion) -> list[Stream]:
     ]
 
 
+def fits_of(fusion: Fusion) -> list[Evaluation]:
+    """What its SVM is fitted on, fold by fold, stream by stream; nothing for other methods."""
+    fits = fusion.fits.select_related("evaluation__run", "evaluation__job").defer("evaluation__metrics")
+    return [fit.evaluation for fit in fits]
+
+
 def _weights(fusion: Fusion, num_streams: int) -> Sequence[float | None]:
     """Shares that add up to 1."""
     config = fusion.fusion

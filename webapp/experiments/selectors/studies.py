@@ -9,10 +9,11 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from ml.config.evaluation import FusionConfig
-from ml.config.study import StudyConfig, Trial, Values, facts, trials
+from ml.config.study import StudyConfig, Trial, Values, facts, fusion_facts, trials
 from webapp.choices import name_of
 from webapp.experiments.models import Evaluation, Fusion, Run, Study
 from webapp.jobs.models import Job
+from webapp.protocols import method_words
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Source:
         if self.fusion is None:
             return facts(trial.streams[self.place])
         own = {f"{config.data.input.modality}:{field}": value for config in trial.streams for field, value in facts(config).items()}
-        return {**own, **facts(*trial.streams), "data.input.modality": None, "fusion.method": self.fusion.method}
+        return {**own, **facts(*trial.streams), "data.input.modality": None, **fusion_facts(self.fusion)}
 
     def protocol(self, trial: Trial) -> str:
         """Of its test, as planned."""
@@ -43,7 +44,7 @@ class Source:
 def sources(grid: StudyConfig) -> list[Source]:
     """The streams, then the fusions; a number tells apart what has one name."""
     names = [str(name_of(config.data.input.modality)) for config in grid.streams]
-    names += [_("Fusion: %(method)s") % {"method": name_of(config.method)} for config in grid.fusions]
+    names += [_("Fusion: %(method)s") % {"method": method_words(config)} for config in grid.fusions]
     fusions = (*[None] * len(grid.streams), *grid.fusions)
     counts = Counter(names)
     numbered = (f"{name} {names[: place + 1].count(name)}" if counts[name] > 1 else name for place, name in enumerate(names))
@@ -84,9 +85,10 @@ def fusions_among(runs: Iterable[Run]) -> QuerySet[Fusion]:
 
 
 def jobs_of(study: Study) -> QuerySet[Job]:
-    """Trainings, tests and fusions."""
-    runs = study.runs.all()
-    tests = Evaluation.objects.filter(Q(run__in=runs) | Q(fusion__in=fusions_among(runs)))
+    """Trainings, tests and fusions, and what their SVMs are fitted on."""
+    fusions = fusions_among(study.runs.all())
+    runs = Run.objects.filter(Q(studies=study) | Q(evaluations__fusion_fits__fusion__in=fusions))
+    tests = Evaluation.objects.filter(Q(run__in=runs) | Q(fusion__in=fusions))
     return Job.objects.filter(Q(pk__in=runs.values("job")) | Q(pk__in=tests.values("job")))
 
 

@@ -1,14 +1,21 @@
 """Starting a fusion: rows and a job from streams that fit each other."""
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from ml.config.evaluation import FusionConfig
+from ml.config.experiment import ExperimentConfig
 from ml.errors import UserError
-from webapp.experiments.models import Evaluation, Fusion, FusionMember, Run
+from webapp.datasets.models import Dataset, Split
+from webapp.experiments.fitting import svm_findings
+from webapp.experiments.models import Evaluation, Fusion, FusionFit, FusionMember, Run
+from webapp.experiments.preflight import Finding
+from webapp.experiments.services.fits import request_fits
+from webapp.experiments.services.launch import launch_run, request_evaluation
 from webapp.jobs.models import Job
 from webapp.jobs.services import open_job, submit
 
@@ -21,23 +28,62 @@ class UnfitStreams(UserError):
 def create_fusion(user: User, evaluations: Sequence[Evaluation], config: FusionConfig, name: str, after: Iterable[Job] = ()) -> Fusion:
     """Fusion, its members in the given order, its evaluation and the job that computes it.
 
-    The job waits for every evaluation that is not done yet, and for the jobs in `after`.
+    The job waits for every evaluation that is not done yet, those that an SVM is fitted on among them, and for the jobs in `after`.
 
     Raises:
         UnfitStreams: fewer than two, a fusion among them, other splits or subsets, or weights that do not fit.
+        NothingHeldOut, UnfitRun: there is nothing to fit the SVM on.
     """
     runs = _checked_runs(evaluations)
     _check_weights(config, len(runs))
-    first = evaluations[0]
+    first, fits = evaluations[0], request_fits(user, evaluations, config)
     fusion = Fusion.objects.create(
         name=name, owner=user, dataset=runs[0].dataset, split=runs[0].split, subset=first.subset, config=config.model_dump(mode="json")
     )
     FusionMember.objects.bulk_create(FusionMember(fusion=fusion, evaluation=e, position=i) for i, e in enumerate(evaluations))
+    FusionFit.objects.bulk_create(
+        FusionFit(fusion=fusion, evaluation=evaluation, stream=stream, fold=fold)
+        for stream, of_stream in enumerate(fits)
+        for fold, evaluation in enumerate(of_stream, start=1)
+    )
     job = open_job(Job.Kind.FUSE, name, user, fusion.dataset)
     evaluation = Evaluation.objects.create(fusion=fusion, subset=first.subset, protocol=first.protocol, job=job)
-    pending = [e.job for e in evaluations if e.job.state != Job.State.DONE]
+    pending = [e.job for e in (*evaluations, *chain(*fits)) if e.job.state != Job.State.DONE]
     submit(job, evaluation.pk, after=[*pending, *after])
     return fusion
+
+
+def foreseen(evaluations: Sequence[Evaluation], config: FusionConfig) -> list[Finding]:
+    """What there is to say of such a fusion before it is started.
+
+    Raises:
+        UnfitStreams: as for `create_fusion`.
+    """
+    runs = _checked_runs(evaluations)
+    _check_weights(config, len(runs))
+    return svm_findings([config], len(runs), runs) or [Finding("note", _("Nothing more has to be trained for it."))]
+
+
+@transaction.atomic
+def launch_two_stream(
+    user: User,
+    dataset: Dataset,
+    split: Split,
+    spatial_config: ExperimentConfig,
+    temporal_config: ExperimentConfig,
+    fusion_config: FusionConfig,
+    name: str,
+) -> Fusion:
+    """Both streams, their test evaluations, and the fusion that waits for these.
+
+    Raises:
+        UnfitRun: one of the streams can't be trained.
+        UnfitStreams, NothingHeldOut: the fusion's weights do not fit two streams, or there is nothing to fit its SVM on.
+    """
+    streams = ((spatial_config, _("%(name)s: spatial")), (temporal_config, _("%(name)s: temporal")))
+    runs = [launch_run(user, dataset, split, config, (title % {"name": name})[:120]) for config, title in streams]
+    tests = [request_evaluation(run, "test", run.experiment.evaluation, user) for run in runs]
+    return create_fusion(user, tests, fusion_config, name)
 
 
 def _checked_runs(evaluations: Sequence[Evaluation]) -> list[Run]:

@@ -7,15 +7,14 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from ml.config.data import FlowInput, Subset
-from ml.config.evaluation import FusionConfig, Protocol
+from ml.config.evaluation import Protocol
 from ml.config.experiment import ExperimentConfig
 from ml.errors import UserError
 from webapp.datasets.models import Dataset, Split
 from webapp.datasets.services.flow import request_flow
-from webapp.experiments.models import Evaluation, Fusion, Run
+from webapp.experiments.models import Evaluation, Run
 from webapp.experiments.preflight import preflight
 from webapp.experiments.references import other_splits
-from webapp.experiments.services.fusions import create_fusion
 from webapp.jobs.models import Job
 from webapp.jobs.selectors import has_gpu_worker
 from webapp.jobs.services import open_job, submit
@@ -27,9 +26,16 @@ class UnfitRun(UserError):
 
 @transaction.atomic
 def launch_run(
-    user: User, dataset: Dataset, split: Split, config: ExperimentConfig, name: str, parent: Run | None = None, after: Iterable[Job] = ()
+    user: User,
+    dataset: Dataset,
+    split: Split,
+    config: ExperimentConfig,
+    name: str,
+    parent: Run | None = None,
+    after: Iterable[Job] = (),
+    is_tested: bool = True,
 ) -> Run:
-    """A run with its training job, and its test evaluation behind it; flow that is missing is extracted before.
+    """A run with its training job, and behind it, unless it is not to be tested, its test evaluation; missing flow is extracted before.
 
     Raises:
         UnfitRun: the preflight found an error.
@@ -43,7 +49,8 @@ def launch_run(
     datasets = [dataset, *(other.dataset for other in other_splits(config))]
     flow_jobs = [job for each in datasets for job in _flow_jobs(user, each, config)]
     submit(job, run.pk, after=[*flow_jobs, *after], queue=queue_for(config))
-    request_evaluation(run, "test", config.evaluation, user)
+    if is_tested:
+        request_evaluation(run, "test", config.evaluation, user)
     return run
 
 
@@ -69,27 +76,6 @@ def queue_for(config: ExperimentConfig) -> str:
     if device == "auto":
         device = "cuda" if has_gpu_worker() else "cpu"
     return "gpu" if device == "cuda" else "cpu"
-
-
-@transaction.atomic
-def launch_two_stream(
-    user: User,
-    dataset: Dataset,
-    split: Split,
-    spatial_config: ExperimentConfig,
-    temporal_config: ExperimentConfig,
-    fusion_config: FusionConfig,
-    name: str,
-) -> Fusion:
-    """Both streams, their test evaluations, and the fusion that waits for these.
-
-    Raises:
-        UnfitRun: one of the streams can't be trained.
-        UnfitStreams: the fusion's weights do not fit two streams.
-    """
-    streams = ((spatial_config, _("%(name)s: spatial")), (temporal_config, _("%(name)s: temporal")))
-    runs = [launch_run(user, dataset, split, config, (title % {"name": name})[:120]) for config, title in streams]
-    return create_fusion(user, [run.evaluations.get() for run in runs], fusion_config, name)
 
 
 @transaction.atomic

@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from pydantic import JsonValue
 
-from ml.config.experiment import ExperimentConfig
-from ml.config.study import StudyConfig, Trial, Values, trials
+from ml.config.study import StudyConfig, Trial, Values, configs_of
 from ml.errors import UserError
 from webapp.datasets.models import Split
+from webapp.experiments.fitting import svm_findings
 from webapp.experiments.models import Run, Study
 from webapp.experiments.preflight import Finding, preflight
 from webapp.experiments.selectors.studies import Point, Source, jobs_of, points, sources
@@ -37,12 +37,12 @@ def launch_study(user: User, split: Split, grid: StudyConfig, name: str, adopted
         adopted: runs that may stand in the grid already; those whose config is not in it are left alone.
 
     Raises:
-        UnfitStudy, UnfitRun, UnfitStreams: as their names say.
+        UnfitStudy, UnfitRun, UnfitStreams, NothingHeldOut: as their names say.
     """
     grid = placed(grid, split)
     _check_size(grid)
     study = Study.objects.create(name=name, owner=user, dataset=split.dataset, config=grid.model_dump(mode="json"))
-    wanted = runs_of(grid)
+    wanted = configs_of(grid)
     alike = (run for run in adopted if run.dataset_id == split.dataset_id and run.experiment.spec_id() in wanted)
     study.runs.set(alike)
     launch_missing(study, user)
@@ -54,7 +54,7 @@ def add_values(study: Study, field: str, values: Iterable[JsonValue], user: User
     """Let an axis grow, or begin one, and launch what that adds.
 
     Raises:
-        UnfitStudy, UnfitRun, UnfitStreams: as their names say.
+        UnfitStudy, UnfitRun, UnfitStreams, NothingHeldOut: as their names say.
     """
     grid = study.grid.extended(field, values)
     _check_size(grid)
@@ -69,22 +69,17 @@ def placed(grid: StudyConfig, split: Split) -> StudyConfig:
     return grid.replace(streams=[stream.replace(data=stream.data.replace(**here)) for stream in grid.streams])
 
 
-def runs_of(grid: StudyConfig) -> dict[str, ExperimentConfig]:
-    """The configs of all its runs by their id, each once: an axis that does not move a stream has one run for all its points."""
-    return {config.spec_id(): config for trial in trials(grid) for config in trial.streams}
-
-
 def foreseen(split: Split, grid: StudyConfig) -> list[Finding]:
     """How many runs there would be, and what the preflights of all of them say, each thing once."""
-    configs = runs_of(placed(grid, split)).values()
+    configs = configs_of(placed(grid, split)).values()
     splits = {one.name: one for one in split.dataset.splits.select_related("dataset")}
     found = (finding for config in configs if config.data.split in splits for finding in preflight(splits[config.data.split], config))
     size = ngettext("%d run would be trained and tested.", "%d runs would be trained and tested.", len(configs)) % len(configs)
-    return [Finding("note", size), *dict.fromkeys(found)]
+    return [Finding("note", size), *dict.fromkeys((*svm_findings(grid.fusions, len(grid.streams)), *found))]
 
 
 def _check_size(grid: StudyConfig) -> None:
-    size = len(runs_of(grid))
+    size = len(configs_of(grid))
     if size > MOST_RUNS:
         found = {"size": size, "most": MOST_RUNS}
         raise UnfitStudy(_("This grid has %(size)d runs; a study may have %(most)d.") % found, _("Take fewer values, splits or seeds."))

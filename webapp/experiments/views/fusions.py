@@ -1,8 +1,9 @@
 """Fusing streams, and what each of them and their fusion get right."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
+from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -10,12 +11,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 from django_htmx.http import HttpResponseClientRefresh
 
+from ml.config.evaluation import FusionConfig
+from ml.errors import UserError
 from webapp.charts.agreement import Part, agreement_bars
 from webapp.charts.confusion import confusion_map
 from webapp.charts.palette import GRAY, color_of
 from webapp.charts.recall import RecallSeries, recall_bars
 from webapp.experiments.forms.fusions import FusionConfigForm, StreamsForm
 from webapp.experiments.models import Evaluation
+from webapp.experiments.preflight import Finding
 from webapp.experiments.result_links import class_url, id_list, videos_url
 from webapp.experiments.results import Results, ordered
 from webapp.experiments.selectors.access import editable_fusions, visible_fusions
@@ -24,12 +28,13 @@ from webapp.experiments.selectors.fusions import (
     Place,
     Stream,
     agreements,
+    fits_of,
     fusable_evaluations,
     fusable_places,
     fusions_with_result,
     streams_of,
 )
-from webapp.experiments.services.fusions import UnfitStreams, create_fusion
+from webapp.experiments.services.fusions import create_fusion, foreseen
 from webapp.experiments.worst_classes import worst_by_column
 
 FUSIONS_PER_PAGE = 50
@@ -56,14 +61,18 @@ def fusion_new(request: HttpRequest) -> HttpResponse:
     first = {"name": _suggested_name(place), "streams": [int(pk) for pk in request.GET.getlist("stream") if pk.isdecimal()]}
     streams = StreamsForm(list(evaluations), request.POST or None, initial=first)
     config = FusionConfigForm(request.POST or None)
+    findings: list[Finding] = []
     if request.method == "POST" and streams.is_valid() and config.is_valid():
+        chosen = cast(FusionConfig, config.cleaned_config)
         try:
-            chosen: Any = config.cleaned_config
-            fusion = create_fusion(request.user, streams.chosen(), chosen, streams.cleaned_data["name"])  # type: ignore[arg-type]
-            return redirect("experiments:fusion_detail", fusion.pk)
-        except UnfitStreams as error:
+            if request.POST.get("action") == "check":
+                findings = foreseen(streams.chosen(), chosen)
+            else:
+                fusion = create_fusion(cast(User, request.user), streams.chosen(), chosen, streams.cleaned_data["name"])
+                return redirect("experiments:fusion_detail", fusion.pk)
+        except UserError as error:
             streams.add_error(None, f"{error} {error.advice}")
-    ctx = {"places": places, "place": place, "form": streams, "config": config}
+    ctx = {"places": places, "place": place, "form": streams, "config": config, "findings": findings}
     return render(request, "experiments/fusion_new.html", ctx)
 
 
@@ -77,6 +86,7 @@ def fusion_detail(request: HttpRequest, pk: int) -> HttpResponse:
     fusion = get_object_or_404(visible_fusions(request.user).select_related("evaluation__job"), pk=pk)
     evaluation, streams = fusion.evaluation, streams_of(fusion)
     ctx: dict[str, Any] = {"fusion": fusion, "evaluation": evaluation, "job": evaluation.job, "streams": streams}
+    ctx["fits"] = fits_of(fusion)
     ctx["may_change"] = editable_fusions(request.user).filter(pk=pk).exists()
     if not evaluation.metrics:
         return render(request, "experiments/fusion_pending.html", ctx)

@@ -16,12 +16,14 @@ from ml.config.presets import PRESETS
 from ml.config.study import StudyConfig
 from ml.errors import UserError
 from webapp.datasets.selectors import editable_datasets
+from webapp.experiments.fitting import svm_findings
 from webapp.experiments.forms.launch import LaunchForm
 from webapp.experiments.models import Run
 from webapp.experiments.preflight import Finding, preflight
 from webapp.experiments.references import Gone, initial_run, other_splits
 from webapp.experiments.selectors.access import visible_runs
-from webapp.experiments.services.launch import launch_run, launch_two_stream
+from webapp.experiments.services.fusions import launch_two_stream
+from webapp.experiments.services.launch import launch_run
 from webapp.experiments.services.studies import launch_study
 from webapp.experiments.systems import PAIRS, cards
 from webapp.forms import SchemaForm, schema_form
@@ -93,7 +95,8 @@ def new_two_stream(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("Queued: both streams, their tests, and then the fusion."))
             return redirect("experiments:fusion_detail", fused.pk)
-    findings = _distinct(_findings(launch, spatial) + _findings(launch, temporal))
+    asked = [cast(FusionConfig, fusion.cleaned_config)] if validity[-1] and fusion.is_bound else []
+    findings = _distinct([*_findings(launch, spatial), *_findings(launch, temporal), *svm_findings(asked, 2)])
     ctx = {"launch": launch, "spatial": spatial, "temporal": temporal, "fusion": fusion, "pair": pair, "findings": findings}
     return render(request, "experiments/new_two_stream.html", ctx)
 

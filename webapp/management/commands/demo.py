@@ -21,7 +21,7 @@ from ml.config.presets import PRESETS
 from webapp.datasets.models import Dataset, Import
 from webapp.datasets.services.imports import confirm_import, latest_job, start_import
 from webapp.experiments.models import Fusion
-from webapp.experiments.services.launch import launch_two_stream
+from webapp.experiments.services.fusions import launch_two_stream
 from webapp.jobs.models import Job
 from webapp.jobs.services import restart
 from webapp.templatetags.kinetoscope import duration, percent
