@@ -9,20 +9,27 @@ from django.test import Client
 from django.urls import reverse
 
 from ml.config.data import OtherDataset
+from ml.config.evaluation import FusionConfig
 from ml.config.experiment import ExperimentConfig
 from ml.config.presets import PRESETS
-from tests.webapp.factories import make_dataset, make_run, make_user
+from tests.webapp.factories import make_dataset, make_evaluation, make_run, make_user, share
 from tests.webapp.test_forms import posted
-from webapp.datasets.models import Dataset, FlowCache
+from webapp.datasets.models import Dataset, FlowCache, Membership
 from webapp.datasets.services.deletion import delete_dataset
 from webapp.datasets.services.flow import FlowInUse, delete_flow
 from webapp.experiments.forms.launch import LaunchForm
-from webapp.experiments.models import Run
+from webapp.experiments.models import Evaluation, Run
 from webapp.experiments.preflight import preflight
+from webapp.experiments.published_table import ours_of
 from webapp.experiments.references import reference_to
+from webapp.experiments.selectors.compare import compared
+from webapp.experiments.selectors.fusions import fusable_evaluations
+from webapp.experiments.selectors.run_list import with_test_result
+from webapp.experiments.services.fusions import launch_two_stream
 from webapp.experiments.services.launch import UnfitRun, launch_run
 from webapp.experiments.views.launch import ConfigForm
 from webapp.jobs.models import Job
+from worker.tasks.evaluate import EvaluateTask
 from worker.tasks.train import TrainTask
 
 pytestmark = pytest.mark.django_db
@@ -138,3 +145,85 @@ def test_the_worker_puts_folders_in_the_place_of_numbers(ada: User, dataset: Dat
     assert (Path(config.data.also[0].dataset) / "manifest.json").exists()
     assert config.data.also[0].dataset == str(run.folder / "others" / str(other.pk))
     assert config.training.init_run == str(start.folder)
+
+
+def evaluated(run: Run) -> list[tuple[str, str, str]]:
+    return [(str(one.dataset), str(one.split), one.subset) for one in run.evaluations.order_by("pk")]
+
+
+def test_a_run_is_tested_on_every_dataset_that_it_learns_and_that_has_test_videos(ada: User, dataset: Dataset, other: Dataset) -> None:
+    for_training = make_dataset(ada, classes=("walk", "stand"), name="training only")
+    for_training.splits.get().entries.update(subset="train")
+
+    run = launch(ada, dataset, learning_also(SPATIAL, other, for_training))
+
+    assert evaluated(run) == [("gestures", "1", "test"), ("postures", "1", "test")]
+
+
+def test_both_streams_of_several_datasets_are_fused_on_their_own_one(ada: User, dataset: Dataset, other: Dataset) -> None:
+    streams = (learning_also(SPATIAL, other), learning_also(TEMPORAL, other))
+
+    fusion = launch_two_stream(ada, dataset, dataset.splits.get(), *streams, FusionConfig(), "two streams")
+
+    assert [member.evaluation.dataset for member in fusion.memberships.all()] == [dataset, dataset]
+
+
+class TestFurtherDatasets:
+    """A finished run of two datasets, and what its page and the pages of its results say of each."""
+
+    @pytest.fixture
+    def run(self, dataset: Dataset, other: Dataset) -> Run:
+        run = make_run(dataset, also=[reference_to(other.splits.get())])
+        own, further = make_evaluation(run), make_evaluation(run)
+        Evaluation.objects.filter(pk=further.pk).update(other_split=other.splits.get(), metrics={**further.metrics, "top1": 0.125})
+        Evaluation.objects.filter(pk=own.pk).update(metrics={**own.metrics, "top1": 0.875})
+        return run
+
+    def test_the_runs_page_has_both_numbers_each_with_its_dataset(self, as_ada: Client, run: Run) -> None:
+        page = as_ada.get(f"/experiments/{run.pk}/").content.decode()
+        assert page.index("87.5 %") < page.index("12.5 %")
+        assert page.count("postures · 1") == 3  # in the head, in the table, as a choice
+
+    def test_the_results_name_the_dataset_they_are_of(self, as_ada: Client, other: Dataset, run: Run) -> None:
+        further = run.evaluations.get(other_split=other.splits.get())
+        page = as_ada.get(f"/experiments/evaluations/{further.pk}/").content.decode()
+        assert f'<a href="/datasets/{other.pk}/">postures</a>' in page
+
+    def test_the_numbers_of_a_further_dataset_are_nowhere_taken_for_the_runs_own(self, ada: User, run: Run) -> None:
+        listed = with_test_result(Run.objects.filter(pk=run.pk)).get()
+        (column,) = compared([run])
+        (row,) = ours_of(run).rows
+        assert listed.top1 == 0.875  # type: ignore[attr-defined]
+        assert column.results is not None and column.results.top1 == 0.875
+        assert [one.metrics["top1"] for one in row.measured] == [0.875]
+        assert [evaluation.other_split for evaluation in fusable_evaluations(ada)] == [None]
+
+    def test_it_can_be_tested_again_on_a_further_dataset(self, as_ada: Client, other: Dataset, run: Run) -> None:
+        data = {"other": other.splits.get().pk, "subset": "train", "frames": "3", "crops": "5", "aggregation": "logits"}
+        as_ada.post(f"/experiments/{run.pk}/evaluate", data)
+        asked = Evaluation.objects.latest("pk")
+        assert (asked.dataset, asked.subset, asked.protocol["frames"]) == (other, "train", 3)
+        assert asked.job.title == "rgb run · postures · train · 3x5:logits"
+        command = EvaluateTask(asked.job).command()
+        assert command[command.index("--dataset") + 1] == str(run.folder / "others" / str(other.pk))
+
+    def test_a_subset_that_only_the_other_dataset_has_is_refused(self, as_ada: Client, other: Dataset, run: Run) -> None:
+        other.splits.get().entries.filter(video__label__name="sit").update(subset="validation")
+        data = {"subset": "validation", "frames": "3", "crops": "1", "aggregation": "softmax"}
+        page = as_ada.post(f"/experiments/{run.pk}/evaluate", data, follow=True).content.decode()
+        assert "This dataset has no such videos." in page and run.evaluations.count() == 2
+
+    def test_who_does_not_see_the_further_dataset_sees_nothing_of_it(
+        self, client: Client, dataset: Dataset, other: Dataset, run: Run
+    ) -> None:
+        bob = make_user("bob")
+        share(dataset, bob, Membership.Role.EDITOR)
+        client.force_login(bob)
+        further = run.evaluations.get(other_split=other.splits.get())
+        assert "postures" not in client.get(f"/experiments/{run.pk}/").content.decode()
+        assert client.get(f"/experiments/evaluations/{further.pk}/").status_code == 404
+
+    def test_deleting_the_further_dataset_takes_along_what_was_tested_on_it(self, other: Dataset, run: Run) -> None:
+        delete_dataset(other)
+        assert evaluated(run) == [("gestures", "1", "test")]
+        assert Job.objects.filter(kind=Job.Kind.EVALUATE).count() == 1

@@ -132,6 +132,14 @@ class Evaluation(models.Model):
 
     run = models.ForeignKey(Run, null=True, blank=True, on_delete=models.CASCADE, related_name="evaluations")
     fusion = models.OneToOneField(Fusion, null=True, blank=True, on_delete=models.CASCADE, related_name="evaluation")
+    other_split = models.ForeignKey(
+        Split,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="evaluations",
+        help_text="Of a further dataset that the run has learnt, where it is tested on that one; empty: its own.",
+    )
     subset = models.CharField(max_length=10)
     protocol = models.JSONField()
     job: models.ForeignKey[Job, Job] = models.ForeignKey("jobs.Job", on_delete=models.PROTECT, related_name="+")
@@ -157,6 +165,15 @@ class Evaluation(models.Model):
         source = self.run or self.fusion
         assert source is not None  # the constraint above
         return source
+
+    @property
+    def split(self) -> Split:
+        """Whose videos are scored."""
+        return self.other_split or self.source.split
+
+    @property
+    def dataset(self) -> Dataset:
+        return self.other_split.dataset if self.other_split else self.source.dataset
 
     @property
     def protocol_config(self) -> Protocol:

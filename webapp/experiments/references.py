@@ -1,5 +1,9 @@
 """What a stored config names by its number: the further datasets that a run learns, and the run whose weights it starts from."""
 
+from functools import reduce
+from operator import or_
+
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from ml.config.data import OtherDataset
@@ -24,6 +28,12 @@ def other_splits(config: ExperimentConfig) -> list[Split]:
         Gone: one was deleted.
     """
     return [_split(other) for other in config.data.also]
+
+
+def other_splits_that_are(config: ExperimentConfig) -> QuerySet[Split]:
+    """The splits of the further datasets that were not deleted."""
+    asked = (Q(dataset=_number(other.dataset), name=other.split) for other in config.data.also)
+    return Split.objects.filter(reduce(or_, asked, Q(pk__in=()))).select_related("dataset")
 
 
 def _split(other: OtherDataset) -> Split:

@@ -14,7 +14,7 @@ BATCH = 1000
 def record_results(evaluation: Evaluation) -> None:
     """Metrics into the evaluation, one `VideoScore` a video; what was there before is replaced."""
     results = json.loads((evaluation.folder / "results.json").read_text(encoding="utf-8"))
-    videos = dict(Video.objects.filter(dataset_id=evaluation.source.dataset_id).values_list("key", "pk"))
+    videos = dict(Video.objects.filter(dataset_id=evaluation.split.dataset_id).values_list("key", "pk"))
     evaluation.video_scores.all().delete()
     scores = (_score(evaluation, videos[found["video"]], found) for found in results["videos"] if found["video"] in videos)
     VideoScore.objects.bulk_create(scores, batch_size=BATCH)

@@ -26,6 +26,11 @@ def dataset_folder(run: Run) -> Path:
     return run.folder / "dataset"
 
 
+def other_folder(run: Run, split: Split) -> Path:
+    """A further dataset, as it was when the run began."""
+    return run.folder / "others" / str(int(split.dataset_id))
+
+
 class TrainTask(Task):
     """Subject: a `Run`. Its folder holds the checkpoint that the next attempt goes on from."""
 
@@ -51,8 +56,8 @@ class TrainTask(Task):
         return config.replace(data=data, training=config.training.replace(init_run=str(start.folder) if start else ""))
 
     def _exported(self, split: Split) -> OtherDataset:
-        """A further dataset, as it was when the run began."""
-        folder = self.run_row.folder / "others" / str(int(split.dataset_id))
+        """Written once, as the run's own dataset is."""
+        folder = other_folder(self.run_row, split)
         if not (folder / MANIFEST).exists():
             export_dataset(split.dataset, folder)
         return OtherDataset(dataset=str(folder), split=split.name)

@@ -43,7 +43,8 @@ class Belongings:
 def belongings(dataset: Dataset) -> Belongings:
     """What goes when the dataset goes. Media that another dataset holds too stay."""
     runs, fusions = Run.objects.filter(dataset=dataset), Fusion.objects.filter(dataset=dataset)
-    evaluations = Evaluation.objects.filter(Q(run__dataset=dataset) | Q(fusion__dataset=dataset))
+    on_its_videos = Q(run__dataset=dataset) | Q(fusion__dataset=dataset) | Q(other_split__dataset=dataset)
+    evaluations = Evaluation.objects.filter(on_its_videos)
     predictions = Prediction.objects.filter(Q(run__dataset=dataset) | Q(fusion__dataset=dataset))
     imports = Import.objects.filter(dataset=dataset)
     return Belongings(

@@ -4,6 +4,7 @@ from itertools import groupby
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from ml.config.data import Subset
@@ -13,7 +14,7 @@ from webapp.choices import MODALITIES
 from webapp.datasets.models import Dataset, Split, SplitEntry
 from webapp.datasets.selectors import AnyUser, visible_datasets
 from webapp.experiments.models import Run
-from webapp.experiments.references import reference_to
+from webapp.experiments.references import other_splits_that_are, reference_to
 from webapp.experiments.selectors.access import trainable_splits, visible_runs
 from webapp.experiments.selectors.run_list import ORDERS
 from webapp.jobs.models import Job
@@ -82,7 +83,7 @@ class LaunchForm(forms.Form):
         Split.objects.none(),
         label=_("Further datasets"),
         required=False,
-        help_text=_("Multi-task learning: they share the network but for the last layer. The run is tested on the dataset above."),
+        help_text=_("Multi-task learning: they share the network but for the last layer. The run is tested on each of them."),
     )
     start = forms.ModelChoiceField(
         Run.objects.none(),
@@ -151,20 +152,52 @@ class LaunchForm(forms.Form):
         return tuple(Axis(field=field, values=tuple(values)) for field, values in ((SPLIT, splits), (SEED, seeds)) if len(values) > 1)
 
 
-class SubsetForm(forms.Form):
-    """Which videos of the run's split to score."""
+class PlaceField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """A split by the name of its dataset."""
 
+    def label_from_instance(self, obj: Split) -> str:
+        return f"{obj.dataset.name} · {obj.name}"
+
+
+class SubsetForm(forms.Form):
+    """Which videos to score: a subset of the run's split, or of that of a further dataset which it learns and the user sees."""
+
+    other = PlaceField(Split.objects.none(), required=False, label=_("Dataset"), help_text=_("Each has a last layer of its own."))
     subset = forms.ChoiceField(label=_("Subset"), initial="test")
 
-    def __init__(self, run: Run, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, user: AnyUser, run: Run, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        present = set(SplitEntry.objects.filter(split=run.split_id).values_list("subset", flat=True).distinct())
+        self.run = run
+        others = other_splits_that_are(run.experiment).filter(dataset__in=visible_datasets(user))
+        self._offer(others)
+        entries = SplitEntry.objects.filter(split__in=[run.split_id, *others.values_list("pk", flat=True)])
+        present = set(entries.values_list("subset", flat=True).distinct())
         choices = [(value, label) for value, label in SplitEntry.Subset.choices if value in present]
         self.fields["subset"].choices = choices  # type: ignore[attr-defined]
+
+    def _offer(self, others: QuerySet[Split]) -> None:
+        """The question is only asked where there is a choice."""
+        if others:
+            self.fields["other"].queryset = others  # type: ignore[attr-defined]
+            self.fields["other"].empty_label = f"{self.run.dataset.name} · {self.run.split.name}"  # type: ignore[attr-defined]
+        else:
+            del self.fields["other"]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        split = cleaned.get("other") or self.run.split
+        if "subset" in cleaned and not split.entries.filter(subset=cleaned["subset"]).exists():
+            self.add_error("subset", _("This dataset has no such videos."))
+        return cleaned
 
     @property
     def chosen_subset(self) -> Subset:
         chosen: Subset = self.cleaned_data["subset"]
+        return chosen
+
+    @property
+    def chosen_other(self) -> Split | None:
+        chosen: Split | None = self.cleaned_data.get("other")
         return chosen
 
 

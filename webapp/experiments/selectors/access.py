@@ -1,6 +1,6 @@
 """Reading runs, evaluations and fusions, filtered by who asks: whoever sees a dataset sees what grew from it."""
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from webapp.datasets.models import Split
 from webapp.datasets.selectors import AnyUser, dataset_is_editable, dataset_is_visible
@@ -30,8 +30,10 @@ def editable_fusions(user: AnyUser) -> QuerySet[Fusion]:
 
 
 def visible_evaluations(user: AnyUser) -> QuerySet[Evaluation]:
+    """Of a run that is tested on a further dataset, only where the user sees that one too."""
     rule = dataset_is_visible(user, "run__dataset__") | dataset_is_visible(user, "fusion__dataset__")
-    return Evaluation.objects.filter(rule).select_related("run", "fusion", "job").order_by("-id")
+    other = Q(other_split=None) | dataset_is_visible(user, "other_split__dataset__")
+    return Evaluation.objects.filter(rule, other).select_related("run", "fusion", "job").order_by("-id")
 
 
 def visible_studies(user: AnyUser) -> QuerySet[Study]:

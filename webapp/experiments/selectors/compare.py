@@ -37,7 +37,8 @@ class Change:
 
 def compared(runs: Sequence[Run]) -> list[Compared]:
     """The runs in the given order; one query for all evaluations."""
-    tests = Evaluation.objects.filter(run__in=runs, subset="test", job__state=Job.State.DONE).exclude(metrics={}).order_by("pk")
+    tests = Evaluation.objects.filter(run__in=runs, other_split=None, subset="test", job__state=Job.State.DONE)
+    tests = tests.exclude(metrics={}).order_by("pk")
     newest = {evaluation.run_id: evaluation for evaluation in tests}
     found = ((run, newest.get(run.pk)) for run in runs)
     return [Compared(run, evaluation, Results.of(evaluation.metrics) if evaluation else None) for run, evaluation in found]

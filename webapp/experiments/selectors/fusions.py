@@ -33,8 +33,9 @@ class Place:
 
 
 def fusable_evaluations(user: AnyUser) -> QuerySet[Evaluation]:
-    """Finished evaluations of runs on datasets the user may change, in the order in which weights are given."""
-    done = Evaluation.objects.filter(dataset_is_editable(user, "run__dataset__"), run__isnull=False, job__state=Job.State.DONE)
+    """Finished evaluations of runs on their own datasets, which the user may change, in the order in which weights are given."""
+    own = Evaluation.objects.filter(dataset_is_editable(user, "run__dataset__"), run__isnull=False, other_split=None)
+    done = own.filter(job__state=Job.State.DONE)
     return done.exclude(metrics={}).select_related("run__dataset", "run__split", "job").order_by("pk")
 
 

@@ -25,7 +25,9 @@ class ScoredVideo:
 
 def evaluations_with_source(user: AnyUser) -> QuerySet[Evaluation]:
     """Visible evaluations with all that a page says of their source, in one query."""
-    return visible_evaluations(user).select_related("run__dataset", "run__split", "fusion__dataset", "fusion__split", "job")
+    return visible_evaluations(user).select_related(
+        "run__dataset", "run__split", "fusion__dataset", "fusion__split", "other_split__dataset", "job"
+    )
 
 
 def class_names(dataset: Dataset) -> list[str]:

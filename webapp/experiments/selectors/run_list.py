@@ -52,7 +52,7 @@ def _direction(name: str, order: str) -> Literal["ascending", "descending", ""]:
 
 def with_test_result(runs: QuerySet[Run]) -> QuerySet[Run]:
     """Each run with its newest finished test evaluation: `test_evaluation` (id), `top1` (0…1) and `test_protocol`; None without one."""
-    tests = Evaluation.objects.filter(run=OuterRef("pk"), subset="test", job__state=Job.State.DONE).order_by("-id")
+    tests = Evaluation.objects.filter(run=OuterRef("pk"), other_split=None, subset="test", job__state=Job.State.DONE).order_by("-id")
     top1 = tests.annotate(value=Cast(KeyTextTransform("top1", "metrics"), FloatField()))
     return runs.annotate(
         test_evaluation=Subquery(tests.values("pk")[:1]),

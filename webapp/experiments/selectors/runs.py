@@ -11,14 +11,17 @@ from django.db.models.functions import Cast
 
 from ml.config.evaluation import Protocol
 from webapp.charts.curves import CurvePoint
+from webapp.datasets.selectors import AnyUser
 from webapp.experiments.models import Evaluation, Run, RunPoint
+from webapp.experiments.selectors.access import visible_evaluations
 from webapp.protocols import words_of
 
 
-def evaluations_of(run: Run) -> QuerySet[Evaluation]:
+def evaluations_of(run: Run, user: AnyUser) -> QuerySet[Evaluation]:
     """Newest first, with `top1` and `mean_class_accuracy` (0…1) drawn out of the metrics, which stay in the database."""
     numbers = {name: Cast(KeyTextTransform(name, "metrics"), FloatField()) for name in ("top1", "mean_class_accuracy")}
-    return run.evaluations.select_related("job").defer("metrics").annotate(**numbers).order_by("-id")
+    seen = visible_evaluations(user).filter(run=run).select_related("job", "run__dataset", "run__split", "other_split__dataset")
+    return seen.defer("metrics").annotate(**numbers)
 
 
 def has_open_jobs(run: Run, evaluations: list[Evaluation]) -> bool:

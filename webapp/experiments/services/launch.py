@@ -10,7 +10,7 @@ from ml.config.data import FlowInput, Subset
 from ml.config.evaluation import Protocol
 from ml.config.experiment import ExperimentConfig
 from ml.errors import UserError
-from webapp.datasets.models import Dataset, Split
+from webapp.datasets.models import Dataset, Split, SplitEntry
 from webapp.datasets.services.flow import request_flow
 from webapp.experiments.models import Evaluation, Run
 from webapp.experiments.preflight import preflight
@@ -35,7 +35,9 @@ def launch_run(
     after: Iterable[Job] = (),
     is_tested: bool = True,
 ) -> Run:
-    """A run with its training job, and behind it, unless it is not to be tested, its test evaluation; missing flow is extracted before.
+    """A run with its training job, and behind it, unless it is not to be tested, its tests; missing flow is extracted before.
+
+    It is tested on every dataset that it learns, where the split has videos for it.
 
     Raises:
         UnfitRun: the preflight found an error.
@@ -46,11 +48,13 @@ def launch_run(
     run = Run.objects.create(
         name=name, owner=user, dataset=dataset, split=split, config=config.model_dump(mode="json"), parent=parent, job=job
     )
-    datasets = [dataset, *(other.dataset for other in other_splits(config))]
+    others = other_splits(config)
+    datasets = [dataset, *(other.dataset for other in others)]
     flow_jobs = [job for each in datasets for job in _flow_jobs(user, each, config)]
     submit(job, run.pk, after=[*flow_jobs, *after], queue=queue_for(config))
     if is_tested:
-        request_evaluation(run, "test", config.evaluation, user)
+        for tested in (None, *(other for other in others if other.entries.filter(subset=SplitEntry.Subset.TEST).exists())):
+            request_evaluation(run, "test", config.evaluation, user, tested)
     return run
 
 
@@ -79,16 +83,20 @@ def queue_for(config: ExperimentConfig) -> str:
 
 
 @transaction.atomic
-def request_evaluation(run: Run, subset: Subset, protocol: Protocol, user: User) -> Evaluation:
-    """The evaluation of a run on a subset under a protocol; the same one again when it is there or on its way."""
+def request_evaluation(run: Run, subset: Subset, protocol: Protocol, user: User, other_split: Split | None = None) -> Evaluation:
+    """The evaluation of a run on a subset under a protocol; the same one again when it is there or on its way.
+
+    Args:
+        other_split: of a further dataset that the run learns, to be tested in the place of its own.
+    """
     wanted = protocol.model_dump(mode="json")
-    alike = run.evaluations.filter(subset=subset, protocol=wanted, job__state__in=(*Job.OPEN, Job.State.DONE))
+    alike = run.evaluations.filter(other_split=other_split, subset=subset, protocol=wanted, job__state__in=(*Job.OPEN, Job.State.DONE))
     existing = alike.select_related("job").first()
     if existing is not None:
         return existing
-    title = f"{run.name} · {subset} · {protocol.short()}"
+    title = " · ".join([run.name, *([other_split.dataset.name] if other_split else []), subset, protocol.short()])
     job = open_job(Job.Kind.EVALUATE, title, user, run.dataset)
-    evaluation = Evaluation.objects.create(run=run, subset=subset, protocol=wanted, job=job)
+    evaluation = Evaluation.objects.create(run=run, other_split=other_split, subset=subset, protocol=wanted, job=job)
     pending = [run.job] if run.job.state != Job.State.DONE else []
     submit(job, evaluation.pk, after=pending, queue=queue_for(run.experiment))
     return evaluation

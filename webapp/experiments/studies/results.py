@@ -99,7 +99,7 @@ def _tests(found: Sequence[Point]) -> Tests:
     runs, fusions = ([one for one in members if isinstance(one, kind)] for kind in (Run, Fusion))
     numbers = {metric: Cast(KeyTextTransform(metric, "metrics"), FloatField()) for metric in METRICS}
     described = KeyTextTransform("description", KeyTextTransform("protocol", "metrics"))
-    done = Evaluation.objects.filter(Q(run__in=runs) | Q(fusion__in=fusions), subset="test", job__state=Job.State.DONE)
+    done = Evaluation.objects.filter(Q(run__in=runs) | Q(fusion__in=fusions), other_split=None, subset="test", job__state=Job.State.DONE)
     tests: defaultdict[Run | Fusion, list[Evaluation]] = defaultdict(list)
     for test in done.defer("metrics").annotate(**numbers, described=described).select_related("run", "fusion").order_by("pk"):
         tests[test.source].append(test)

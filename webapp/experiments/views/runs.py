@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from ml.config.evaluation import Protocol
 from webapp.charts.curves import curves
 from webapp.datasets.media import serve
+from webapp.datasets.selectors import AnyUser
 from webapp.datasets.services.files import bytes_in
 from webapp.experiments.config_rows import config_rows, nearest_preset, preset_for
 from webapp.experiments.facts import fact_rows
@@ -46,32 +47,42 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     run = get_object_or_404(visible_runs(request.user).select_related("parent", "owner"), pk=pk)
     tab = request.GET.get("tab", "overview")
     tab = tab if tab in TABS else "overview"
-    evaluations = list(run_selectors.evaluations_of(run))
+    evaluations = list(run_selectors.evaluations_of(run, request.user))
     ctx = {
         "run": run,
         "job": run.job,
         "tab": tab,
         "tabs": TABS,
         "evaluations": evaluations,
-        "primary": _primary(evaluations),
+        "primary": _newest_test(evaluations, None),
+        "others": [test for other in _others(evaluations) if (test := _newest_test(evaluations, other))],
         "is_live": run_selectors.has_open_jobs(run, evaluations),
         "may_change": editable_runs(request.user).filter(pk=pk).exists(),
         **TAB_CONTEXTS[tab](run),
+        **(_forms(request.user, run) if tab == "overview" else {}),
     }
     parts = {"run-head": "experiments/_run_head.html", "run-tab": f"experiments/_run_{tab}.html"}
     template = parts.get(request.htmx.target or "", "experiments/run_detail.html")  # type: ignore[attr-defined]
     return render(request, template, ctx)
 
 
-def _primary(evaluations: list[Evaluation]) -> Evaluation | None:
-    """The number in the head: the newest finished test."""
-    return next((one for one in evaluations if one.subset == "test" and one.job.state == one.job.State.DONE), None)
+def _newest_test(evaluations: list[Evaluation], other_split: int | None) -> Evaluation | None:
+    """A number in the head: the newest finished test on the run's own dataset, or on a further one."""
+    tests = (one for one in evaluations if one.subset == "test" and one.job.state == one.job.State.DONE)
+    return next((one for one in tests if one.other_split_id == other_split), None)
+
+
+def _others(evaluations: list[Evaluation]) -> list[int]:
+    """The splits of further datasets that the run was tested on, the first one first."""
+    return list(dict.fromkeys(one.other_split_id for one in reversed(evaluations) if one.other_split_id))
+
+
+def _forms(user: AnyUser, run: Run) -> dict[str, Any]:
+    return {"subset_form": SubsetForm(user, run), "protocol_form": ProtocolForm(config=run.experiment.evaluation)}
 
 
 def _overview(run: Run) -> dict[str, Any]:
     return {
-        "subset_form": SubsetForm(run),
-        "protocol_form": ProtocolForm(config=run.experiment.evaluation),
         "disk_bytes": bytes_in(run.folder),
         "facts": fact_rows(run.facts),
         "fusions": run_services.fusions_of(run),
@@ -133,12 +144,13 @@ def run_config(request: HttpRequest, pk: int) -> HttpResponse:
 def run_evaluate(request: HttpRequest, pk: int) -> HttpResponse:
     """Test the run once more, on another subset or under another protocol."""
     run = get_object_or_404(editable_runs(request.user), pk=pk)
-    subset_form, form = SubsetForm(run, request.POST), ProtocolForm(request.POST)
+    subset_form, form = SubsetForm(request.user, run, request.POST), ProtocolForm(request.POST)
     if not (subset_form.is_valid() and form.is_valid()):
         for problem in (*subset_form.errors.values(), *form.errors.values()):
             messages.error(request, " ".join(map(str, problem)))
         return redirect("experiments:run_detail", pk)
-    evaluation = request_evaluation(run, subset_form.chosen_subset, cast(Protocol, form.cleaned_config), cast(User, request.user))
+    protocol, user = cast(Protocol, form.cleaned_config), cast(User, request.user)
+    evaluation = request_evaluation(run, subset_form.chosen_subset, protocol, user, subset_form.chosen_other)
     return redirect("experiments:evaluation_detail", evaluation.pk)
 
 
