@@ -37,12 +37,7 @@ def curves(points: Sequence[CurvePoint], axis: Axis = "epoch", steps_per_epoch: 
     """Points in the order of their steps. On the epoch axis a step lies within its epoch when `steps_per_epoch` is known."""
     ends = [point for point in points if point.is_epoch_end]
     reports = thinned([point for point in points if not point.is_epoch_end], MOST_POINTS)
-
-    def x(point: CurvePoint) -> float:
-        if axis == "step":
-            return point.step
-        return point.step / steps_per_epoch if steps_per_epoch else point.epoch
-
+    x = place_on(axis, steps_per_epoch)
     traces = [
         _trace(_("training, as it goes"), BLUE, reports, x, _report_loss, opacity=0.45, width=1),
         *_term_traces(reports, x),
@@ -52,6 +47,13 @@ def curves(points: Sequence[CurvePoint], axis: Axis = "epoch", steps_per_epoch: 
         _trace(_("validation accuracy"), ORANGE, ends, x, lambda point: point.validation.get("top1"), place="2"),
     ]
     return {"data": [trace for trace in traces if trace["x"]], "layout": _layout(axis)}
+
+
+def place_on(axis: Axis, steps_per_epoch: float = 0) -> Callable[[CurvePoint], float]:
+    """Where a point stands on the axis."""
+    if axis == "step":
+        return lambda point: point.step
+    return lambda point: point.step / steps_per_epoch if steps_per_epoch else point.epoch
 
 
 def _report_loss(point: CurvePoint) -> float | None:

@@ -12,7 +12,7 @@ from webapp.charts.names import axis_names
 
 @dataclass(frozen=True)
 class RunCurve:
-    """The epochs' ends of one run, in their order."""
+    """Points of one run, in their order: the epochs' ends for loss and accuracy, the reports for distances."""
 
     name: str
     color: str

@@ -1,6 +1,6 @@
 """Runs side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -9,6 +9,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from webapp.charts.compare import recall_deltas
+from webapp.charts.curves import CurvePoint
+from webapp.charts.distances import overlaid_distances
 from webapp.charts.overlay import RunCurve, overlaid_curves
 from webapp.charts.palette import color_of
 from webapp.experiments.config_rows import differences
@@ -16,6 +18,7 @@ from webapp.experiments.models import Evaluation, Run
 from webapp.experiments.result_links import class_url, ids_in, videos_url
 from webapp.experiments.selectors.access import visible_runs
 from webapp.experiments.selectors.compare import Compared, change, compared
+from webapp.experiments.selectors.distances import distance_reports
 from webapp.experiments.selectors.runs import epoch_ends
 
 MOST_RUNS = 8
@@ -29,9 +32,12 @@ def compare(request: HttpRequest) -> HttpResponse:
         return render(request, "experiments/compare_empty.html", {})
     columns = compared(runs)
     tested = [column for column in columns if column.evaluation]
+    reports = distance_reports(runs)
     ctx = {
         "columns": [(column, color_of(place)) for place, column in enumerate(columns)],
-        "curves_figure": _curves(runs),
+        "curves_figure": overlaid_curves(_colored(runs, epoch_ends(runs))),
+        "distances_figure": overlaid_distances(_colored(runs, reports)),
+        "without_distances": [run.name for run in runs if run.pk not in reports],
         "is_live": any(run.job.is_open for run in runs),
         "differences": differences([run.experiment for run in runs]),
         "warnings": _warnings(columns),
@@ -40,9 +46,9 @@ def compare(request: HttpRequest) -> HttpResponse:
     return render(request, "experiments/compare.html", ctx)
 
 
-def _curves(runs: Sequence[Run]) -> dict[str, Any]:
-    points = epoch_ends(runs)
-    return overlaid_curves([RunCurve(run.name, color_of(place), points.get(run.pk, [])) for place, run in enumerate(runs)])
+def _colored(runs: Sequence[Run], points: Mapping[int, Sequence[CurvePoint]]) -> list[RunCurve]:
+    """Each run in the colour that it has everywhere on the page."""
+    return [RunCurve(run.name, color_of(place), points.get(run.pk, [])) for place, run in enumerate(runs)]
 
 
 def _asked_runs(request: HttpRequest) -> list[Run]:

@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from ml.config.evaluation import Protocol
-from webapp.charts.curves import curves
+from webapp.charts.curves import Axis, curves
+from webapp.charts.distances import distances
 from webapp.datasets.media import serve
 from webapp.datasets.selectors import AnyUser
 from webapp.datasets.services.files import bytes_in
@@ -117,11 +118,12 @@ TAB_CONTEXTS: dict[str, Callable[[Run], dict[str, Any]]] = {
 
 @require_GET
 def run_curves(request: HttpRequest, pk: int) -> JsonResponse:
-    """The curves as a figure, and whether to ask again."""
+    """The curves as figures, and whether to ask again."""
     run = get_object_or_404(visible_runs(request.user), pk=pk)
-    axis = "step" if request.GET.get("axis") == "step" else "epoch"
-    figure = curves(run_selectors.curve_points(run), axis, run_selectors.steps_per_epoch(run))  # type: ignore[arg-type]
-    return JsonResponse({"figure": figure, "is_live": run.job.is_open})
+    axis: Axis = "step" if request.GET.get("axis") == "step" else "epoch"
+    points, steps_per_epoch = run_selectors.curve_points(run), run_selectors.steps_per_epoch(run)
+    figures = {"figure": curves(points, axis, steps_per_epoch), "distances": distances(points, axis, steps_per_epoch)}
+    return JsonResponse({**figures, "is_live": run.job.is_open})
 
 
 @require_GET
