@@ -15,9 +15,10 @@ def escaped(text: object) -> str:
     return "".join(ESCAPES.get(letter, letter) for letter in " ".join(str(text).split()))
 
 
-def tabular(caption: str, header: Sequence[object], lines: Iterable[Sequence[object]]) -> str:
-    """A floating table for `\\usepackage{booktabs}`."""
+def tabular(caption: str, header: Sequence[object], lines: Iterable[Sequence[object]], note: str = "") -> str:
+    """A floating table for `\\usepackage{booktabs}`; `note` is a comment above it."""
     parts = [
+        *(f"% {line}" for line in note.splitlines()),
         r"\begin{table}", r"\centering", rf"\caption{{{escaped(caption)}}}", rf"\begin{{tabular}}{{{'l' * len(header)}}}",
         r"\toprule", _line(header), r"\midrule", *map(_line, lines), r"\bottomrule", r"\end{tabular}", r"\end{table}", "",
     ]  # fmt: skip
@@ -28,7 +29,9 @@ def _line(cells: Sequence[object]) -> str:
     return " & ".join(map(escaped, cells)) + r" \\"
 
 
-def latex_response(filename: str, caption: str, header: Sequence[object], lines: Iterable[Sequence[object]]) -> HttpResponse:
+def latex_response(
+    filename: str, caption: str, header: Sequence[object], lines: Iterable[Sequence[object]], note: str = ""
+) -> HttpResponse:
     """An attachment; `filename` is ours, never a user's text."""
     headers = {"Content-Disposition": f'attachment; filename="{filename}"'}
-    return HttpResponse(tabular(caption, header, lines), content_type="application/x-tex; charset=utf-8", headers=headers)
+    return HttpResponse(tabular(caption, header, lines, note), content_type="application/x-tex; charset=utf-8", headers=headers)

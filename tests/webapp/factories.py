@@ -126,7 +126,7 @@ def metrics_of(scores: Sequence[VideoScore], classes: Sequence[str], protocol: P
         "top1": sum(score.is_correct for score in scores) / len(scores),
         "top5": sum(score.true_rank < 5 for score in scores) / len(scores),
         "mean_class_accuracy": mean_recall,
-        "map": mean_recall,
+        **dict.fromkeys(("map", "map_voc2007", "map_voc2010", "map_raw", "map_voc2007_raw", "map_voc2010_raw"), mean_recall),
         "num_videos": len(scores),
         "num_classes": N,
         "per_class": per_class,
@@ -139,7 +139,8 @@ def _class_metrics(index: int, name: str, confusion: list[list[int]]) -> dict[st
     support, correct, guessed = sum(confusion[index]), confusion[index][index], sum(row[index] for row in confusion)
     recall = correct / support if support else None
     return {
-        "index": index, "name": name, "support": support, "correct": correct, "recall": recall, "ap": recall,
+        "index": index, "name": name, "support": support, "correct": correct, "recall": recall,
+        **dict.fromkeys(("ap", "ap_voc2007", "ap_voc2010"), recall),
         "recall_low": None if recall is None else max(0.0, recall - 0.1), "recall_high": None if recall is None else min(1.0, recall + 0.1),
         "precision": correct / guessed if guessed else None,
     }  # fmt: skip

@@ -72,7 +72,7 @@ def test_outsiders_get_404_the_anonymous_the_login_and_members_the_page(name: st
 def test_every_number_stands_beside_its_protocol(client: Client, evaluation: Evaluation) -> None:
     text = page(client, "evaluation_detail", evaluation).content.decode()
     stats = re.findall(r'<div class="stat".*?</div>', text, re.DOTALL)
-    assert len(stats) == 4
+    assert len(stats) == 5
     assert all("5x1" in stat for stat in stats)
     assert "83.3 %" in stats[0]
     assert "5 frames × 1 crops, class probabilities averaged" in text

@@ -10,7 +10,8 @@ from pydantic import JsonValue
 from webapp.charts.names import axis_names
 from webapp.charts.palette import color_of
 from webapp.experiments.config_rows import readable
-from webapp.experiments.studies.table import TITLES, Line, StudyTable
+from webapp.experiments.studies.table import Line, StudyTable
+from webapp.metrics import TITLES
 
 
 def study_chart(table: StudyTable) -> dict[str, Any]:

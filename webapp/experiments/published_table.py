@@ -14,6 +14,7 @@ from webapp.experiments.selectors.access import visible_fusions, visible_runs, v
 from webapp.experiments.selectors.studies import Point, points
 from webapp.experiments.studies.results import Row, Spread, published_row, rows
 from webapp.experiments.studies.words import settings_words
+from webapp.metrics import TITLES
 
 CHOICES = 40
 
@@ -90,7 +91,7 @@ class Comparison:
 
     @property
     def header(self) -> list[str]:
-        return [_("Method"), _("Where"), _("Dataset"), f"{self.table.metric} (%)", _("Tested"), _("Protocol")]
+        return [_("Method"), _("Where"), _("Dataset"), f"{TITLES[self.table.metric]} (%)", _("Tested"), _("Protocol")]
 
     def cells(self) -> Iterator[list[str]]:
         """Under `header`: one line a number, theirs and ours."""

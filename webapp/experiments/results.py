@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal, Self
 
+from django.utils.functional import Promise
+
+from webapp.metrics import AVERAGE_PRECISIONS
 from webapp.protocols import translated_description
 
 Order = Literal["recall", "name", "support", "index"]
@@ -24,6 +27,8 @@ class ClassResult:
     recall_high: float | None
     precision: float | None
     ap: float | None
+    ap_voc2007: float | None = None
+    ap_voc2010: float | None = None
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,16 @@ class ProtocolText:
 
 
 @dataclass(frozen=True)
+class MeanAveragePrecision:
+    """By one definition: of class probabilities, and of the scores before softmax; None where an earlier version counted."""
+
+    metric: str
+    name: Promise
+    softmax: float | None
+    raw: float | None
+
+
+@dataclass(frozen=True)
 class Results:
     """`Evaluation.metrics`, typed."""
 
@@ -44,6 +59,8 @@ class Results:
     top5: float
     mean_class_accuracy: float
     map: float | None
+    map_voc2007: float | None
+    mean_average_precisions: tuple[MeanAveragePrecision, ...]
     num_videos: int
     classes: tuple[ClassResult, ...]
     confusion: Confusion
@@ -58,6 +75,11 @@ class Results:
             top5=metrics["top5"],
             mean_class_accuracy=metrics["mean_class_accuracy"],
             map=metrics["map"],
+            map_voc2007=metrics.get("map_voc2007"),
+            mean_average_precisions=tuple(
+                MeanAveragePrecision(f"map{kind}", name, metrics.get(f"map{kind}"), metrics.get(f"map{kind}_raw"))
+                for kind, name in AVERAGE_PRECISIONS.items()
+            ),
             num_videos=metrics["num_videos"],
             classes=tuple(ClassResult(**_named(ClassResult, row)) for row in metrics["per_class"]),
             confusion=metrics["confusion"],
@@ -76,8 +98,8 @@ def _protocol_text(stored: dict[str, Any]) -> ProtocolText:
 
 
 def _named(kind: type[ClassResult | ProtocolText], row: dict[str, Any]) -> dict[str, Any]:
-    """The fields of `kind`; what else the row holds is for other readers."""
-    return {field.name: row[field.name] for field in fields(kind)}
+    """The fields of `kind` that the row has; what else it holds is for other readers."""
+    return {field.name: row[field.name] for field in fields(kind) if field.name in row}
 
 
 @dataclass(frozen=True)

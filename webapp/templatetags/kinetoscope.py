@@ -13,6 +13,7 @@ from django.utils.translation import gettext_noop
 from ml.config.evaluation import FusionConfig, Protocol
 from webapp.choices import MODALITIES, name_of
 from webapp.jobs.failures import HEADLINES
+from webapp.metrics import definition_of
 from webapp.protocols import fit_words, words_of
 
 register = template.Library()
@@ -75,6 +76,12 @@ def modality(name: str) -> object:
 def protocol(stored: dict[str, Any] | Protocol) -> str:
     """A protocol in words, to stand beside a number."""
     return words_of(Protocol.model_validate(stored))
+
+
+@register.filter
+def definition(metric: str) -> str:
+    """What a metric is, to stand beside its number."""
+    return definition_of(metric)
 
 
 @register.filter

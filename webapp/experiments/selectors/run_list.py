@@ -18,6 +18,7 @@ TITLES = {
     "backbone": _("Backbone"),
     "state": _("Status"),
     "top1": _("Top-1 on test · protocol"),
+    "map": _("mAP VOC 2007"),
     "created": _("Created"),
 }
 ORDERS = {
@@ -27,8 +28,11 @@ ORDERS = {
     "backbone": "config__model__backbone",
     "state": "job__state",
     "top1": "top1",
+    "map": "map_voc2007",
     "created": "id",
 }
+
+NUMERIC = ("top1", "map")
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,9 @@ class Column:
 
 def columns(order: str) -> list[Column]:
     """The heads; a click on the one that sorts turns its direction."""
-    return [Column(title, f"-{name}" if order == name else name, _direction(name, order), name == "top1") for name, title in TITLES.items()]
+    return [
+        Column(title, f"-{name}" if order == name else name, _direction(name, order), name in NUMERIC) for name, title in TITLES.items()
+    ]
 
 
 def _direction(name: str, order: str) -> Literal["ascending", "descending", ""]:
@@ -51,12 +57,12 @@ def _direction(name: str, order: str) -> Literal["ascending", "descending", ""]:
 
 
 def with_test_result(runs: QuerySet[Run]) -> QuerySet[Run]:
-    """Each run with its newest finished test evaluation: `test_evaluation` (id), `top1` (0…1) and `test_protocol`; None without one."""
+    """Each run with its newest finished test evaluation: its id, `top1` and `map_voc2007` (0…1) and its protocol; None without one."""
     tests = Evaluation.objects.filter(run=OuterRef("pk"), other_split=None, subset="test", job__state=Job.State.DONE).order_by("-id")
-    top1 = tests.annotate(value=Cast(KeyTextTransform("top1", "metrics"), FloatField()))
+    numbers = {metric: tests.annotate(value=Cast(KeyTextTransform(metric, "metrics"), FloatField())) for metric in ("top1", "map_voc2007")}
     return runs.annotate(
         test_evaluation=Subquery(tests.values("pk")[:1]),
-        top1=Subquery(top1.values("value")[:1]),
+        **{metric: Subquery(found.values("value")[:1]) for metric, found in numbers.items()},
         test_protocol=Subquery(tests.values("protocol")[:1], output_field=JSONField()),
     )
 

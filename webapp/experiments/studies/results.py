@@ -14,9 +14,10 @@ from ml.config.study import StudyConfig, Values
 from webapp.experiments.models import Evaluation, Fusion, Run
 from webapp.experiments.selectors.studies import Point, Source, sources
 from webapp.jobs.models import Job
+from webapp.metrics import TITLES
 from webapp.protocols import translated_description
 
-METRICS = ("top1", "top5", "mean_class_accuracy", "map")
+METRICS = tuple(TITLES)
 Tests = dict[Run | Fusion, list[Evaluation]]
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from ml.config.published import PublishedRow, PublishedTable
 from ml.config.study import Values, trials
@@ -13,13 +13,7 @@ from webapp.experiments.config_rows import readable
 from webapp.experiments.models import Study
 from webapp.experiments.studies.results import METRICS, Measured, Row, Spread, published_row
 from webapp.experiments.studies.words import settings_words, title_of
-
-TITLES = {
-    "top1": gettext_lazy("Top-1"),
-    "top5": gettext_lazy("Top-5"),
-    "mean_class_accuracy": gettext_lazy("Mean class accuracy"),
-    "map": gettext_lazy("mAP"),
-}
+from webapp.metrics import TITLES, definitions
 
 
 @dataclass(frozen=True)
@@ -60,8 +54,9 @@ class StudyTable:
         return self.published.metric if self.published else "top1"
 
     @property
-    def metric_titles(self) -> list[Any]:
-        return list(TITLES.values())
+    def metric_titles(self) -> dict[str, Promise]:
+        """By the metric."""
+        return TITLES
 
     @property
     def has_repeats(self) -> bool:
@@ -98,14 +93,16 @@ class StudyTable:
     @property
     def csv_header(self) -> list[str]:
         metrics = [f"{metric}_{part}" for metric in METRICS for part in ("mean", "sd")]
-        return ["source", *(axis.field for axis in self.axes), *metrics, "runs", "wanted", "published", "protocol"]
+        return ["source", *(axis.field for axis in self.axes), *metrics, "runs", "wanted", "published", "definitions", "protocol"]
 
     def csv_cells(self) -> Iterator[list[object]]:
         """Under `csv_header`: fractions 0…1, the published number in percent."""
+        defined = definitions(METRICS)
         for line in self.lines:
             values = (line.row.settings.get(axis.field, "") for axis in self.axes)
             numbers = (part for spread in line.spreads for part in (spread.mean, spread.sd))
-            yield [line.row.source.name, *values, *numbers, len(line.row.measured), line.row.wanted, line.published, line.row.protocol]
+            counts = len(line.row.measured), line.row.wanted
+            yield [line.row.source.name, *values, *numbers, *counts, line.published, defined, line.row.protocol]
 
 
 def dataset_of(columns: Mapping[str, object], name: str) -> str:

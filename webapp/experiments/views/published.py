@@ -8,6 +8,7 @@ from ml.config.published import PUBLISHED
 from webapp.downloads import csv_response
 from webapp.experiments.published_table import Comparison, choices_of, ours_of
 from webapp.latex import latex_response
+from webapp.metrics import definitions
 
 
 @require_GET
@@ -35,7 +36,7 @@ def published_csv(request: HttpRequest, key: str) -> HttpResponse:
 def published_latex(request: HttpRequest, key: str) -> HttpResponse:
     comparison = _comparison(request, key)
     caption = f"{comparison.table.title} ({comparison.table.paper}, {comparison.table.number})"
-    return latex_response(f"{key}.tex", caption, comparison.header, comparison.cells())
+    return latex_response(f"{key}.tex", caption, comparison.header, comparison.cells(), definitions([comparison.table.metric]))
 
 
 def _comparison(request: HttpRequest, key: str) -> Comparison:

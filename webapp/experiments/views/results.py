@@ -20,10 +20,11 @@ from webapp.experiments.results import Results, ordered, top_confusions, worst_c
 from webapp.experiments.selectors.access import visible_evaluations
 from webapp.experiments.selectors.results import evaluations_with_source, scored_videos, with_names, worst_mistakes
 from webapp.experiments.worst_classes import worst_by_column
+from webapp.metrics import definitions
 
 VIDEOS_PER_PAGE = 48
 WORST_CLASSES = 40
-CLASS_COLUMNS = ("class", "support", "correct", "recall", "recall_low", "recall_high", "precision", "ap")
+CLASS_COLUMNS = ("class", "support", "correct", "recall", "recall_low", "recall_high", "precision", "ap", "ap_voc2007", "ap_voc2010")
 
 
 @require_GET
@@ -96,11 +97,9 @@ def _others(user: AnyUser, ids: list[int]) -> dict[int, Evaluation]:
 
 @require_GET
 def evaluation_csv(request: HttpRequest, pk: int) -> HttpResponse:
-    """The per-class table with its protocol in the last column."""
+    """The per-class table; its last columns say how the mean of each kind of average precision is defined, and the protocol."""
     evaluation = get_object_or_404(visible_evaluations(request.user).exclude(metrics={}), pk=pk)
     results = Results.of(evaluation.metrics)
-    rows = [
-        (r.name, r.support, r.correct, r.recall, r.recall_low, r.recall_high, r.precision, r.ap, results.protocol.description)
-        for r in results.classes
-    ]
-    return csv_response(f"evaluation-{evaluation.pk}-classes.csv", (*CLASS_COLUMNS, "protocol"), rows)
+    about = [definitions(row.metric for row in results.mean_average_precisions), results.protocol.description]
+    rows = [[r.name, *(getattr(r, column) for column in CLASS_COLUMNS[1:]), *about] for r in results.classes]
+    return csv_response(f"evaluation-{evaluation.pk}-classes.csv", (*CLASS_COLUMNS, "definitions", "protocol"), rows)

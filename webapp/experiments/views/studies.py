@@ -23,9 +23,10 @@ from webapp.experiments.selectors.run_list import with_test_result
 from webapp.experiments.selectors.studies import is_live, points
 from webapp.experiments.services.studies import add_values, dissolve_study, foreseen, launch_study, resume_study, stop_study
 from webapp.experiments.studies.bases import base_of
-from webapp.experiments.studies.results import rows, tables_beside
+from webapp.experiments.studies.results import METRICS, rows, tables_beside
 from webapp.experiments.studies.table import StudyTable
 from webapp.latex import latex_response
+from webapp.metrics import definitions
 
 STUDIES_PER_PAGE = 50
 
@@ -93,7 +94,7 @@ def study_csv(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def study_latex(request: HttpRequest, pk: int) -> HttpResponse:
     table = _table(request, get_object_or_404(visible_studies(request.user), pk=pk))
-    return latex_response(f"study-{pk}.tex", table.study.name, table.header, table.cells())
+    return latex_response(f"study-{pk}.tex", table.study.name, table.header, table.cells(), definitions(METRICS, "\n"))
 
 
 @require_POST
