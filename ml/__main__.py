@@ -31,6 +31,7 @@ COMMANDS: dict[str, str] = {
     "filters": "the first layer of a run as a picture",
     "weights": "check a file of pretrained weights against a backbone",
     "metrics": "the numbers behind a score file",
+    "embed": "where videos lie: measures, neighbours, near classes, maps",
     "predict": "the classes of one video by a run or a fusion",
     "serve": "warm predictions: JSON requests on stdin",
 }

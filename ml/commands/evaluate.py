@@ -8,7 +8,7 @@ from ml.evaluation.protocol import parse_protocol
 from ml.events import Event, Finished, Result
 from ml.process import Stop
 
-HELP = "Score every video of a subset with a trained run; writes scores.npz and results.json."
+HELP = "Score every video of a subset with a trained run; writes scores.npz and results.json, embeddings.npz and embedding.json."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +26,7 @@ def add_protocol(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, stop: Stop) -> Iterator[Event]:
+    from ml.evaluation.embedding.report import write_embeddings
     from ml.evaluation.evaluator import evaluate
     from ml.evaluation.results import files_of, headline, write_results
     from ml.experiment import load_run
@@ -34,9 +35,10 @@ def run(args: argparse.Namespace, stop: Stop) -> Iterator[Event]:
     protocol = parse_protocol(args.protocol) if args.protocol else trained.config.evaluation
     dataset = args.dataset or Path(trained.config.data.dataset)
     out = args.out or args.run / "evaluations" / f"{args.subset}-{protocol.short().replace(':', '-')}"
-    scores = yield from evaluate(trained, args.run, dataset, args.subset, protocol, stop)
-    if scores is None:
+    evaluated = yield from evaluate(trained, args.run, dataset, args.subset, protocol, stop)
+    if evaluated is None:
         return
-    found = write_results(out, scores)
+    found = write_results(out, evaluated.scores)
+    write_embeddings(out, evaluated.embeddings)
     yield Result({**found, "scores": str(files_of(out)[0])})
     yield Finished(headline(found))

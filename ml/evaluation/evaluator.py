@@ -1,9 +1,9 @@
-"""A run × a subset × a protocol → scores: the only place where test videos meet a network."""
+"""A run × a subset × a protocol → scores and embeddings: the only place where test videos meet a network."""
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, cast
 from typing import Protocol as Structure
 
 import numpy as np
@@ -14,9 +14,11 @@ from ml.config.data import Manifest, Subset, VideoEntry
 from ml.config.evaluation import Protocol
 from ml.config.experiment import ExperimentConfig
 from ml.errors import BadConfig, BadPack, BadScores, BadVideo
+from ml.evaluation.embedding.file import Embeddings
 from ml.evaluation.scores import Scores
-from ml.evaluation.views import aggregate, read_ahead, score_views
+from ml.evaluation.views import aggregate, branch_views, middle, read_ahead
 from ml.events import Event, Log, Progress, Started, Stopped, VideoFailed
+from ml.layers.branches import Embedder, Space
 from ml.process import Stop
 from ml.video.dataset import SnippetReader, iter_views, subset_videos
 from ml.video.manifest import load_manifest, snapshot_id
@@ -26,6 +28,13 @@ AHEAD = 4
 
 Floats = NDArray[np.float32]
 Piece = tuple[VideoEntry, Floats | BadPack | BadVideo]
+
+
+class Evaluated(NamedTuple):
+    """What came of it; no embeddings where one is not finite, though the scores are."""
+
+    scores: Scores
+    embeddings: Embeddings | None
 
 
 class Learnt(Structure):
@@ -46,8 +55,8 @@ class Learnt(Structure):
 
 def evaluate(
     run: Learnt, run_folder: Path, dataset: Path, subset: Subset, protocol: Protocol, stop: Stop
-) -> Generator[Event, None, Scores | None]:
-    """Score every video of a subset; the generator returns the scores, or None when it was stopped.
+) -> Generator[Event, None, Evaluated | None]:
+    """Score every video of a subset; the generator returns scores and embeddings, or None when it was stopped.
 
     A video whose pack is bad is left out, and that is said with the scores.
 
@@ -63,19 +72,26 @@ def evaluate(
     yield Started("evaluate", len(entries), "videos")
     if about["snapshot"] != about["trained_on"]:
         yield Log("The dataset is not as it was when this run was trained; the scores are of the dataset as it is now.", "warning")
-    reader, rows = SnippetReader(dataset, manifest, data), {}
+    reader, rows, places = SnippetReader(dataset, manifest, data), {}, {}
+    space = cast(Embedder, run.model).space
     pieces = read_ahead(((e, p) for e in entries for p in _pieces(reader, e, run, protocol)), AHEAD)
     for done, (entry, parts) in enumerate(groupby(pieces, key=lambda piece: piece[0]), start=1):
         if stop.requested:
             yield Stopped("No scores were written; evaluate again.")
             return None
         try:
-            rows[entry.key] = aggregate(_score(run.model, parts), protocol.aggregation)
+            scores, embeddings = branch_views(run.model, _views(parts))
+            rows[entry.key], places[entry.key] = aggregate(scores, protocol.aggregation), middle(embeddings, space.is_unit)
         except (BadPack, BadVideo) as error:
             about["left_out"].append(entry.key)
             yield VideoFailed(entry.key, str(error), error.advice)
         yield Progress(done, len(entries), "videos", entry.key)
-    return _scores(entries, labels, rows, run.classes, about)
+    scored = _scores(entries, labels, rows, run.classes, about)
+    try:
+        return Evaluated(scored, _embeddings(scored, places, space))
+    except BadScores as error:
+        yield Log(f"{error}. The scores are kept without embeddings.", "warning")
+        return Evaluated(scored, None)
 
 
 def _pieces(reader: SnippetReader, entry: VideoEntry, run: Learnt, protocol: Protocol) -> Iterator[Floats | BadPack | BadVideo]:
@@ -86,16 +102,12 @@ def _pieces(reader: SnippetReader, entry: VideoEntry, run: Learnt, protocol: Pro
         yield error
 
 
-def _score(model: nn.Module, parts: Iterable[Piece]) -> Floats:
-    """(V, N); raises the error among the parts, if there is one."""
-
-    def views() -> Iterator[Floats]:
-        for _, part in parts:
-            if isinstance(part, (BadPack, BadVideo)):
-                raise part
-            yield part
-
-    return score_views(model, views())
+def _views(parts: Iterable[Piece]) -> Iterator[Floats]:
+    """The parts alone; raises the error among them, if there is one."""
+    for _, part in parts:
+        if isinstance(part, (BadPack, BadVideo)):
+            raise part
+        yield part
 
 
 def labels_of(entries: Sequence[VideoEntry], classes: Sequence[str], subset: str) -> dict[str, int]:
@@ -156,3 +168,13 @@ def _scores(
         np.array(list(classes)),
         about,
     )
+
+
+def _embeddings(scores: Scores, places: dict[str, Floats], space: Space) -> Embeddings:
+    """Of the videos that have scores, in their order.
+
+    Raises:
+        BadScores: one is not finite.
+    """
+    x = np.stack([places[video] for video in scores.videos])
+    return Embeddings(x, scores.labels, scores.videos, scores.classes, {**scores.about, "space": space._asdict()})

@@ -3,14 +3,15 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Final, Literal, TypeVar
+from typing import Final, Literal, TypeVar, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from ml.evaluation.scores import log_probabilities, softmax
+from ml.layers.branches import Embedder
 
 BATCH: Final = 32
 """Views in one forward pass, or a few more: 32 stacks of 20 × 224 × 224 are 128 MB."""
@@ -23,8 +24,26 @@ T = TypeVar("T")
 def score_views(model: nn.Module, pieces: Iterable[Floats]) -> Floats:
     """Pieces of (v, C, H, W) → (V, N) scores before softmax, V = Σ v; `model` is in eval mode, on whatever device."""
     device = next(model.parameters()).device
-    scores = [model(torch.from_numpy(batch).to(device)).float().cpu() for batch in _batches(pieces)]
-    return np.asarray(torch.cat(scores).numpy())
+    return _joined(model(torch.from_numpy(batch).to(device)) for batch in _batches(pieces))
+
+
+@torch.inference_mode()
+def branch_views(model: nn.Module, pieces: Iterable[Floats]) -> tuple[Floats, Floats]:
+    """Pieces of (v, C, H, W) → (V, N) scores before softmax and (V, E) embeddings, of one forward pass."""
+    embedder, device = cast(Embedder, model), next(model.parameters()).device
+    both = [embedder.branches(torch.from_numpy(batch).to(device)) for batch in _batches(pieces)]
+    return _joined(branches.scores for branches in both), _joined(branches.embeddings for branches in both)
+
+
+def _joined(batches: Iterable[Tensor]) -> Floats:
+    return np.asarray(torch.cat([batch.float().cpu() for batch in batches]).numpy())
+
+
+def middle(embeddings: Floats, is_unit: bool) -> Floats:
+    """(V, E) embeddings of all views → (E,) of the video: their mean, of length 1 where those of the views are."""
+    mean = embeddings.mean(axis=0, dtype=np.float64)
+    length = np.linalg.norm(mean) if is_unit else 1.0
+    return np.asarray(mean / max(length, np.finfo(np.float32).tiny), dtype=np.float32)
 
 
 def aggregate(scores: Floats, how: Literal["softmax", "logits"]) -> Floats:

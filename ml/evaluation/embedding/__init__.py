@@ -1,0 +1,1 @@
+"""Where videos lie: measures, neighbours, maps, and the classes that lie too near."""

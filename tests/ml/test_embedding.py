@@ -1,0 +1,205 @@
+"""Measures of embeddings against plain loops, scikit-learn and pytorch-metric-learning; degenerate sets of videos; the file."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from pytorch_metric_learning.distances import LpDistance
+from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
+from pytorch_metric_learning.utils.inference import CustomKNN
+from sklearn.neighbors import NearestNeighbors
+
+from ml.__main__ import parser_of
+from ml.commands import embed as command
+from ml.errors import BadScores
+from ml.evaluation.embedding.clusters import mutual_information, nearest_pairs
+from ml.evaluation.embedding.file import Embeddings
+from ml.evaluation.embedding.maps import principal_plane
+from ml.evaluation.embedding.neighbours import ROWS, retrieve
+from ml.evaluation.embedding.report import describe
+from ml.events import Finished, Result
+from ml.process import Stop
+
+V, D, N = 300, 8, 6
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+
+@pytest.fixture(scope="module")
+def clouds() -> tuple[Floats, Ints]:
+    """More videos than fit into one block of distances, in classes that overlap; one class has one video."""
+    rng = np.random.default_rng(0)
+    labels = np.append(rng.integers(0, N - 1, V - 1), N - 1)
+    x = rng.normal(size=(V, D)) + 1.2 * rng.normal(size=(N, D))[labels]
+    assert V > ROWS
+    return x.astype(np.float32), labels
+
+
+def embeddings(x: Floats, labels: Ints, **about: Any) -> Embeddings:
+    videos, classes = np.array([f"v{i}" for i in range(len(x))]), np.array([f"class {i}" for i in range(labels.max() + 1)])
+    return Embeddings(x, labels, videos, classes, {"short": "1x1", "space": {"kind": "metric", "is_unit": False}, **about})
+
+
+def test_neighbours_are_those_of_scikit_learn_without_the_video_itself(clouds: tuple[Floats, Ints]) -> None:
+    x, labels = clouds
+    found = retrieve(x, labels, 10)
+    distances, order = NearestNeighbors(n_neighbors=11, algorithm="brute").fit(x.astype(np.float64)).kneighbors()[:2]
+    np.testing.assert_array_equal(found.order, order[:, :10])
+    np.testing.assert_allclose(found.distances, distances[:, :10], rtol=1e-9)
+
+
+def test_measures_of_retrieval_are_those_of_plain_loops(clouds: tuple[Floats, Ints]) -> None:
+    x, labels = clouds
+    at_1, at_5, average = [], [], []
+    for query in range(V):
+        others = sorted((float(np.linalg.norm(x[query].astype(float) - x[other])), other) for other in range(V) if other != query)
+        right = [labels[other] == labels[query] for _distance, other in others]
+        R = sum(right)
+        if R:
+            at_1.append(right[0])
+            at_5.append(any(right[:5]))
+            average.append(sum(sum(right[: i + 1]) / (i + 1) for i in range(R) if right[i]) / R)
+    assert len(at_1) == V - 1  # the class of one video has nothing to find
+    found = retrieve(x, labels, 10)
+    assert found[:3] == pytest.approx((np.mean(at_1), np.mean(at_5), np.mean(average)), abs=1e-12)
+
+
+def test_they_are_those_of_pytorch_metric_learning_too(clouds: tuple[Floats, Ints]) -> None:
+    x, labels = clouds
+    measures = ("precision_at_1", "mean_average_precision_at_r")
+    nearest = CustomKNN(LpDistance(normalize_embeddings=False))
+    calculator = AccuracyCalculator(include=measures, k="max_bin_count", knn_func=nearest, device=torch.device("cpu"))
+    theirs = calculator.get_accuracy(torch.from_numpy(x), torch.from_numpy(labels))
+    found = retrieve(x, labels, 10)
+    assert (found.recall_at_1, found.map_at_r) == pytest.approx([theirs[name] for name in measures], abs=1e-9)
+
+
+def test_copies_lie_at_distance_0_and_the_first_listed_goes_first() -> None:
+    x = np.repeat(np.random.default_rng(0).normal(size=(3, D)).astype(np.float32) * 1000, 4, axis=0)
+    found = retrieve(x, np.arange(12) // 4, 2)
+    assert found.order[:5].tolist() == [[1, 2], [0, 2], [0, 1], [0, 1], [5, 6]]
+    assert not found.distances.any()
+
+
+def test_mutual_information_is_1_of_clouds_far_apart_and_near_0_of_labels_drawn_by_chance(clouds: tuple[Floats, Ints]) -> None:
+    x, labels = clouds
+    shuffled = np.random.default_rng(1).permutation(labels)
+    assert mutual_information(x + 1000 * labels[:, None].astype(np.float32), labels) == pytest.approx(1)
+    found = mutual_information(x, shuffled)
+    assert found is not None and found < 0.1
+    assert mutual_information(x, shuffled) == found  # the same seed
+
+
+def test_pairs_are_those_of_plain_loops_nearest_first(clouds: tuple[Floats, Ints]) -> None:
+    x, labels = clouds
+    nearest = retrieve(x, labels, 1).order[:, 0]
+    expected = []
+    for a in range(N - 1):  # the last class has one video
+        for b in range(a + 1, N - 1):
+            of_a, of_b = x[labels == a].astype(float), x[labels == b].astype(float)
+            middle_a, middle_b = of_a.mean(axis=0), of_b.mean(axis=0)
+            spread = np.mean([np.mean([np.linalg.norm(v - m) for v in of]) for of, m in ((of_a, middle_a), (of_b, middle_b))])
+            mixed = sum({labels[v], labels[nearest[v]]} == {a, b} for v in range(V))
+            distance = np.linalg.norm(middle_a - middle_b)
+            expected.append((distance / spread, a, b, mixed))
+    found = nearest_pairs(x, labels, nearest, limit=4)
+    assert [(pair.a, pair.b, pair.mixed) for pair in found] == [tuple(row[1:]) for row in sorted(expected)[:4]]
+    assert [pair.ratio for pair in found] == pytest.approx([row[0] for row in sorted(expected)[:4]], rel=1e-6)
+    assert all(pair.ratio == pytest.approx(pair.distance / pair.spread) for pair in found)
+
+
+def test_pairs_without_spread_are_left_out_unless_they_coincide() -> None:
+    x = np.array([[0.0], [0.0], [5.0], [5.0], [0.0], [0.0]], np.float32)
+    pairs = nearest_pairs(x, np.array([0, 0, 1, 1, 2, 2]), np.array([1, 0, 3, 2, 5, 4]), limit=9)
+    assert [(pair.a, pair.b, pair.ratio) for pair in pairs] == [(0, 2, 0.0)]
+
+
+def test_the_first_axes_show_what_variance_they_say() -> None:
+    x = (np.random.default_rng(0).normal(size=(50, 3)) * [9, 3, 1] @ np.linalg.qr(np.random.default_rng(1).normal(size=(3, 3)))[0]).astype(
+        np.float32
+    )
+    plane, eigenvalues = principal_plane(x), np.sort(np.linalg.eigvalsh(np.cov(x.T)))[::-1]
+    np.testing.assert_allclose(plane.explained, eigenvalues[:2] / eigenvalues.sum(), rtol=1e-4)
+    np.testing.assert_allclose(plane.positions.var(axis=0, ddof=1), eigenvalues[:2], rtol=1e-4)
+
+
+def test_what_is_said_is_json_and_the_same_every_time(clouds: tuple[Floats, Ints]) -> None:
+    x, labels = clouds
+    found = describe(embeddings(x, labels))
+    text = json.dumps(found, allow_nan=False)
+    assert text == json.dumps(describe(embeddings(x, labels)))
+    assert found["maps"]["pca"]["positions"] != found["maps"]["umap"]["positions"]
+    assert [len(found[name]) for name in ("videos", "labels", "neighbors", "distances")] == [V] * 4
+    assert len(found["maps"]["umap"]["positions"]) == V and len(found["neighbors"][0]) == 10
+    assert found["facts"] == {"videos": V, "classes": N, "singles": 1, "copies": 0, "all_equal": False}
+    assert set(found["measures"]) < set(found["definitions"])
+    assert describe(embeddings(x, labels), seed=1)["maps"]["umap"] != found["maps"]["umap"]
+
+
+@pytest.mark.parametrize("num_videos", [1, 2, 9, 10, 12])
+def test_few_videos_have_no_more_than_they_can_have(num_videos: int) -> None:
+    x = np.random.default_rng(0).normal(size=(num_videos, 4)).astype(np.float32)
+    found = describe(embeddings(x, np.arange(num_videos) % 2))
+    assert (found["maps"]["umap"] is None) == (num_videos < 10)
+    assert all(len(row) == min(10, num_videos - 1) for row in found["neighbors"])
+    assert (found["measures"]["recall_at_1"] is None) == (num_videos < 3)
+    assert np.isfinite(found["maps"]["pca"]["positions"]).all()
+
+
+def test_one_class_has_no_clusters_and_no_pairs() -> None:
+    found = describe(embeddings(np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32), np.zeros(20, np.int64)))
+    assert found["measures"] == {"recall_at_1": 1.0, "recall_at_5": 1.0, "map_at_r": 1.0, "nmi": None}
+    assert found["pairs"] == [] and found["facts"]["classes"] == 1
+
+
+def test_of_equal_embeddings_nothing_is_said() -> None:
+    found = describe(embeddings(np.ones((20, 4), np.float32), np.arange(20) % 4))
+    assert set(found["measures"].values()) == {None}
+    assert found["pairs"] == [] and found["maps"]["umap"] is None and found["facts"]["all_equal"]
+    assert found["maps"]["pca"]["explained"] == (0, 0)
+
+
+def test_a_file_comes_back_as_it_was_and_a_broken_one_is_refused_by_name(clouds: tuple[Floats, Ints], tmp_path: Path) -> None:
+    kept, path = embeddings(*clouds), tmp_path / "embeddings.npz"
+    kept.save(path)
+    again = Embeddings.load(path)
+    for name in ("embeddings", "labels", "videos", "classes"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(kept, name))
+    assert again.about == kept.about and again.embeddings.dtype == np.float32
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(BadScores, match="no embedding file"):
+        Embeddings.load(path)
+    np.savez(path, scores=np.ones(3))
+    with pytest.raises(BadScores, match="it has no 'embeddings'"):
+        Embeddings.load(path)
+    with pytest.raises(BadScores, match=r"no embedding file .*gone"):
+        Embeddings.load(tmp_path / "gone.npz")
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (lambda x, labels: (x[1:], labels), "expected 300 vectors"),
+        (lambda x, labels: (x[:, :0], labels), "expected 300 vectors"),
+        (lambda x, labels: (x, labels + 1), "labels of 6 classes"),
+        (lambda x, labels: (np.where(np.arange(V)[:, None] == 7, np.inf, x), labels), "that of v7 is not finite"),
+    ],
+)
+def test_what_does_not_fit_is_refused(clouds: tuple[Floats, Ints], change: Any, problem: str) -> None:
+    good, (x, labels) = embeddings(*clouds), change(*clouds)
+    with pytest.raises(BadScores, match=problem):
+        Embeddings(x, labels, good.videos, good.classes)
+
+
+def test_the_command_says_the_measures_and_writes_the_rest(clouds: tuple[Floats, Ints], tmp_path: Path) -> None:
+    embeddings(*clouds).save(tmp_path / "e.npz")
+    args = parser_of("embed", command).parse_args([str(tmp_path / "e.npz"), "--neighbors", "5", "--out", str(tmp_path / "e.json")])
+    answer, finished = command.run(args, Stop())
+    written = json.loads((tmp_path / "e.json").read_text(encoding="utf-8"))
+    assert isinstance(answer, Result) and isinstance(finished, Finished)
+    assert answer.data["measures"] == finished.summary == written["measures"]
+    assert written["maps"]["umap"]["neighbors"] == 5 and "neighbors" not in answer.data
