@@ -102,7 +102,7 @@ MODALITIES: dict[str, str | Promise] = {"rgb": "RGB", "flow": _("flow"), "rgb_di
 """What a stream sees, in a word."""
 
 NUMBER_NAMES: dict[str, dict[object, str | Promise]] = {
-    "Crops": {1: _("1: centre"), 5: _("5: corners and centre"), 10: _("10: corners and centre, mirrored too")},
+    "Crops": {1: _("1: centre"), 5: _("5: corners and centre"), 10: _("10: corners and centre, mirrored too"), 0: _("none: whole frames")},
 }
 """What a number means, by the title of its knob."""
 

@@ -8,6 +8,7 @@ from ml.config.evaluation import FusionConfig, Protocol
 from webapp.choices import name_of
 
 TESTED = re.compile(r"(\d+) frames × (\d+) crops, (.+) averaged")
+WHOLE = re.compile(r"(\d+) whole frames, fully convolutional, (.+) averaged")
 SVM = re.compile(r"(\d+) streams fused by a linear SVM \(C = (.+?)\) on (.+?), fitted on: (.+)")
 FITTED = re.compile(r"(?:held-out scores, (\d+) folds|(training|validation) scores), (\d+) videos(?:, (\d+) of (\d+) classes missing)?")
 FUSED = re.compile(r"(\d+) streams fused: (average|weighted sum)( \([^)]*\))? of (.+)")
@@ -26,6 +27,9 @@ def _part(words: str) -> str:
     if tested := TESTED.fullmatch(words):
         frames, crops, what = tested.groups()
         return _("%(frames)s frames × %(crops)s crops, %(what)s averaged") % {"frames": frames, "crops": crops, "what": _(what)}
+    if whole := WHOLE.fullmatch(words):
+        frames, what = whole.groups()
+        return _("%(frames)s whole frames, fully convolutional, %(what)s averaged") % {"frames": frames, "what": _(what)}
     if fused := FUSED.fullmatch(words):
         streams, how, weights, what = fused.groups()
         how = _("average") if how == "average" else _("weighted sum") + (weights or "")

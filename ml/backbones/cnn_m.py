@@ -13,6 +13,8 @@ changes nothing at 224×224 and lets other crops through.
 
 from torch import Tensor, nn
 
+from ml.backbones.fixed_map import FixedMap
+
 MIN_SIZE = 41
 """Smaller crops have nothing left at pool5."""
 
@@ -39,7 +41,7 @@ class CNNM2048(nn.Module):
         self.full7 = nn.Linear(4096, 2048)
         self.relu = nn.ReLU()
         self.pool = nn.MaxPool2d(3, stride=2, ceil_mode=True)  # Caffe rounds up
-        self.to_6x6 = nn.AdaptiveAvgPool2d(6)
+        self.to_6x6 = FixedMap(6)
         self.dropout = nn.Dropout(dropout)
         self._initialise()
 

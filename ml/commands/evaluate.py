@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_protocol(parser: argparse.ArgumentParser) -> None:
     """`--protocol`, the same for every command that tests."""
-    help_text = "FRAMESxCROPS, for example 25x10 or 5x1:logits, or the protocol as JSON (default: the run's own)"
+    help_text = "FRAMESxCROPS, for example 25x10, 5x1:logits or 25xfull (whole frames), or the protocol as JSON (default: the run's own)"
     parser.add_argument("--protocol", metavar="P", help=help_text)
 
 

@@ -5,7 +5,12 @@ from typing import Literal, Self
 
 from ml.config.schema import Schema, knob
 
-CROPS = {1: "centre crop", 5: "4 corners + centre", 10: "4 corners + centre, mirrored too"}
+CROPS = {
+    1: "centre crop",
+    5: "4 corners + centre",
+    10: "4 corners + centre, mirrored too",
+    0: "none: whole frames, fully convolutional",
+}
 
 NORMALIZED_WORDS = {"none": "scores before softmax", "softmax": "class probabilities", "l2": "L2-normalised class probabilities"}
 
@@ -26,34 +31,52 @@ METRIC_DEFINITIONS = {
 }
 
 
+FULL = "full"
+"""In the place of a number of crops."""
+
+
 class Protocol(Schema):
     """How a video becomes one score vector: views = frames × crops, aggregated."""
 
     frames: int = knob(25, "Frames", "Equally spaced frames (or flow stacks) per video.", ge=1, le=250)
-    crops: Literal[1, 5, 10] = knob(10, "Crops", "1: centre; 5: corners and centre; 10: those and their mirror images.")
+    crops: Literal[1, 5, 10, 0] = knob(
+        10,
+        "Crops",
+        "1: centre; 5: corners and centre; 10: those and their mirror images; 0: none, the network slides over whole frames (fully "
+        "convolutional), or averages all of their last map, as its kind does.",
+    )
     aggregation: Literal["softmax", "logits"] = knob(
         "softmax", "Aggregation", "Average the class probabilities of all views (two-stream paper), or the scores before softmax (TSN)."
     )
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """`"25x10"` or `"25x10:logits"` → Protocol.
+        """`"25x10"`, `"25x10:logits"` or, of whole frames, `"25xfull"` → Protocol.
 
         Raises:
             ValueError: the text is no protocol; says what one looks like.
         """
-        match = re.fullmatch(r"(\d+)x(\d+)(?::(softmax|logits))?", text.strip())
+        match = re.fullmatch(rf"(\d+)x([1-9]\d*|{FULL})(?::(softmax|logits))?", text.strip())
         if match is None:
-            raise ValueError(f"“{text}” is not a protocol; write FRAMESxCROPS, for example 25x10 or 5x1:logits")
-        return cls.model_validate({"frames": int(match[1]), "crops": int(match[2]), "aggregation": match[3] or "softmax"})
+            raise ValueError(f"“{text}” is not a protocol; write FRAMESxCROPS, for example 25x10, 5x1:logits or 25x{FULL}")
+        crops = 0 if match[2] == FULL else int(match[2])
+        return cls.model_validate({"frames": int(match[1]), "crops": crops, "aggregation": match[3] or "softmax"})
+
+    @property
+    def has_whole_frames(self) -> bool:
+        """Whether the network sees whole frames, not crops of them."""
+        return self.crops == 0
 
     def short(self) -> str:
-        """`25x10`, with `:logits` where that aggregation is used."""
-        return f"{self.frames}x{self.crops}" + (":logits" if self.aggregation == "logits" else "")
+        """`25x10`, with `:logits` where that aggregation is used; `25xfull` of whole frames."""
+        crops = FULL if self.has_whole_frames else self.crops
+        return f"{self.frames}x{crops}" + (":logits" if self.aggregation == "logits" else "")
 
     def describe(self) -> str:
         """A sentence fragment fit to stand beside a number."""
         averaged = "class probabilities" if self.aggregation == "softmax" else "scores before softmax"
+        if self.has_whole_frames:
+            return f"{self.frames} whole frames, fully convolutional, {averaged} averaged"
         return f"{self.frames} frames × {self.crops} crops, {averaged} averaged"
 
 

@@ -17,6 +17,7 @@ from ml.errors import BadConfig, BadPack, BadScores, BadVideo
 from ml.evaluation.embedding.file import Embeddings
 from ml.evaluation.scores import Scores
 from ml.evaluation.views import aggregate, branch_views, middle, read_ahead
+from ml.evaluation.whole_frames import prepare
 from ml.events import Event, Log, Progress, Started, Stopped, VideoFailed
 from ml.layers.branches import Embedder, Space
 from ml.process import Stop
@@ -72,6 +73,7 @@ def evaluate(
     yield Started("evaluate", len(entries), "videos")
     if about["snapshot"] != about["trained_on"]:
         yield Log("The dataset is not as it was when this run was trained; the scores are of the dataset as it is now.", "warning")
+    prepare(run.model, data, protocol)
     reader, rows, places = SnippetReader(dataset, manifest, data), {}, {}
     space = cast(Embedder, run.model).space
     pieces = read_ahead(((e, p) for e in entries for p in _pieces(reader, e, run, protocol)), AHEAD)

@@ -5,7 +5,7 @@ from pydantic import ValidationError
 from ml.config.evaluation import Protocol
 from ml.errors import BadConfig
 
-ADVICE = "Write it like 25x10 or 5x1:logits: 1 to 250 frames × 1, 5 or 10 crops; or as JSON."
+ADVICE = "Write it like 25x10 or 5x1:logits: 1 to 250 frames × 1, 5 or 10 crops, or 25xfull for whole frames; or as JSON."
 
 
 def parse_protocol(text: str) -> Protocol:

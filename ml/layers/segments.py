@@ -31,4 +31,4 @@ class SegmentFeatures(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         snippets = x if x.ndim == 5 else x[:, None]  # (B, K, C, H, W)
         features: Tensor = self.backbone(snippets.flatten(0, 1))  # (B·K, D)
-        return features.view(*snippets.shape[:2], self.num_features)  # (B, K, D)
+        return features.view(-1, snippets.shape[1], self.num_features)  # (B, K, D), more of B where the backbone slides over views

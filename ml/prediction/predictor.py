@@ -16,6 +16,7 @@ from ml.config.evaluation import Protocol
 from ml.errors import BadVideo
 from ml.evaluation.scores import softmax
 from ml.evaluation.views import aggregate, score_views
+from ml.evaluation.whole_frames import prepare
 from ml.events import Progress
 from ml.prediction.packs import pack_for
 from ml.prediction.source import Source, Stream
@@ -108,6 +109,7 @@ def _score(stream: Stream, frames: FramePack, folder: Path, seconds: Stopwatch) 
     """(N,) scores of the video by one stream."""
     with seconds.on(stream.name):
         pack = pack_for(frames, stream.frame_spec, stream.data.input, folder)
+        prepare(stream.model, stream.data, stream.protocol)
         views = iter_views(pack, _NO_ENTRY, stream.data, stream.protocol)
         return aggregate(score_views(stream.model, views), stream.protocol.aggregation)
 

@@ -97,7 +97,7 @@ class SnippetReader:
 
 
 def iter_views(source: SnippetReader | Pack, entry: VideoEntry, data: DataConfig, protocol: Protocol) -> Iterator[Floats]:
-    """The views of one video, snippet by snippet, (crops, C, H, W) each.
+    """The views of one video, snippet by snippet, (crops, C, H, W) each, or one whole frame (1, C, H, W).
 
     Crops come in the order of `five_crops`, then those of the mirror image. `source` is the dataset's reader, or the video's own pack.
     """
@@ -110,7 +110,7 @@ def iter_views(source: SnippetReader | Pack, entry: VideoEntry, data: DataConfig
 
 
 def read_views(source: SnippetReader | Pack, entry: VideoEntry, data: DataConfig, protocol: Protocol) -> Floats:
-    """(V, C, H, W) float32, V = frames × crops: all views of one video at once."""
+    """(V, C, H, W) float32, V = frames × crops, or frames: all views of one video at once."""
     return np.concatenate(list(iter_views(source, entry, data, protocol)))
 
 
@@ -133,6 +133,8 @@ def _item(images: Floats) -> Floats:
 
 
 def _crops(image: Any, size: int, crops: int) -> Any:
+    if crops == 0:
+        return image[None]
     return centre_crop(image, size)[None] if crops == 1 else five_crops(image, size)
 
 

@@ -182,3 +182,17 @@ def test_a_protocol_may_be_json_and_a_wrong_one_is_refused_with_an_example() -> 
         with pytest.raises(BadConfig) as raised:
             parse_protocol(text)
         assert "25x10" in raised.value.advice
+
+
+def test_whole_frames_are_one_view_each_and_that_is_said_with_the_numbers(dataset: Path, run_folder: Path, tmp_path: Path) -> None:
+    evaluated(run_folder, "--protocol", "3xfull", "--out", str(tmp_path / "s.npz"))
+    scores, run, manifest = Scores.load(tmp_path / "s.npz"), load_run(run_folder), load_manifest(dataset)
+    assert scores.about["description"] == "3 whole frames, fully convolutional, class probabilities averaged"
+    assert scores.about["short"] == "3xfull" and Protocol.parse("3xfull").short() == "3xfull"
+    reader = SnippetReader(dataset, manifest, run.config.data)
+    for entry, row in zip(subset_videos(manifest, "1", "test"), scores.scores, strict=True):
+        views = read_views(reader, entry, run.config.data, Protocol(frames=3, crops=0))
+        assert views.shape == (3, 3, 40, 40) and run.config.data.crop_size == 32
+        with torch.inference_mode():
+            p = torch.softmax(run.model(torch.from_numpy(views)), dim=1).mean(dim=0).numpy()
+        np.testing.assert_allclose(softmax(row), p, atol=1e-5)
