@@ -1,4 +1,4 @@
-"""A run that learns two datasets on two devices, from the launch to its test, through real ml processes."""
+"""A run that learns two datasets on two devices, from the launch to a test on each, through real ml processes."""
 
 from pathlib import Path
 
@@ -41,15 +41,18 @@ def test_a_run_of_two_datasets_on_two_devices_is_trained_and_tested(tmp_path: Pa
     )
 
     row = launch_run(user, moves, moves.splits.get(), config, "both")
-    evaluation = row.evaluations.get()
-    for job in (row.job, evaluation.job):
+    own, other = row.evaluations.order_by("pk")
+    for job in (row.job, own.job, other.job):
         run_job.apply(args=(job.pk,), throw=True)
         job.refresh_from_db()
         assert (job.state, job.failure) == (Job.State.DONE, {})
 
-    row.refresh_from_db()
-    evaluation.refresh_from_db()
+    for changed in (row, own, other):
+        changed.refresh_from_db()
     assert row.facts["device"] == "2 × cpu"
     assert (row.facts["dataset"], [other["dataset"] for other in row.facts["also"]]) == ("Moves", ["Poses"])
     assert list(row.points.filter(is_epoch_end=False).values_list("step", flat=True)) == [1, 2]
-    assert [each["name"] for each in evaluation.metrics["per_class"]] == ["jump", "wave"]
+    assert [each["name"] for each in own.metrics["per_class"]] == ["jump", "wave"]
+    assert [each["name"] for each in other.metrics["per_class"]] == ["lie", "sit", "stand"]
+    assert {score.video.dataset for score in own.video_scores.all()} == {moves}
+    assert {score.video.dataset for score in other.video_scores.all()} == {poses}
