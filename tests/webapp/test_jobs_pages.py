@@ -61,6 +61,19 @@ def test_the_list_can_be_filtered_and_a_wrong_filter_filters_nothing(client: Cli
     assert [row.job for row in rows] == [done]
 
 
+def test_a_job_whose_parts_run_is_found_among_the_running_and_not_among_the_waiting(client: Client, ada: User) -> None:
+    whole = make_job("flow", ada, state=State.WAITING, progress_total=100)
+    make_job("flow", ada, state=State.RUNNING, parent=whole)
+    behind_another = make_job("flow", ada, state=State.WAITING)
+
+    def found(state: str) -> list[Job]:
+        return [row.job for row in client.get(f"/jobs/?state={state}&kind=flow").context["rows"]]
+
+    assert (found("running"), found("waiting")) == ([whole], [behind_another])
+    whole.parts.update(state=State.QUEUED)
+    assert (found("running"), found("waiting")) == ([], [behind_another, whole])
+
+
 def test_the_page_of_a_failed_job_explains_it_and_escapes_what_it_was_told(client: Client, ada: User) -> None:
     card = {"code": "BadVideo", "message": "<b>a.avi</b> is cut off", "advice": "Upload it again.", "detail": "trace"}
     job = make_job("ingest", ada, state=State.FAILED, failure=card)

@@ -13,6 +13,6 @@ class JobFilter(forms.Form):
     kind = forms.ChoiceField(label=_("Kind"), required=False, choices=[("", _("All")), *Job.Kind.choices])
 
     def chosen(self) -> dict[str, str]:
-        """Field lookups for a queryset; a value that is no choice filters nothing."""
+        """What the list is narrowed to; a value that is no choice filters nothing."""
         self.is_valid()
         return {name: value for name, value in self.cleaned_data.items() if value}

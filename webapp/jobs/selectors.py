@@ -9,7 +9,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from webapp import queue as broker
@@ -27,6 +27,15 @@ def visible_jobs(user: AnyUser) -> QuerySet[Job]:
     if getattr(user, "is_superuser", False):
         return jobs
     return jobs.filter(Q(user_id=user.pk) | Q(dataset__in=visible_datasets(user)))
+
+
+def listed_jobs(user: AnyUser, state: str = "", kind: str = "") -> QuerySet[Job]:
+    """The visible jobs that are no part of another; of one shown state, of one kind."""
+    runs = Exists(Job.objects.filter(parent=OuterRef("pk"), state=Job.State.RUNNING))
+    is_behind_parts = Q(state=Job.State.WAITING, progress_total__gt=0)
+    shown = Case(When(is_behind_parts & runs, then=Value(Job.State.RUNNING)), default=F("state"))  # `Job.shown_state`
+    chosen = {name: value for name, value in {"shown": state, "kind": kind}.items() if value}
+    return visible_jobs(user).alias(shown=shown).filter(parent=None, **chosen)
 
 
 def changeable_jobs(user: AnyUser) -> QuerySet[Job]:

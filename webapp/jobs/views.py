@@ -22,7 +22,7 @@ PAGE_SIZE = 50
 def job_list(request: HttpRequest) -> HttpResponse:
     """The queue and what became of it; the table asks for itself again while anything is open."""
     form = JobFilter(request.GET)
-    jobs = selectors.visible_jobs(request.user).filter(parent=None, **form.chosen())
+    jobs = selectors.listed_jobs(request.user, **form.chosen())
     page = Paginator(jobs, PAGE_SIZE).get_page(request.GET.get("page"))
     ctx = {
         "form": form,
