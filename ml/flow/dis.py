@@ -1,5 +1,7 @@
 """Dense Inverse Search (Kroeger, Timofte, Dai & Van Gool, "Fast Optical Flow using Dense Inverse Search", ECCV 2016) through OpenCV."""
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 
@@ -14,10 +16,14 @@ PRESETS = {
 
 
 def dis(*, preset: str) -> FlowMethod:
-    """A function of two grey frames, and of nothing else: OpenCV's solver remembers the pair before, so each pair gets its own."""
+    """A function of two grey frames, and of nothing else: OpenCV's solver keeps what it chose for a size, so each size gets its own."""
+
+    @lru_cache(maxsize=1)
+    def solver_for(_size: tuple[int, ...]) -> cv2.DISOpticalFlow:
+        return cv2.DISOpticalFlow.create(PRESETS[preset])
 
     def flow(previous: Pixels, following: Pixels) -> Floats:
-        solver = cv2.DISOpticalFlow.create(PRESETS[preset])
+        solver = solver_for(previous.shape)
         field = np.asarray(solver.calc(previous, following, None), np.float32)  # type: ignore[call-overload]  # no initial flow
         return field.transpose(2, 0, 1)
 

@@ -20,11 +20,13 @@ ZERO_LEVEL = 128  # of "bound"
 
 def to_levels(component: Floats, encoding: Encoding, bound: float) -> tuple[Pixels, float, float]:
     """(H, W) px/frame → (H, W) uint8 and the (low, high) that `from_levels` needs."""
-    values = component.astype(np.float64)
-    low, high = (float(np.float32(values.min())), float(np.float32(values.max()))) if encoding == "range" else (-bound, bound)
-    span = high - low
-    scaled = 255 * (values - low) / span if span > 0 else np.zeros_like(values)
-    return np.rint(scaled).clip(0, 255).astype(np.uint8), low, high
+    levels = component.astype(np.float64, order="C")
+    low, high = (float(levels.min()), float(levels.max())) if encoding == "range" else (-bound, bound)
+    levels -= low
+    levels *= 255
+    levels /= high - low or 1.0
+    np.rint(levels, out=levels)
+    return levels.clip(0, 255, out=levels).astype(np.uint8), low, high
 
 
 def from_levels(levels: Pixels, encoding: Encoding, low: float, high: float) -> Floats:

@@ -12,6 +12,8 @@ from ml.video.arrays import Pixels
 
 MAX_FPS_DENOMINATOR = 1001  # as in 30000/1001
 GOOD = {"crf": "20", "preset": "veryfast"}
+QUICK = {"crf": "20", "preset": "ultrafast"}
+"""A third of the time, half as large again."""
 EACH_FRAME_ALONE = {"qp": "20", "g": "1", "preset": "veryfast"}
 """No frame is predicted from another and all have one quantiser: a frame's pixels depend on that frame alone."""
 
@@ -27,9 +29,14 @@ def write_mp4(path: Path, frames: Iterable[Pixels], fps: float, options: Mapping
             stream = container.add_stream("libx264", rate=rate, options=dict(options))
             stream.pix_fmt, stream.thread_count = "yuv420p", 1
             for number, frame in enumerate(frames):
-                even = np.pad(frame, ((0, frame.shape[0] % 2), (0, frame.shape[1] % 2), (0, 0)), mode="edge")
+                even = _with_even_sides(frame)
                 if number == 0:
                     stream.height, stream.width = even.shape[:2]
                 container.mux(stream.encode(av.VideoFrame.from_ndarray(even, format="rgb24")))
             container.mux(stream.encode(None))
         return temporary.stat().st_size
+
+
+def _with_even_sides(frame: Pixels) -> Pixels:
+    H, W, _ = frame.shape
+    return np.pad(frame, ((0, H % 2), (0, W % 2), (0, 0)), mode="edge") if H % 2 or W % 2 else frame

@@ -53,15 +53,27 @@ def test_the_preview_has_a_frame_for_each_of_the_videos_and_even_sides(tmp_path:
     assert np.abs(frames[3][:33, :47].astype(int) - expected).mean() < 12
 
 
+def test_the_preview_of_a_fast_video_has_fewer_frames_and_lasts_as_long(tmp_path: Path) -> None:
+    write_flow_pack(tmp_path / "f", fields(11), FLOW, FRAMES)
+    with FlowPack(tmp_path / "f", FLOW, FRAMES) as pack:
+        write_flow_preview(tmp_path / "flow.mp4", pack, 50)
+        expected = color_flow(pack.read([8])[0], full_speed(pack))
+    facts = probe(tmp_path / "flow.mp4")
+    assert facts.fps == pytest.approx(12.5) and facts.duration_seconds == pytest.approx(12 / 50)
+    frames = list(decode_frames(tmp_path / "flow.mp4"))
+    assert len(frames) == 3
+    assert np.abs(frames[2].astype(int) - expected).mean() < 12
+
+
 def test_a_large_field_has_a_smaller_preview_of_the_same_colours(tmp_path: Path) -> None:
     write_flow_pack(tmp_path / "f", fields(2, height=240, width=320), FLOW, FRAMES)
     with FlowPack(tmp_path / "f", FLOW, FRAMES) as pack:
         write_flow_preview(tmp_path / "flow.mp4", pack, 25)
         whole = color_flow(pack.read([0])[0], full_speed(pack))
     small = next(decode_frames(tmp_path / "flow.mp4"))
-    assert small.shape == (160, 214, 3)  # 213 and one for 4:2:0
-    expected = cv2.resize(whole, (213, 160), interpolation=cv2.INTER_AREA)
-    assert np.abs(small[:, :213].astype(int) - expected).mean() < 12
+    assert small.shape == (128, 172, 3)  # 171 and one for 4:2:0
+    expected = cv2.resize(whole, (171, 128), interpolation=cv2.INTER_AREA)
+    assert np.abs(small[:, :171].astype(int) - expected).mean() < 12
 
 
 def test_a_still_video_keeps_its_colours_pale(tmp_path: Path) -> None:
