@@ -7,13 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from ml.__main__ import parser_of
 from ml.commands import evaluate as command
 from ml.config.data import Manifest
 from ml.config.evaluation import Protocol
 from ml.config.experiment import ExperimentConfig
+from ml.config.models import NFMML
 from ml.errors import BadConfig, BadScores, MissingFlow, UserError
+from ml.evaluation.embedding.file import Embeddings
 from ml.evaluation.protocol import parse_protocol
 from ml.evaluation.scores import Scores, softmax
 from ml.events import Event, Finished, Log, Progress, Result, Started, Stopped, VideoFailed
@@ -196,3 +200,35 @@ def test_whole_frames_are_one_view_each_and_that_is_said_with_the_numbers(datase
         with torch.inference_mode():
             p = torch.softmax(run.model(torch.from_numpy(views)), dim=1).mean(dim=0).numpy()
         np.testing.assert_allclose(softmax(row), p, atol=1e-5)
+
+
+def test_embeddings_lie_beside_the_scores_with_all_that_is_said_of_them(run_folder: Path, tmp_path: Path) -> None:
+    evaluated(run_folder, "--protocol", "2x1", "--out", str(tmp_path / "out"))
+    evaluated(run_folder, "--protocol", "2x1", "--out", str(tmp_path / "s.npz"))
+    folder, beside = Embeddings.load(tmp_path / "out" / "embeddings.npz"), Embeddings.load(tmp_path / "s.embeddings.npz")
+    scores = Scores.load(tmp_path / "s.npz")
+    np.testing.assert_array_equal(folder.embeddings, beside.embeddings)
+    np.testing.assert_array_equal(beside.videos, scores.videos)
+    assert {name: value for name, value in beside.about.items() if name != "space"} == scores.about
+    said = json.loads((tmp_path / "out" / "embedding.json").read_text(encoding="utf-8"))
+    assert said["videos"] == list(scores.videos) and said["protocol"]["short"] == "2x1"
+    assert said["space"]["words"] == "features before the last layer"
+
+
+def test_scores_are_kept_though_an_embedding_is_not_finite_and_old_embeddings_go(dataset: Path, tmp_path: Path) -> None:
+    run = trained(segments(dataset), tmp_path / "run")
+    evaluated(run, "--protocol", "1x1", "--out", str(tmp_path / "out"))
+    assert (tmp_path / "out" / "embedding.json").exists()
+    weights = load_file(run / "model.safetensors")
+    with safe_open(run / "model.safetensors", framework="pt") as file:
+        metadata = file.metadata()
+    save_file({**weights, "embedding.bias": torch.full_like(weights["embedding.bias"], torch.inf)}, run / "model.safetensors", metadata)
+    events = evaluated(run, "--protocol", "1x1", "--out", str(tmp_path / "out"))
+    assert any(isinstance(event, Log) and "is not finite" in event.message for event in events)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["results.json", "scores.npz"]
+
+
+def segments(dataset: Path) -> ExperimentConfig:
+    """NFMML, small."""
+    config = spatial(dataset, epochs=1, sampling="balanced")
+    return config.replace(model=NFMML(backbone="resnet10t", embedding_size=8), data=config.data.replace(num_segments=2))

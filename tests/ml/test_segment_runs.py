@@ -11,14 +11,17 @@ from ml.config.evaluation import Protocol
 from ml.config.experiment import ExperimentConfig
 from ml.config.losses import LiftedStructure, ProxyAnchor
 from ml.config.models import NFMML, TSN
-from ml.evaluation.evaluator import evaluate
-from ml.evaluation.scores import Scores
+from ml.evaluation.embedding.file import Embeddings
+from ml.evaluation.evaluator import Evaluated, evaluate
 from ml.events import EpochEnded, Event, Finished, StepsDone
-from ml.experiment import load_run, train
+from ml.experiment import TrainedRun, load_run, train
 from ml.process import Stop
+from ml.video.dataset import SnippetReader, read_views, subset_videos
+from ml.video.manifest import load_manifest
 from tests.ml.run_data import spatial, temporal, write_dataset
 
 TRAINING = {"epochs": 2, "steps_per_epoch": 3, "batch_size": 4, "sampling": "balanced", "learning_rate": 0.01, "clip_norm": 40.0}
+TRAINING |= {"bias_rate": 2.0, "first_layer_rate": 5.0}
 SYSTEMS: dict[str, Any] = {
     "tsn": TSN(backbone="resnet10t", consensus="weighted", dropout=0.2),
     "nfmml": NFMML(backbone="resnet10t", dropout=0.2, embedding_size=16, warmup_steps=2),
@@ -36,9 +39,9 @@ def of_system(config: ExperimentConfig, model: Any) -> ExperimentConfig:
     return config.replace(model=model, data=data, training=config.training.replace(**TRAINING))
 
 
-def answer_of(work: Generator[Event, None, Scores | None]) -> Scores:
+def answer_of(work: Generator[Event, None, Evaluated | None]) -> Evaluated:
     """What a generator of events returns."""
-    answers: list[Scores | None] = []
+    answers: list[Evaluated | None] = []
 
     def to_the_end() -> Generator[Event, None, None]:
         answers.append((yield from work))
@@ -66,8 +69,33 @@ def test_a_system_trains_resumes_bit_for_bit_and_scores_the_test(name: str, data
     assert isinstance(whole[-1], Finished) and steps(first) + steps(second) == steps(whole)
     run, again = load_run(tmp_path / "whole", "cpu"), load_run(tmp_path / "parts", "cpu")
     assert all(torch.equal(tensor, again.model.state_dict()[key]) for key, tensor in run.model.state_dict().items())
-    scores = answer_of(evaluate(run, tmp_path / "whole", dataset, "test", Protocol(frames=3, crops=5, aggregation="logits"), Stop()))
+    protocol = Protocol(frames=3, crops=5, aggregation="logits")
+    scores, embeddings = answer_of(evaluate(run, tmp_path / "whole", dataset, "test", protocol, Stop()))
     assert scores.scores.shape == (4, 2) and bool(torch.from_numpy(scores.scores).isfinite().all())
+    assert embeddings is not None and list(embeddings.videos) == list(scores.videos) and embeddings.labels is scores.labels
+    see_embeddings(embeddings, run, dataset, protocol)
+
+
+def see_embeddings(found: Embeddings, run: TrainedRun, dataset: Path, protocol: Protocol) -> None:
+    """They are means over views: of NFMML's metric branch (of length 1 where it normalises), else of what the classifier saw."""
+    manifest, model, seen = load_manifest(dataset), run.model, []
+    is_metric = isinstance(run.config.model, NFMML)
+    is_unit = isinstance(run.config.model, NFMML) and run.config.model.normalize
+    layer = model.get_submodule("embedding" if is_metric else "classifier")
+    hook = layer.register_forward_hook(lambda _layer, given, out: seen.append((out if is_metric else given[0]).flatten(0, -2)))
+    reader = SnippetReader(dataset, manifest, run.config.data)
+    for entry, x in zip(subset_videos(manifest, "1", "test"), found.embeddings, strict=True):
+        seen.clear()
+        with torch.inference_mode():
+            model(torch.from_numpy(read_views(reader, entry, run.config.data, protocol)))
+        views = torch.cat(seen)  # (15, E)
+        if is_unit:
+            mean = (views / views.norm(dim=1, keepdim=True)).mean(0)
+            torch.testing.assert_close(torch.from_numpy(x), mean / mean.norm(), atol=1e-5, rtol=1e-4)
+        else:
+            torch.testing.assert_close(torch.from_numpy(x), views.mean(0), atol=1e-5, rtol=1e-4)
+    hook.remove()
+    assert found.about["space"] == {"kind": "metric" if is_metric else "features", "is_unit": is_unit}
 
 
 def test_nfmml_tells_both_terms_and_the_distances_of_its_pairs_and_validates_by_classification(dataset: Path, tmp_path: Path) -> None:

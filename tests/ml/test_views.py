@@ -9,7 +9,7 @@ from torch import nn
 
 from ml.errors import BadPack
 from ml.evaluation.scores import softmax
-from ml.evaluation.views import BATCH, aggregate, read_ahead, score_views
+from ml.evaluation.views import BATCH, aggregate, middle, read_ahead, score_views
 
 
 class Sums(nn.Module):
@@ -94,3 +94,11 @@ def test_an_error_while_reading_ahead_arrives_in_its_turn() -> None:
     assert next(reader) == 1
     with pytest.raises(BadPack, match="torn"):
         next(reader)
+
+
+def test_the_middle_of_embeddings_is_their_mean_and_of_length_1_where_theirs_is() -> None:
+    views = np.array([[3.0, 4.0], [-1.0, 0.0]], np.float32)
+    np.testing.assert_allclose(middle(views, is_unit=False), [1.0, 2.0])
+    units = views / np.linalg.norm(views, axis=1, keepdims=True)
+    np.testing.assert_allclose(middle(units, is_unit=True), np.array([-0.4, 0.8]) / np.sqrt(0.8), rtol=1e-6)
+    assert not middle(np.array([[1.0, 0.0], [-1.0, 0.0]], np.float32), is_unit=True).any()  # no direction: the middle itself
