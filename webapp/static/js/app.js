@@ -47,6 +47,11 @@ function shortLabels(axis, names) {
   return { ...axis, tickvals: names, ticktext: names.map(shorten) };
 }
 
+// An axis's title keeps off the names beside it.
+function withRoom(axis) {
+  return axis.title?.text ? { ...axis, title: { standoff: 12, ...axis.title } } : axis;
+}
+
 // <div data-chart="ID of a json_script with a Plotly figure" [data-link="meta"]>; a point's customdata.href opens on click.
 function drawChart(element) {
   const figure = JSON.parse(document.getElementById(element.dataset.chart).textContent);
@@ -54,7 +59,7 @@ function drawChart(element) {
   const color = (name) => style.getPropertyValue(name).trim();
   const axis = { gridcolor: color("--line"), zerolinecolor: color("--line"), linecolor: color("--line"), automargin: true };
   const layout = { ...figure.layout, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: color("--text"), family: style.fontFamily, size: 12 } };
-  for (const name of Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key)).concat("xaxis", "yaxis")) layout[name] = { ...axis, ...layout[name] };
+  for (const name of Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key)).concat("xaxis", "yaxis")) layout[name] = withRoom({ ...axis, ...layout[name] });
   if (element.clientWidth < NARROW) {
     layout.xaxis = { ...shortLabels(layout.xaxis, figure.data[0]?.x), tickangle: layout.xaxis.type === "category" ? -90 : 0 };
     layout.yaxis = shortLabels(layout.yaxis, layout.yaxis.categoryarray ?? figure.data[0]?.y);
