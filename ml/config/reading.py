@@ -31,6 +31,14 @@ def read_experiment(text: str | bytes, source: str) -> ExperimentConfig:
     raise BadConfig(f"{source}: {'; '.join(map(_in_words, problems))}", "`python -m ml catalogue --json` lists every field with its range.")
 
 
+def completed(stored: dict[str, Any]) -> dict[str, Any]:
+    """A config's JSON as this program writes it: a field that is newer than it has its default. What is no config stays as it is."""
+    try:
+        return ExperimentConfig.model_validate(stored).model_dump(mode="json")
+    except ValidationError:
+        return stored
+
+
 def _in_words(problem: Any) -> str:
     """`training.epochs must be greater than or equal to 1, got 0`"""
     field = ".".join(map(str, problem["loc"])) or "the config"

@@ -25,6 +25,18 @@ class TrainingConfig(Schema):
     )
     gamma: float = knob(0.1, "Drop factor", "What the learning rate is multiplied with at each drop.", gt=0, le=1, advanced=True)
     momentum: float = knob(0.9, "Momentum", "Momentum of SGD.", ge=0, lt=1, advanced=True)
+    bias_rate: float = knob(
+        1.0, "Rate of biases", "Multiple of the learning rate at which biases learn; TSN's authors take 2.", ge=0, le=100, advanced=True
+    )
+    first_layer_rate: float = knob(
+        1.0,
+        "Rate of the first layer",
+        "Multiple of the learning rate at which the first convolution learns; TSN's authors take 5 for flow, which its filters, widened "
+        "from RGB's, have yet to know.",
+        ge=0,
+        le=100,
+        advanced=True,
+    )
     weight_decay: float = knob(5e-4, "Weight decay", "L2 penalty on the weights.", ge=0, le=1)
     clip_norm: float = knob(0.0, "Gradient clipping", "Largest global gradient norm; 0 means no clipping.", ge=0, le=1000, advanced=True)
     micro_batch: int = knob(

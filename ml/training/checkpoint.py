@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from ml.config.reading import completed
 from ml.errors import BadCheckpoint
 from ml.process import atomic_path
 
@@ -62,13 +63,14 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def load(path: Path, passport: dict[str, Any]) -> Checkpoint:
-    """Read the checkpoint of the run with this `passport`.
+    """Read the checkpoint of the run with this `passport`. One that is older than a field of the config had its default.
 
     Raises:
         BadCheckpoint: it is truncated, no checkpoint of ours, or of another config (the fields that differ are named).
     """
     checkpoint = _read(path)
-    if different := differences(checkpoint.passport, passport):
+    different = differences(checkpoint.passport, passport)
+    if different and differences(completed(checkpoint.passport), completed(passport)):
         raise BadCheckpoint(f"The checkpoint in {path.parent} is of another config: {'; '.join(different)}", START_OVER)
     return checkpoint
 

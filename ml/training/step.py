@@ -31,7 +31,8 @@ class Learner:
 
     def __init__(self, model: nn.Module, objective: Objective, config: TrainingConfig, team: Team) -> None:
         self.model, self.objective, self.config, self.team = model, objective, config, team
-        self.optimizer = build_optimizer(model, config.learning_rate, config.momentum, config.weight_decay)
+        rates = config.learning_rate, config.momentum, config.weight_decay, config.bias_rate, config.first_layer_rate
+        self.optimizer = build_optimizer(model, *rates)
         self.scaler = torch.amp.GradScaler(team.device.type, enabled=config.precision == "float16")
 
     @property

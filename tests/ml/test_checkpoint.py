@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from ml.config.experiment import ExperimentConfig
 from ml.errors import BadCheckpoint
 from ml.training.checkpoint import Checkpoint, capture, differences, load, restore, save
 from ml.training.optim import build_optimizer
@@ -77,6 +78,16 @@ def test_a_checkpoint_of_another_config_names_every_field_that_differs(tmp_path:
         load(path, {"training": {"batch_size": 16, "milestones": [1, 2]}, "version": 2})
 
     assert "training.batch_size was 8, is 16; version was 1, is 2" in str(caught.value)
+
+
+def test_a_checkpoint_that_is_older_than_a_field_had_its_default(tmp_path: Path) -> None:
+    passport = ExperimentConfig().model_dump(mode="json")
+    older = {**passport, "training": {name: value for name, value in passport["training"].items() if name != "bias_rate"}}
+    save(tmp_path / "c", Checkpoint(capture(*trained()), older, {"epoch": 3}))
+
+    assert load(tmp_path / "c", passport).progress == {"epoch": 3}
+    with pytest.raises(BadCheckpoint, match=r"training\.bias_rate was null, is 2\.0"):
+        load(tmp_path / "c", {**passport, "training": {**passport["training"], "bias_rate": 2.0}})
 
 
 def test_a_checkpoint_of_another_network_is_an_error(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ _RGB_TRAINING = TrainingConfig(
     learning_rate=1e-3,
     milestones=(15, 30),
     clip_norm=40,
+    bias_rate=2,
     loader_workers=8,
 )
 
@@ -45,7 +46,7 @@ TEMPORAL_SEGMENTS: dict[str, Preset] = {
         ExperimentConfig(
             model=TSN(pretrained="imagenet", partial_norm=True, dropout=0.7),
             data=DataConfig(input=TSN_FLOW, num_segments=3, crop_policy="multiscale", validation_fraction=0),
-            training=_RGB_TRAINING.replace(epochs=180, learning_rate=5e-3, milestones=(100, 160), clip_norm=20),
+            training=_RGB_TRAINING.replace(epochs=180, learning_rate=5e-3, milestones=(100, 160), clip_norm=20, first_layer_rate=5),
             evaluation=TSN_PROTOCOL,
         ),
         source=f"{_SOURCE}: UCF101 split 1, 87.9 %; {_AGAIN}: 83.6 %",
