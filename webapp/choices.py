@@ -7,6 +7,7 @@ NAMES: dict[object, str | Promise] = {
     "rgb": _("RGB frames"),
     "flow": _("Optical flow"),
     "rgb_diff": _("RGB differences"),
+    "rgb_stack": _("Stack of RGB frames"),
     "tv_l1": "TV-L1",
     "farneback": "Farnebäck",
     "dis": "DIS",
@@ -49,6 +50,7 @@ NAMES: dict[object, str | Promise] = {
     "held_out_folds": _("held-out folds"),
     "training_scores": _("training scores"),
     "two_stream": _("Two-stream network"),
+    "slow_fusion": _("Slow fusion of frames"),
     "tsn": _("Temporal segment network (TSN)"),
     "nfmml": _("TSN with metric learning (NFMML)"),
     "classification": _("Classification"),
@@ -98,7 +100,7 @@ NAMES: dict[object, str | Promise] = {
     "summary": _("Summary"),
 }
 
-MODALITIES: dict[str, str | Promise] = {"rgb": "RGB", "flow": _("flow"), "rgb_diff": _("RGB difference")}
+MODALITIES: dict[str, str | Promise] = {"rgb": "RGB", "flow": _("flow"), "rgb_diff": _("RGB difference"), "rgb_stack": _("RGB stack")}
 """What a stream sees, in a word."""
 
 NUMBER_NAMES: dict[str, dict[object, str | Promise]] = {

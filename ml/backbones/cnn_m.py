@@ -11,6 +11,8 @@ Where the papers are silent: weights start as Krizhevsky's (2012, section 5). De
 changes nothing at 224×224 and lets other crops through.
 """
 
+from collections.abc import Iterable
+
 from torch import Tensor, nn
 
 from ml.backbones.fixed_map import FixedMap
@@ -43,15 +45,7 @@ class CNNM2048(nn.Module):
         self.pool = nn.MaxPool2d(3, stride=2, ceil_mode=True)  # Caffe rounds up
         self.to_6x6 = FixedMap(6)
         self.dropout = nn.Dropout(dropout)
-        self._initialise()
-
-    def _initialise(self) -> None:
-        for layer in self.modules():
-            if isinstance(layer, nn.Conv2d | nn.Linear):
-                nn.init.normal_(layer.weight, std=0.01)
-                nn.init.zeros_(_bias(layer))
-        for layer in (self.conv2, self.conv4, self.conv5, self.full6, self.full7):
-            nn.init.ones_(_bias(layer))
+        krizhevsky_start(self, (self.conv2, self.conv4, self.conv5, self.full6, self.full7))
 
     def forward(self, x: Tensor) -> Tensor:
         # x: (B, C, 224, 224)
@@ -66,7 +60,18 @@ class CNNM2048(nn.Module):
         return features
 
 
-def _bias(layer: nn.Conv2d | nn.Linear) -> Tensor:
-    if layer.bias is None:
+def krizhevsky_start(net: nn.Module, lifted: Iterable[nn.Module]) -> None:
+    """Weights from a Gaussian of deviation 0.01, biases 0, those of the `lifted` layers 1, so that their ReLUs let through at first."""
+    for layer in net.modules():
+        if isinstance(layer, nn.Conv2d | nn.Conv3d | nn.Linear):
+            nn.init.normal_(layer.weight, std=0.01)
+            nn.init.zeros_(_bias(layer))
+    for layer in lifted:
+        nn.init.ones_(_bias(layer))
+
+
+def _bias(layer: nn.Module) -> Tensor:
+    bias = getattr(layer, "bias", None)
+    if not isinstance(bias, Tensor):
         raise ValueError(f"expected a layer with bias, got {layer}")
-    return layer.bias
+    return bias

@@ -109,7 +109,14 @@ class RGBDiffInput(Schema):
     )
 
 
-Input = Annotated[RGBInput | FlowInput | RGBDiffInput, Field(discriminator="modality")]
+class RGBStackInput(Schema):
+    """Consecutive RGB frames in one input: what slow fusion sees."""
+
+    modality: Literal["rgb_stack"] = "rgb_stack"
+    clip_len: int = knob(11, "Frames L", "Consecutive frames in one input; the network gets 3L channels.", ge=8, le=25, unit="frames")
+
+
+Input = Annotated[RGBInput | FlowInput | RGBDiffInput | RGBStackInput, Field(discriminator="modality")]
 
 
 class OtherDataset(Schema):

@@ -6,18 +6,19 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from ml.config.data import DataConfig
+from ml.config.data import DataConfig, RGBStackInput
 from ml.config.evaluation import Protocol
-from ml.config.models import NFMML, ModelConfig, TwoStream
+from ml.config.models import NFMML, ModelConfig, SlowFusion, TwoStream
 from ml.config.schema import Schema, knob
 from ml.config.training import TrainingConfig
 
-ONE_SNIPPET = "A two-stream network sees one snippet of a video: choose one segment, or another model."
+FRAME_STACK = "Slow fusion sees a stack of RGB frames, and no other network does: choose both, or neither."
+ONE_SNIPPET = "This network sees one snippet of a video: choose one segment, or another model."
 PAIRS = "A metric loss needs two videos of a class in every batch: choose class-balanced sampling."
 WHOLE_BATCH = "A metric loss compares all videos of a batch: choose one device, and the whole batch at once."
 ONE_DATASET = "A metric loss learns from one dataset: choose no further ones, or another model."
 FOLDS = "The held-out fold must be one of two folds or more."
-CONFLICTS = (FOLDS, ONE_SNIPPET, PAIRS, WHOLE_BATCH, ONE_DATASET)
+CONFLICTS = (FOLDS, FRAME_STACK, ONE_SNIPPET, PAIRS, WHOLE_BATCH, ONE_DATASET)
 
 
 class ExperimentConfig(Schema):
@@ -40,7 +41,9 @@ class ExperimentConfig(Schema):
         fold, folds = self.data.held_out_fold or (1, 2)
         if folds < 2 or fold > folds:
             yield FOLDS
-        if isinstance(self.model, TwoStream) and self.data.num_segments > 1:
+        if isinstance(self.model, SlowFusion) != isinstance(self.data.input, RGBStackInput):
+            yield FRAME_STACK
+        if isinstance(self.model, TwoStream | SlowFusion) and self.data.num_segments > 1:
             yield ONE_SNIPPET
         if isinstance(self.model, NFMML):
             if self.data.also:

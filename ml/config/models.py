@@ -29,6 +29,15 @@ class TwoStream(Schema):
     dropout: float = knob(0.5, "Dropout", "Share of the activations dropped before the classifier (the paper: 0.5 or 0.9).", ge=0, lt=1)
 
 
+class SlowFusion(Schema):
+    """A ConvNet on a stack of RGB frames that fuses time layer by layer (Karpathy et al., CVPR 2014): the temporal stream's baseline."""
+
+    kind: Literal["slow_fusion"] = "slow_fusion"
+    backbone: Literal["cnn_m_2048"] = "cnn_m_2048"
+    pretrained: Literal["none"] = "none"
+    dropout: float = knob(0.9, "Dropout", "Share of the activations dropped before the classifier.", ge=0, lt=1)
+
+
 class TSN(Schema):
     """One stream of a temporal segment network (Wang et al., ECCV 2016): K snippets a video, one consensus."""
 
@@ -73,4 +82,4 @@ class NFMML(Schema):
     )
 
 
-ModelConfig = Annotated[TwoStream | TSN | NFMML, Field(discriminator="kind")]
+ModelConfig = Annotated[TwoStream | SlowFusion | TSN | NFMML, Field(discriminator="kind")]

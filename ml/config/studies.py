@@ -21,6 +21,7 @@ class StudyPreset:
 
 
 SPATIAL_SCRATCH = PRESETS["paper_spatial_scratch"].config
+SLOW_FUSION = PRESETS["paper_slow_fusion"].config
 SPATIAL, TEMPORAL = PRESETS["paper_spatial_last_layer"].config, PRESETS["paper_temporal"].config
 SEGMENTS = (PRESETS["tsn_rgb"].config, PRESETS["tsn_flow"].config, PRESETS["tsn_rgb_diff"].config)
 METRIC_LEARNING = (PRESETS["nfmml_spatial"].config, PRESETS["nfmml_temporal"].config)
@@ -53,6 +54,12 @@ STUDIES: dict[str, StudyPreset] = {
         StudyConfig(streams=(SPATIAL,), axes=(Axis(field="model.trainable", values=("all", "last_layer")), DROPOUT)),
         "two_stream_1a",
     ),
+    "frames_from_scratch": StudyPreset(
+        "From scratch: one RGB frame, or slow fusion of eleven",
+        "A row of Table 1a, and the baseline of section 5.",
+        StudyConfig(streams=(SPATIAL_SCRATCH, SLOW_FUSION)),
+        "two_stream_1a",
+    ),
     "temporal_length": StudyPreset(
         "Temporal ConvNet: stack length",
         "L = 1, 5 and 10 with mean subtraction, Table 1b.",
@@ -72,6 +79,13 @@ STUDIES: dict[str, StudyPreset] = {
         "L = 10 with mean subtraction, Table 1b.",
         _temporal("data.input.bidirectional", False, True),
         "two_stream_1b",
+    ),
+    "two_stream_directions": StudyPreset(
+        "Two-stream network: flow of one direction or both",
+        "Both streams fused by averaging, the first rows of Table 3; the others learn a further dataset (multi-task learning). Needs "
+        "ImageNet weights of CNN-M-2048.",
+        _both((SPATIAL, TEMPORAL), "data.input.bidirectional", False, True),
+        "two_stream_3",
     ),
     "two_stream": StudyPreset(
         "Two-stream network over three splits",

@@ -4,7 +4,7 @@ The grid is spanned by axes, each a field of the config with the values it takes
 the path of a discriminator, `data.input.flow.method.kind`, chooses a variant with its defaults.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Self, TypeVar, get_args
@@ -210,6 +210,8 @@ def facts(*configs: Schema) -> Values:
     return {field: value for field, value in found.items() if field not in disputed}
 
 
-def fusion_facts(fusion: FusionConfig) -> Values:
-    """What a published row may say of a fusion itself."""
-    return {f"fusion.{knob.field}": value_at(fusion, knob.field) for knob in knobs(fusion)}
+def fused_facts(streams: Sequence[ExperimentConfig], fusion: FusionConfig) -> Values:
+    """What a published row may say of a fusion: what each stream has, as `flow:data.also`, what all agree on, and its own fields."""
+    each = {f"{config.data.input.modality}:{field}": value for config in streams for field, value in facts(config).items()}
+    own = {f"fusion.{knob.field}": value_at(fusion, knob.field) for knob in knobs(fusion)}
+    return {**each, **facts(*streams), "data.input.modality": None, **own}

@@ -58,15 +58,15 @@ def write_filters(model: nn.Module, folder: Path) -> FilterFacts:
 
 
 def first_filters(model: nn.Module) -> Tensor:
-    """The weights of the first convolution, (D, C, h, w).
+    """The weights of the first convolution, (D, C, h, w); of one over time, the channels of each moment in turn.
 
     Raises:
         BadCheckpoint: there is none.
     """
-    first = next((module for module in model.modules() if isinstance(module, nn.Conv2d)), None)
+    first = next((module for module in model.modules() if isinstance(module, nn.Conv2d | nn.Conv3d)), None)
     if first is None:
         raise BadCheckpoint(f"{type(model).__name__} has no convolution", "Filters are drawn of convolutional networks.")
-    return first.weight
+    return first.weight if first.weight.ndim == 4 else first.weight.transpose(1, 2).flatten(1, 2)
 
 
 def draw_filters(weights: np.ndarray) -> np.ndarray:

@@ -5,14 +5,16 @@ from collections.abc import Callable
 from torch import nn
 
 from ml.backbones import Backbone
-from ml.config.models import NFMML, TSN, ModelConfig, TwoStream
+from ml.config.models import NFMML, TSN, ModelConfig, SlowFusion, TwoStream
 from ml.config.schema import Schema
 from ml.models.nfmml import build_nfmml
+from ml.models.slow_fusion import build_slow_fusion
 from ml.models.tsn import build_tsn
 from ml.models.two_stream import build_two_stream
 
 MODELS: dict[type[Schema], Callable[..., nn.Module]] = {
     TwoStream: build_two_stream,
+    SlowFusion: build_slow_fusion,
     TSN: build_tsn,
     NFMML: build_nfmml,
 }

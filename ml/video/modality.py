@@ -8,7 +8,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from ml.config.compare import side_by_side
-from ml.config.data import FlowInput, FrameSpec, RGBDiffInput, RGBInput
+from ml.config.data import FlowInput, FrameSpec, RGBDiffInput, RGBInput, RGBStackInput
 from ml.config.flow import FlowSpec
 from ml.config.schema import Schema
 from ml.config.store import MediaStore
@@ -51,7 +51,9 @@ class Modality:
     """Of the 256 of a picture, in one unit of an input that is centred on 0; None where the channels say it: three are RGB, others flow"""
 
 
-def _open_frames(store: MediaStore, media: str, _name: str, frames: FrameSpec, _input: RGBInput | RGBDiffInput) -> FramePack:
+def _open_frames(
+    store: MediaStore, media: str, _name: str, frames: FrameSpec, _input: RGBInput | RGBDiffInput | RGBStackInput
+) -> FramePack:
     return FramePack(store.frames(media, frames.spec_id()), frames)
 
 
@@ -81,6 +83,21 @@ def _compose_differences(frames: Pixels, seen: RGBDiffInput) -> Floats:
     """(L + 1, H, W, 3) → (3L, H, W) levels, −255..255: red, green and blue of the first difference, then of the next."""
     differences = np.diff(frames.astype(np.float32), axis=0)  # (L, H, W, 3)
     return differences.transpose(0, 3, 1, 2).reshape(3 * seen.stack_len, *frames.shape[1:3])
+
+
+def _compose_frames(frames: Pixels, seen: RGBStackInput) -> Pixels:
+    """(L, H, W, 3) → (3L, H, W), 0..255: red, green and blue of the first frame, then of the next."""
+    return np.moveaxis(frames, -1, 1).reshape(3 * seen.clip_len, *frames.shape[1:3])
+
+
+def _rescale_frames(image: Pixels, short_side: int) -> Pixels:
+    """(3L, H, W), frame by frame: OpenCV takes four channels at most."""
+    return np.concatenate([rescale(frame, short_side) for frame in image.reshape(-1, 3, *image.shape[1:])])
+
+
+def _jitter_frames(image: Floats, sigma: float, generator: np.random.Generator) -> Floats:
+    """(..., 3L, H, W): one colour shift for all frames."""
+    return pca_jitter(image.reshape(-1, 3, *image.shape[-2:]), sigma, generator).reshape(image.shape)
 
 
 def _compose_stack(fields: Any, seen: FlowInput) -> Floats:
@@ -130,6 +147,17 @@ MODALITIES: dict[type[Schema], Modality] = {
         upend=upend,
         jitter=_no_jitter,  # a colour shift is the same in both frames
         levels=1.0,
+    ),
+    RGBStackInput: Modality(
+        title="RGB stack",
+        channels=lambda seen: 3 * seen.clip_len,
+        snippet_len=lambda seen: seen.clip_len,
+        open_pack=_open_frames,
+        compose=_compose_frames,
+        rescale=_rescale_frames,
+        mirror=mirror,
+        upend=upend,
+        jitter=_jitter_frames,
     ),
 }
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from ml.config.data import DataConfig, FlowInput
+from ml.config.data import DataConfig, FlowInput, RGBStackInput
 from ml.config.experiment import ExperimentConfig, Preset
-from ml.config.models import TwoStream
+from ml.config.models import SlowFusion, TwoStream
 from ml.config.training import TrainingConfig
 
 _PAPER_SCRATCH = TrainingConfig(epochs=80, steps_per_epoch=1000, batch_size=256, learning_rate=1e-2, milestones=(50, 70), loader_workers=8)
@@ -58,6 +58,14 @@ TWO_STREAM: dict[str, Preset] = {
         "Spatial ConvNet, last layer, dropout 0.9",
         f"Pre-trained CNN-M-2048 with only the classifier trained, 20,000 iterations. {_NEEDS_WEIGHTS}",
         3, "59.9 %", _PAPER_FINE_TUNE, dropout=0.9, pretrained="imagenet", trainable="last_layer",
+    ),
+    "paper_slow_fusion": Preset(
+        "Slow fusion of 11 RGB frames",
+        "The layers of CNN-M-2048 on 11 frames, fused over time in the first three; from scratch, dropout 0.9, 80,000 iterations.",
+        ExperimentConfig(
+            model=SlowFusion(), data=DataConfig(input=RGBStackInput(), color_jitter=0.1, validation_fraction=0), training=_PAPER_SCRATCH,
+        ),
+        f"{_PAPER}, section 5: UCF101 split 1, 56.4 %",
     ),
     "paper_temporal": _temporal(
         "Temporal ConvNet, L = 10",

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from ml.config.evaluation import FusionConfig
-from ml.config.study import StudyConfig, Trial, Values, facts, fusion_facts, trials
+from ml.config.study import StudyConfig, Trial, Values, facts, fused_facts, trials
 from webapp.choices import name_of
 from webapp.experiments.models import Evaluation, Fusion, Run, Study
 from webapp.jobs.models import Job
@@ -33,12 +33,12 @@ class Source:
         """What a published row may say of it."""
         if self.fusion is None:
             return facts(trial.streams[self.place])
-        own = {f"{config.data.input.modality}:{field}": value for config in trial.streams for field, value in facts(config).items()}
-        return {**own, **facts(*trial.streams), "data.input.modality": None, **fusion_facts(self.fusion)}
+        return fused_facts(trial.streams, self.fusion)
 
     def protocol(self, trial: Trial) -> str:
         """Of its test, as planned."""
-        return trial.streams[0 if self.fusion else self.place].evaluation.describe()
+        planned = trial.streams[0 if self.fusion else self.place]
+        return planned.evaluation.describe(planned.segments_tested)
 
 
 def sources(grid: StudyConfig) -> list[Source]:

@@ -1,0 +1,65 @@
+"""Slow fusion: a ConvNet on a stack of RGB frames, the baseline of the temporal stream.
+
+Karpathy, Toderici, Shetty, Leung, Sukthankar & Fei-Fei, "Large-Scale Video Classification with Convolutional Neural Networks", CVPR 2014,
+section 3.1; on 11 frames in Simonyan & Zisserman, "Two-Stream Convolutional Networks", NIPS 2014, section 5 (56.4 % from scratch).
+
+Time is fused little by little: the first convolution reaches over T of L frames at stride 2 and answers at 4 moments; the second and the
+third reach over 2 moments at stride 2, so that 4 become 2 and then 1, which has seen all frames. Karpathy's T is 4 of 10 frames; L frames
+take T = L − 6, 5 of the two-stream paper's 11. In space all layers are those of CNN-M-2048, the two-stream paper's network; it does not
+say which its baseline had.
+"""
+
+from torch import Tensor, nn
+
+from ml.backbones import BACKBONES, Backbone
+from ml.backbones.cnn_m import krizhevsky_norm, krizhevsky_start
+from ml.backbones.fixed_map import FixedMap
+from ml.backbones.normalization import Normalize
+from ml.config import models as schemas
+from ml.models.two_stream import Stream
+
+RGB = 3
+FEATURES = 2048
+FUSED = 6
+"""L − T: frames that the later layers add to those which the first one reaches over."""
+
+
+class SlowFusion(nn.Module):
+    """Clips (B, 3L, H, W), red, green and blue of each frame in turn → features (B, 2048)."""
+
+    def __init__(self, clip_len: int, dropout: float = 0.5) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv3d(RGB, 96, (clip_len - FUSED, 7, 7), stride=2)
+        self.norm1 = krizhevsky_norm()
+        self.conv2 = nn.Conv3d(96, 256, (2, 5, 5), stride=2, padding=(0, 1, 1))
+        self.norm2 = krizhevsky_norm()
+        self.conv3 = nn.Conv3d(256, 512, (2, 3, 3), padding=(0, 1, 1))
+        self.conv4 = nn.Conv2d(512, 512, 3, padding=1)
+        self.conv5 = nn.Conv2d(512, 512, 3, padding=1)
+        self.full6 = nn.Linear(512 * 6 * 6, 4096)
+        self.full7 = nn.Linear(4096, FEATURES)
+        self.relu = nn.ReLU()
+        self.pool_each = nn.MaxPool3d((1, 3, 3), stride=(1, 2, 2), ceil_mode=True)
+        self.pool = nn.MaxPool2d(3, stride=2, ceil_mode=True)
+        self.to_6x6 = FixedMap(6)
+        self.dropout = nn.Dropout(dropout)
+        krizhevsky_start(self, (self.conv2, self.conv4, self.conv5, self.full6, self.full7))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.view(len(x), -1, RGB, *x.shape[2:]).transpose(1, 2)  # (B, 3, L, 224, 224)
+        x = self.pool_each(self.norm1(self.relu(self.conv1(x))))  # (B, 96, 4, 54, 54)
+        x = self.pool_each(self.norm2(self.relu(self.conv2(x))))  # (B, 256, 2, 13, 13)
+        x = self.relu(self.conv3(x)).squeeze(2)  # (B, 512, 13, 13)
+        x = self.relu(self.conv4(x))  # (B, 512, 13, 13)
+        x = self.pool(self.relu(self.conv5(x)))  # (B, 512, 6, 6)
+        x = self.to_6x6(x).flatten(1)  # (B, 18432)
+        x = self.dropout(self.relu(self.full6(x)))  # (B, 4096)
+        features: Tensor = self.relu(self.full7(x))  # (B, 2048)
+        return features
+
+
+def build_slow_fusion(config: schemas.SlowFusion, in_channels: int, num_classes: int, num_segments: int) -> Stream:  # noqa: ARG001
+    """With the last layer of a two-stream network's stream."""
+    clip_len, recipe = in_channels // RGB, BACKBONES[config.backbone]
+    normalize = Normalize(recipe.mean * clip_len, recipe.std * clip_len, sum(recipe.std) / RGB)
+    return Stream(Backbone(SlowFusion(clip_len, config.dropout), FEATURES, normalize), num_classes, config.dropout)
