@@ -10,6 +10,7 @@ import av.error
 import numpy as np
 from av.container import InputContainer
 from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from ml.errors import BadVideo
@@ -41,7 +42,7 @@ def decode_timed(path: Path) -> Generator[TimedFrame, None, None]:
     """`decode_frames` with times: a variable frame rate keeps its rhythm."""
     with open_video(path) as (container, stream):
         step = 1 / float(frame_rate(stream))
-        size: tuple[int, int] | None = None
+        convert, size = VideoReformatter(), None
         start = seconds = -math.inf
         for frame in _decoded(container, stream):
             size = size or _first_size(frame)
@@ -51,7 +52,7 @@ def decode_timed(path: Path) -> Generator[TimedFrame, None, None]:
                 seconds = 0.0
             else:
                 seconds = time - start if time - start > seconds else seconds + step
-            yield TimedFrame(upright(frame, size), seconds)
+            yield TimedFrame(upright(frame, size, convert), seconds)
 
 
 def frame_rate(stream: VideoStream) -> Fraction:
@@ -62,10 +63,12 @@ def frame_rate(stream: VideoStream) -> Fraction:
     return USUAL_FPS
 
 
-def upright(frame: VideoFrame, size: tuple[int, int]) -> Pixels:
-    """(H, W, 3) RGB scaled to the stored (width, height) `size`, then turned as the file's display matrix says."""
-    width, height = size
-    pixels = frame.to_ndarray(format="rgb24", width=width, height=height)
+def upright(frame: VideoFrame, size: tuple[int, int], convert: VideoReformatter) -> Pixels:
+    """(H, W, 3) RGB scaled to the stored (width, height) `size`, then turned as the file's display matrix says.
+
+    `convert` is one for all frames of a video: to set up another for each takes as long as the conversion.
+    """
+    pixels = convert.reformat(frame, *size, "rgb24").to_ndarray()
     return np.ascontiguousarray(np.rot90(pixels, quarter_turns(frame)))
 
 

@@ -12,6 +12,7 @@ import av
 import cv2
 import numpy as np
 from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
 
 from ml.errors import BadVideo
 from ml.process import atomic_path
@@ -46,11 +47,12 @@ class ProxyWriter:
         self._stream.pix_fmt = "yuv420p"
         self._stream.codec_context.time_base = CLOCK
         self._stream.codec_context.thread_count = 1
-        self._step = 1 / fps
+        self._step, self._convert = 1 / fps, VideoReformatter()
 
     def add(self, pixels: Pixels, seconds: float) -> None:
         """The next frame, (H, W, 3) RGB, and when it is shown."""
-        frame = VideoFrame.from_ndarray(pixels, format="rgb24").reformat(self._stream.width, self._stream.height, "yuv420p")
+        whole = VideoFrame.from_ndarray(pixels, format="rgb24")
+        frame = self._convert.reformat(whole, self._stream.width, self._stream.height, "yuv420p")
         frame.pts, frame.time_base = round(seconds / CLOCK), CLOCK
         frame.duration = round(self._step / CLOCK)
         self._container.mux(self._stream.encode(frame))
