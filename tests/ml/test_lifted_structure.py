@@ -14,7 +14,7 @@ from ml.config.losses import LiftedStructure, MarginFunction
 from ml.errors import BadBatch
 from ml.losses import build_loss
 from ml.losses.lifted_structure import lifted_structure
-from ml.losses.margins import LARGEST, margin
+from ml.losses.margins import LARGEST, SHORTEST, margin
 from ml.losses.pairs import distances, mean_distances
 
 MARGINS: list[MarginFunction] = ["constant", "exp", "log", "ratio"]
@@ -134,6 +134,30 @@ def _moved(D: Tensor, step: float) -> Tensor:
     return moved
 
 
+def test_held_margins_push_embeddings_outwards_and_margins_that_move_do_not() -> None:
+    """Scaling all embeddings leaves D_ij / D_ik, so exp margins, as they are; a gradient that holds D_ij alone does not see that.
+
+    Along f → s·f: Σ_pairs J_ij (D_ij − Σ w D_ik) / |P|, with w the share of a term in the sum of eq. 6. The paper's has −Σ w α D_ij / D_ik
+    beside, so a step against it enlarges all embeddings.
+    """
+    f = embeddings()
+    D = torch.cdist(f, f)
+    pairs = [(i, j) for i, j in combinations(range(len(D)), 2) if LABELS[i] == LABELS[j]]
+    scaling = outwards = 0.0
+    for i, j in pairs:
+        near = torch.cat([D[anchor][LABELS[anchor] != LABELS] for anchor in (i, j)])
+        alpha = (D[i, j] / near).exp()
+        J_ij, w = (torch.logsumexp(alpha - near, 0) + D[i, j]).relu(), (alpha - near).softmax(0)
+        scaling += (J_ij * (D[i, j] - (w * near).sum())).item() / len(pairs)
+        outwards += (J_ij * (w * alpha * D[i, j] / near).sum()).item() / len(pairs)
+
+    full, paper = ((f * gradient(f, LABELS, margin="exp", gradient=kind)).sum().item() for kind in ("full", "paper"))
+
+    assert full == pytest.approx(scaling)
+    assert paper == pytest.approx(scaling - outwards)
+    assert outwards > 1
+
+
 @pytest.mark.parametrize("function", MARGINS)
 def test_the_full_gradient_is_the_numeric_one(function: MarginFunction) -> None:
     f = embeddings().requires_grad_()
@@ -169,7 +193,7 @@ DEGENERATE: dict[str, Callable[[Tensor], Tensor]] = {
     "a positive that equals its anchor": lambda f: f.index_copy(0, torch.tensor([1]), f[:1]),
     "all equal": lambda f: f[:1].expand(8, 5).contiguous(),
     "all zero": torch.zeros_like,
-    "nearly equal, far from the origin": lambda f: 1000 + 1e-5 * f,
+    "nearly equal, far from the origin": lambda f: 1000 + 1e-3 * f,
     "distances above 88": lambda f: 200 * f,
     "a negative hundreds of times nearer than the positive": lambda f: f.index_copy(0, torch.tensor([3]), f[:1] + 1e-3),
     "huge norms": lambda f: 1e6 * f,
@@ -185,6 +209,60 @@ def test_degenerate_batches_leave_loss_and_gradient_finite(case: str, gradient_k
 
     assert loss_of(f, LABELS, margin=function).isfinite()
     assert bool(gradient(f, LABELS, margin=function, gradient=gradient_kind).isfinite().all())
+
+
+def unmended(f: Tensor, labels: Tensor, *without: str) -> Tensor:
+    """Equation 6 with exp margins as one would write it down, its mendings left out by name."""
+    squares = f.square().sum(1)[:, None] + f.square().sum(1) - 2 * f @ f.T if "differences" in without else (f[:, None] - f).square().sum(2)
+    D = squares.sqrt() if "slope at 0" in without else squares.clamp(min=SHORTEST**2).sqrt()
+    alike = labels[:, None] == labels
+    i, j = alike.triu(1).nonzero(as_tuple=True)
+    sums = []
+    for anchor in (i, j):
+        D_ik = D[anchor] if "shortest" in without else D[anchor].clamp(min=SHORTEST)
+        R = D[i, j, None] / (
+            D_ik.masked_fill(alike[anchor], 1) if "masked ratio" in without else D_ik.masked_fill(alike[anchor], torch.inf)
+        )
+        alpha = R.exp() if "largest" in without or "masked ratio" in without else R.clamp(max=LARGEST).exp()
+        terms = (alpha - D[anchor]).masked_fill(alike[anchor], -torch.inf)
+        sums.append(terms.exp().sum(1).log() if "logsumexp" in without else terms.logsumexp(1))
+    return (torch.logaddexp(*sums) + D[i, j]).relu().square().mean() / 2
+
+
+SOURCES: list[tuple[tuple[str, ...], str, str]] = [
+    (("differences", "slope at 0"), "nearly equal, far from the origin", "loss"),
+    (("slope at 0",), "a positive that equals its anchor", "gradient"),
+    (("shortest", "largest", "slope at 0"), "a negative that equals its anchor", "loss"),
+    (("masked ratio",), "distances above 88", "gradient"),
+    (("largest",), "a negative hundreds of times nearer than the positive", "loss"),
+    (("logsumexp",), "a negative hundreds of times nearer than the positive", "loss"),
+]
+"""Mendings, a degenerate batch that becomes NaN or infinite without them, and whether the loss already does or its gradient alone."""
+
+
+@pytest.mark.parametrize(("without", "case", "breaks"), SOURCES)
+def test_each_source_of_nan_is_one_and_is_mended(without: tuple[str, ...], case: str, breaks: str) -> None:
+    f = DEGENERATE[case](embeddings().float()).requires_grad_()
+
+    broken = unmended(f, LABELS, *without)
+
+    assert bool(broken.isfinite()) is (breaks == "gradient")
+    assert not torch.autograd.grad(broken, f)[0].isfinite().all()
+    ours = loss_of(f, LABELS, margin="exp", gradient="full")
+    assert ours.isfinite() and bool(torch.autograd.grad(ours, f)[0].isfinite().all())
+
+
+def test_with_all_its_mendings_the_loss_written_down_is_ours() -> None:
+    f = embeddings()
+
+    torch.testing.assert_close(unmended(f, LABELS), loss_of(f, LABELS, margin="exp"))
+
+
+@pytest.mark.parametrize(("function", "alpha"), [("constant", 1), ("exp", math.e), ("log", 0), ("ratio", 1)])
+def test_where_all_are_equal_every_margin_is_that_of_equal_distances(function: MarginFunction, alpha: float) -> None:
+    f = torch.zeros(4, 3, dtype=torch.float64)
+
+    assert loss_of(f, torch.tensor([0, 0, 1, 1]), margin=function).item() == pytest.approx((math.log(4) + alpha) ** 2 / 2)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
