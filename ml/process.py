@@ -2,12 +2,15 @@
 
 import ctypes
 import fcntl
+import hashlib
 import multiprocessing
 import os
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from types import FrameType
 
@@ -74,7 +77,7 @@ def locked(folder: Path) -> Iterator[None]:
 def atomic_path(path: Path) -> Iterator[Path]:
     """A temporary path beside `path` that becomes `path` when the block ends well, and vanishes when it doesn't."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = temporary_beside(path)
     try:
         yield temporary
         with temporary.open("rb") as handle:
@@ -82,3 +85,15 @@ def atomic_path(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def temporary_beside(path: Path) -> Path:
+    """The name under which this process, and no other on any machine, writes what becomes `path`."""
+    return path.with_name(f".{path.name}.{process_table()}-{os.getpid()}.tmp")
+
+
+@cache
+def process_table() -> str:
+    """Eight hex digits for the numbers of processes that mean the same here: of this machine, and of this container on it."""
+    container = os.readlink("/proc/self/ns/pid") if sys.platform == "linux" else ""
+    return hashlib.sha256(f"{socket.gethostname()} {container}".encode()).hexdigest()[:8]

@@ -10,6 +10,7 @@ from typing import IO
 
 from ml.config.store import MediaStore
 from ml.errors import BadVideo, UserError
+from ml.process import temporary_beside
 from ml.video.layouts.plan import Item
 from ml.video.leftovers import remove_leftovers
 from ml.video.members import Member
@@ -44,7 +45,7 @@ def deposit(store: MediaStore, member: Member) -> tuple[str, int]:
     incoming = store.root / "incoming"
     incoming.mkdir(parents=True, exist_ok=True)
     remove_leftovers(incoming)
-    arrival = incoming / f".arrival.{os.getpid()}.tmp"
+    arrival = temporary_beside(incoming / "arrival")
     try:
         media, size = _copy(member.open, arrival)
         _settle(arrival, store.original(media), size)

@@ -1,5 +1,6 @@
 import errno
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -7,9 +8,10 @@ import pytest
 from ml.config.data import FrameSpec
 from ml.config.store import MediaStore
 from ml.errors import BadVideo, UserError
+from ml.process import process_table, temporary_beside
 from ml.video import derive as module
 from ml.video.derive import derive
-from ml.video.leftovers import remove_leftovers
+from ml.video.leftovers import ABANDONED_SECONDS, remove_leftovers
 from ml.video.pack import FramePack
 from tests.media import draw_sound, draw_video
 
@@ -100,10 +102,30 @@ def test_what_is_no_video_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 def test_temporary_files_of_the_dead_go_and_those_of_the_living_stay(tmp_path: Path) -> None:
-    names = [f".proxy.mp4.{os.getpid()}.tmp", ".proxy.mp4.999999999.tmp", ".other.tmp", "proxy.mp4"]
-    for name in names:
+    mine = temporary_beside(tmp_path / "proxy.mp4").name
+    of_the_dead = mine.replace(f"-{os.getpid()}.", "-999999999.")
+    for name in (mine, of_the_dead, ".other.tmp", "proxy.mp4"):
         (tmp_path / name).touch()
 
     remove_leftovers(tmp_path)
 
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(set(names) - {names[1]})
+    assert {path.name for path in tmp_path.iterdir()} == {mine, ".other.tmp", "proxy.mp4"}
+
+
+@pytest.mark.parametrize("name", [".proxy.mp4.00c0ffee-999999999.tmp", ".proxy.mp4.999999999.tmp"], ids=["machine", "older version"])
+def test_temporary_files_of_another_machine_go_only_when_a_day_old(name: str, tmp_path: Path) -> None:
+    elsewhere, now = tmp_path / name, time.time()
+    elsewhere.touch()
+    for age, stays in ((60, True), (ABANDONED_SECONDS + 60, False)):
+        os.utime(elsewhere, (now - age, now - age))
+        remove_leftovers(tmp_path)
+        assert elsewhere.exists() == stays
+
+
+def test_two_containers_of_one_machine_never_write_under_one_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = temporary_beside(tmp_path / "proxy.mp4")
+    process_table.cache_clear()
+    monkeypatch.setattr("os.readlink", lambda _path: "pid:[4026539999]")
+    elsewhere = temporary_beside(tmp_path / "proxy.mp4")
+    process_table.cache_clear()
+    assert here != elsewhere and here.parent == elsewhere.parent
