@@ -95,5 +95,5 @@ def temporary_beside(path: Path) -> Path:
 @cache
 def process_table() -> str:
     """Eight hex digits for the numbers of processes that mean the same here: of this machine, and of this container on it."""
-    container = os.readlink("/proc/self/ns/pid") if sys.platform == "linux" else ""
+    container = Path("/proc/self/ns/pid").readlink() if sys.platform == "linux" else ""
     return hashlib.sha256(f"{socket.gethostname()} {container}".encode()).hexdigest()[:8]
