@@ -9,6 +9,7 @@ from webapp.choices import name_of
 
 TESTED = re.compile(r"(\d+) frames × (\d+) crops, (.+) averaged")
 WHOLE = re.compile(r"(\d+) whole frames, fully convolutional, (.+) averaged")
+GROUPED = re.compile(r"views grouped into videos of (\d+) segments")
 SVM = re.compile(r"(\d+) streams fused by a linear SVM \(C = (.+?)\) on (.+?), fitted on: (.+)")
 FITTED = re.compile(r"(?:held-out scores, (\d+) folds|(training|validation) scores), (\d+) videos(?:, (\d+) of (\d+) classes missing)?")
 FUSED = re.compile(r"(\d+) streams fused: (average|weighted sum)( \([^)]*\))? of (.+)")
@@ -30,6 +31,8 @@ def _part(words: str) -> str:
     if whole := WHOLE.fullmatch(words):
         frames, what = whole.groups()
         return _("%(frames)s whole frames, fully convolutional, %(what)s averaged") % {"frames": frames, "what": _(what)}
+    if grouped := GROUPED.fullmatch(words):
+        return _("views grouped into videos of %(segments)s segments") % {"segments": grouped[1]}
     if fused := FUSED.fullmatch(words):
         streams, how, weights, what = fused.groups()
         how = _("average") if how == "average" else _("weighted sum") + (weights or "")

@@ -72,12 +72,13 @@ class Protocol(Schema):
         crops = FULL if self.has_whole_frames else self.crops
         return f"{self.frames}x{crops}" + (":logits" if self.aggregation == "logits" else "")
 
-    def describe(self) -> str:
-        """A sentence fragment fit to stand beside a number."""
+    def describe(self, num_segments: int = 1) -> str:
+        """A sentence fragment fit to stand beside a number; `num_segments` views are a video (`ExperimentConfig.segments_tested`)."""
         averaged = "class probabilities" if self.aggregation == "softmax" else "scores before softmax"
+        grouped = f"; views grouped into videos of {num_segments} segments" if num_segments > 1 else ""
         if self.has_whole_frames:
-            return f"{self.frames} whole frames, fully convolutional, {averaged} averaged"
-        return f"{self.frames} frames × {self.crops} crops, {averaged} averaged"
+            return f"{self.frames} whole frames, fully convolutional, {averaged} averaged{grouped}"
+        return f"{self.frames} frames × {self.crops} crops, {averaged} averaged{grouped}"
 
 
 class FusionConfig(Schema):

@@ -8,7 +8,7 @@ from pydantic import model_validator
 
 from ml.config.data import DataConfig, RGBStackInput
 from ml.config.evaluation import Protocol
-from ml.config.models import NFMML, ModelConfig, SlowFusion, TwoStream
+from ml.config.models import NFMML, TSN, ModelConfig, SlowFusion, TwoStream
 from ml.config.schema import Schema, knob
 from ml.config.training import TrainingConfig
 
@@ -52,6 +52,11 @@ class ExperimentConfig(Schema):
                 yield PAIRS
             if self.training.devices > 1 or 0 < self.training.micro_batch < self.training.batch_size:
                 yield WHOLE_BATCH
+
+    @property
+    def segments_tested(self) -> int:
+        """Views that a test takes for one video: K where what becomes of K segments is not their mean, else 1."""
+        return self.data.num_segments if isinstance(self.model, TSN | NFMML) and not self.model.averages_segments else 1
 
     def fold_runs(self, num_folds: int) -> tuple[Self, ...]:
         """Runs like this one, each without one fold of the training groups: their validation scores together are held-out scores of all."""

@@ -50,6 +50,11 @@ class TSN(Schema):
     partial_norm: bool = knob(False, *_PARTIAL_NORM)
     dropout: float = knob(0.8, "Dropout", "Share of the features dropped before the classifier (the paper: 0.8 RGB, 0.7 flow).", ge=0, lt=1)
 
+    @property
+    def averages_segments(self) -> bool:
+        """Whether a video's scores are the mean of those of its snippets, each seen alone."""
+        return self.consensus == "average"
+
 
 class NFMML(Schema):
     """One stream of NFMML (Zhi et al., JEIT 2018): a temporal segment network that learns to classify and to measure likeness."""
@@ -80,6 +85,11 @@ class NFMML(Schema):
         le=1_000_000,
         unit="steps",
     )
+
+    @property
+    def averages_segments(self) -> bool:
+        """Whether a video's scores are the mean of those of its snippets, each seen alone."""
+        return self.pooling == "average"
 
 
 ModelConfig = Annotated[TwoStream | SlowFusion | TSN | NFMML, Field(discriminator="kind")]

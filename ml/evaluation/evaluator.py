@@ -99,7 +99,7 @@ def evaluate(
 def _pieces(reader: SnippetReader, entry: VideoEntry, run: Learnt, protocol: Protocol) -> Iterator[Floats | BadPack | BadVideo]:
     """The views of one video; a video that cannot be read ends with the error instead, so that the next one is read all the same."""
     try:
-        yield from iter_views(reader, entry, run.config.data, protocol)
+        yield from iter_views(reader, entry, run.config.data, protocol, run.config.segments_tested)
     except (BadPack, BadVideo) as error:
         yield error
 
@@ -132,7 +132,7 @@ def about_of(run: Learnt, run_folder: Path, dataset: Path, manifest: Manifest, s
     """Where the numbers come from."""
     return {
         "short": protocol.short(),
-        "description": protocol.describe(),
+        "description": protocol.describe(run.config.segments_tested),
         "protocol": protocol.model_dump(mode="json"),
         "subset": subset,
         "split": run.config.data.split,

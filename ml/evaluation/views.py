@@ -22,14 +22,17 @@ T = TypeVar("T")
 
 @torch.inference_mode()
 def score_views(model: nn.Module, pieces: Iterable[Floats]) -> Floats:
-    """Pieces of (v, C, H, W) → (V, N) scores before softmax, V = Σ v; `model` is in eval mode, on whatever device."""
+    """Pieces of (v, C, H, W), or of videos (v, K, C, H, W) → (V, N) scores before softmax, V = Σ v.
+
+    `model` is in eval mode, on whatever device.
+    """
     device = next(model.parameters()).device
     return _joined(model(torch.from_numpy(batch).to(device)) for batch in _batches(pieces))
 
 
 @torch.inference_mode()
 def branch_views(model: nn.Module, pieces: Iterable[Floats]) -> tuple[Floats, Floats]:
-    """Pieces of (v, C, H, W) → (V, N) scores before softmax and (V, E) embeddings, of one forward pass."""
+    """As `score_views` → (V, N) scores before softmax and (V, E) embeddings, of one forward pass."""
     embedder, device = cast(Embedder, model), next(model.parameters()).device
     both = [embedder.branches(torch.from_numpy(batch).to(device)) for batch in _batches(pieces)]
     return _joined(branches.scores for branches in both), _joined(branches.embeddings for branches in both)
@@ -71,8 +74,12 @@ def _batches(pieces: Iterable[Floats]) -> Iterator[Floats]:
     held: list[Floats] = []
     for piece in pieces:
         held.append(piece)
-        if sum(map(len, held)) >= BATCH:
+        if sum(map(_num_views, held)) >= BATCH:
             yield np.concatenate(held)
             held = []
     if held:
         yield np.concatenate(held)
+
+
+def _num_views(piece: Floats) -> int:
+    return len(piece) if piece.ndim == 4 else len(piece) * piece.shape[1]

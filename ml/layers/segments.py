@@ -30,5 +30,5 @@ class SegmentFeatures(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         snippets = x if x.ndim == 5 else x[:, None]  # (B, K, C, H, W)
-        features: Tensor = self.backbone(snippets.flatten(0, 1))  # (B·K, D)
-        return features.view(-1, snippets.shape[1], self.num_features)  # (B, K, D), more of B where the backbone slides over views
+        features: Tensor = self.backbone(snippets.flatten(0, 1))  # (B·K·P, D); P = 1 unless the backbone slides over P positions
+        return features.view(*snippets.shape[:2], -1, self.num_features).transpose(1, 2).flatten(0, 1)  # (B·P, K, D)

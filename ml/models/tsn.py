@@ -8,7 +8,8 @@ that all segments share, G their consensus and H the softmax:
     TSN(T_1, …, T_K) = H(G(F(T_1; W), …, F(T_K; W)))                                                                    (1)
 
 Trained by cross-entropy of the consensus. Tested on 25 snippets × 10 crops one by one, their scores before softmax averaged
-(`Protocol.aggregation` = logits).
+(`Protocol.aggregation` = logits). Deviation: where the consensus is no average, a test groups the views into videos of K segments, so that
+what was trained is what is tested; the authors average the views whatever the consensus.
 """
 
 from collections.abc import Callable

@@ -93,7 +93,7 @@ def ranked(scores: Floats, classes: tuple[str, ...], top: int) -> list[list[Any]
 
 def describe(source: Source, streams: list[Stream]) -> str:
     """How the answer came about."""
-    tested = " + ".join(dict.fromkeys(stream.protocol.describe() for stream in streams))
+    tested = " + ".join(dict.fromkeys(stream.protocol.describe(stream.num_segments) for stream in streams))
     return f"{tested}; {source.fusion.description}" if source.fusion else tested
 
 
@@ -110,7 +110,7 @@ def _score(stream: Stream, frames: FramePack, folder: Path, seconds: Stopwatch) 
     with seconds.on(stream.name):
         pack = pack_for(frames, stream.frame_spec, stream.data.input, folder)
         prepare(stream.model, stream.data, stream.protocol)
-        views = iter_views(pack, _NO_ENTRY, stream.data, stream.protocol)
+        views = iter_views(pack, _NO_ENTRY, stream.data, stream.protocol, stream.num_segments)
         return aggregate(score_views(stream.model, views), stream.protocol.aggregation)
 
 

@@ -32,6 +32,8 @@ class Stream:
     data: DataConfig
     frame_spec: FrameSpec
     protocol: Protocol
+    num_segments: int = 1
+    """Views that are one video to the network."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,8 @@ def load_stream(folder: Path, protocol: Protocol | None) -> tuple[Stream, tuple[
     """One run and its classes; `protocol` None means the run's own."""
     run = load_run(folder)
     spec = FrameSpec.model_validate(run.facts["frame_spec"])
-    return Stream(folder.name, folder, run.model, run.config.data, spec, protocol or run.config.evaluation), tuple(run.classes)
+    tested = protocol or run.config.evaluation, run.config.segments_tested
+    return Stream(folder.name, folder, run.model, run.config.data, spec, *tested), tuple(run.classes)
 
 
 def _fusion(path: Path, runs: Sequence[Path]) -> Source:

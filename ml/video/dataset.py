@@ -21,7 +21,7 @@ from ml.video.manifest import store_of
 from ml.video.modality import Pack, modality_of
 from ml.video.multiscale import WINDOWS, Window, cut
 from ml.video.samplers import SAMPLERS, Draw, ShuffleSampler, UniformClassSampler
-from ml.video.sampling import equally_spaced_starts, segment_middles, segment_starts, snippet_indices
+from ml.video.sampling import equally_spaced_starts, segment_middles, segment_starts, snippet_indices, view_groups
 from ml.video.subsets import subset_videos
 from ml.video.transforms import centre_corner, centre_crop, five_crops
 
@@ -96,22 +96,25 @@ class SnippetReader:
         return _item(cut(snippets, middle, data.crop_size))
 
 
-def iter_views(source: SnippetReader | Pack, entry: VideoEntry, data: DataConfig, protocol: Protocol) -> Iterator[Floats]:
+def iter_views(
+    source: SnippetReader | Pack, entry: VideoEntry, data: DataConfig, protocol: Protocol, num_segments: int = 1
+) -> Iterator[Floats]:
     """The views of one video, snippet by snippet, (crops, C, H, W) each, or one whole frame (1, C, H, W).
 
+    With K = `num_segments` > 1 they come grouped into videos of K segments of the same crop (`view_groups`): (crops, K, C, H, W) each.
     Crops come in the order of `five_crops`, then those of the mirror image. `source` is the dataset's reader, or the video's own pack.
     """
-    modality = modality_of(data.input)
     with _opened(source, entry) as pack:
-        for start in equally_spaced_starts(len(pack), modality.snippet_len(data.input), protocol.frames):
-            image = _snippets(pack, [start], data)[0]
-            images = [image, modality.mirror(image)] if protocol.crops == 10 else [image]
-            yield np.concatenate([_crops(each, data.crop_size, protocol.crops) for each in images], dtype=np.float32)
+        starts = equally_spaced_starts(len(pack), modality_of(data.input).snippet_len(data.input), protocol.frames)
+        for views in view_groups(protocol.frames, num_segments):
+            snippets = _snippets(pack, [starts[view] for view in views], data)
+            segments = [_all_crops(snippet, data, protocol) for snippet in snippets]
+            yield np.stack(segments, axis=1) if num_segments > 1 else segments[0]
 
 
-def read_views(source: SnippetReader | Pack, entry: VideoEntry, data: DataConfig, protocol: Protocol) -> Floats:
-    """(V, C, H, W) float32, V = frames × crops, or frames: all views of one video at once."""
-    return np.concatenate(list(iter_views(source, entry, data, protocol)))
+def read_views(source: SnippetReader | Pack, entry: VideoEntry, data: DataConfig, protocol: Protocol, num_segments: int = 1) -> Floats:
+    """(V, C, H, W) float32, V = frames × crops, or frames: all views of one video at once; (V / K, K, C, H, W) of K > 1 segments."""
+    return np.concatenate(list(iter_views(source, entry, data, protocol, num_segments)))
 
 
 def _opened(source: SnippetReader | Pack, entry: VideoEntry) -> AbstractContextManager[Pack]:
@@ -130,6 +133,12 @@ def _snippets(pack: Pack, starts: Sequence[int], data: DataConfig) -> list[Any]:
 def _item(images: Floats) -> Floats:
     """(K, C, H, W), without K where it is 1: the form in which networks of one snippet are trained."""
     return np.ascontiguousarray(images if len(images) > 1 else images[0])
+
+
+def _all_crops(image: Any, data: DataConfig, protocol: Protocol) -> Floats:
+    """(crops, C, H, W), of the picture and of its mirror image where the protocol asks for ten."""
+    images = [image, modality_of(data.input).mirror(image)] if protocol.crops == 10 else [image]
+    return np.concatenate([_crops(each, data.crop_size, protocol.crops) for each in images], dtype=np.float32)
 
 
 def _crops(image: Any, size: int, crops: int) -> Any:

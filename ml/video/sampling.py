@@ -54,6 +54,17 @@ def equally_spaced_starts(num_units: int, snippet_len: int, num_snippets: int) -
     return [(2 * i * S + gaps) // (2 * gaps) for i in range(num_snippets)]
 
 
+def view_groups(num_views: int, num_segments: int) -> list[list[int]]:
+    """Equally spaced views → videos of K segments, each of one view from every K-th part of them: what a test shows a network that was
+    trained on K snippets and does not average them.
+
+    With G = ceil(n / K) videos, the k-th segment of the g-th is view floor((k G + g) n / (G K)): every view once where K divides n,
+    else G K − n of them twice; fewer than K views repeat within one video. K = 1 is every view by itself.
+    """
+    K, G = num_segments, -(-_counted(num_views) // _counted(num_segments))
+    return [[(k * G + g) * num_views // (G * K) for k in range(K)] for g in range(G)]
+
+
 def snippet_indices(start: int, snippet_len: int, num_units: int, stride: int = 1) -> list[int]:
     """The units of one snippet, `stride` apart; beyond the end the last one is repeated."""
     return [min(start + k * stride, num_units - 1) for k in range(snippet_len)]

@@ -8,13 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from ml.config.data import FlowInput
+from ml.config.data import DataConfig, FlowInput
 from ml.config.evaluation import FusionConfig, Protocol
 from ml.config.experiment import ExperimentConfig
 from ml.config.flow import DIS, TVL1, Farneback, FlowSpec
+from ml.config.models import NFMML, TSN, TwoStream
 from ml.config.presets import PRESETS
 from ml.config.schema import Schema
 from ml.config.store import MediaStore
+from ml.config.training import TrainingConfig
 
 ASKED_FOR = (ExperimentConfig, FlowSpec, Protocol, FusionConfig)
 
@@ -32,6 +34,21 @@ def knobs(schema: type[BaseModel]) -> Iterator[tuple[str, dict[str, Any]]]:
 def test_every_knob_has_a_title_and_a_sentence(name: str, declared: dict[str, Any]) -> None:
     assert declared.get("title"), name
     assert declared.get("description", "").endswith("."), name
+
+
+@pytest.mark.parametrize(
+    ("model", "segments"),
+    [
+        (TwoStream(), 1), (TSN(), 1), (TSN(consensus="max"), 3), (TSN(consensus="weighted"), 3),
+        (NFMML(), 1), (NFMML(pooling="max"), 3), (NFMML(pooling="convolution"), 3),
+    ],
+)  # fmt: skip
+def test_a_test_groups_views_where_a_video_is_not_the_mean_of_its_snippets(model: Any, segments: int) -> None:
+    K = 1 if isinstance(model, TwoStream) else 3
+    config = ExperimentConfig(model=model, data=DataConfig(num_segments=K), training=TrainingConfig(sampling="balanced"))
+    assert config.segments_tested == segments
+    grouped = "; views grouped into videos of 3 segments" if segments > 1 else ""
+    assert Protocol(frames=6, crops=1).describe(segments) == f"6 frames × 1 crops, class probabilities averaged{grouped}"
 
 
 @pytest.mark.parametrize("name", PRESETS)

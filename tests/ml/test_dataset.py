@@ -24,7 +24,7 @@ from ml.video.dataset import (
 from ml.video.manifest import store_of
 from ml.video.modality import modality_of
 from ml.video.pack import FlowPack, FramePack, write_frame_pack
-from ml.video.sampling import segment_middles
+from ml.video.sampling import segment_middles, view_groups
 from ml.video.subsets import group_of
 from ml.video.transforms import five_crops, mirror_flow, rescale_flow
 from tests.ml.packed import FLOW, FRAMES, entry, manifest_of, moving, packed_dataset
@@ -169,6 +169,19 @@ def test_fewer_crops_are_the_first_of_the_ten_or_their_centre(tmp_path: Path, cr
     ten = list(iter_views(reader, video, RGB, Protocol(frames=2, crops=10)))
     assert len(few) == 2
     assert all(np.array_equal(a, b[kept]) for a, b in zip(few, ten, strict=True))
+
+
+@pytest.mark.parametrize("data", [RGB, STACKS, DIFFERENCES])
+def test_views_grouped_into_videos_are_the_same_views_of_the_same_crop(tmp_path: Path, data: DataConfig) -> None:
+    manifest = packed_dataset(tmp_path, 1)
+    reader, video, protocol = SnippetReader(tmp_path, manifest, data), manifest.videos[0], Protocol(frames=6, crops=10)
+    alone = list(iter_views(reader, video, data, protocol))
+    grouped = list(iter_views(reader, video, data, protocol, num_segments=3))
+    assert len(grouped) == 2 and all(piece.shape == (10, 3, *alone[0].shape[1:]) for piece in grouped)
+    for group, piece in zip(view_groups(6, 3), grouped, strict=True):
+        for segment, view in enumerate(group):
+            assert np.array_equal(piece[:, segment], alone[view])
+    assert read_views(reader, video, data, protocol, num_segments=3).shape == (20, 3, *alone[0].shape[1:])
 
 
 def test_a_video_with_fewer_fields_than_l_repeats_its_last(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from ml.backbones import Backbone, build_backbone
+from ml.backbones.fixed_map import FixedMap
 from ml.backbones.normalization import normalize
 from ml.layers.over_segments import Average, Convolution, Maximum, Weighted
 from ml.layers.segments import SegmentFeatures
@@ -78,6 +79,21 @@ def test_features_of_segments_are_those_of_each_snippet_alone() -> None:
     assert together.shape == (B, K, 12)
     for k in range(K):
         assert torch.equal(together[:, k], net(x[:, k])[:, 0])
+
+
+def test_a_backbone_that_slides_over_its_pictures_gives_videos_of_segments_at_every_position() -> None:
+    net = SegmentFeatures(build_backbone("cnn_m_2048", 3)).eval()
+    [fixed] = [part for part in net.modules() if isinstance(part, FixedMap)]
+    fixed.window, x = 1, torch.rand(2, 2, 3, 96, 96) * 255
+
+    with torch.inference_mode():
+        together, alone = net(x), [net(x[b : b + 1, k])[:, 0] for b in range(2) for k in range(2)]  # (B·P, K, D); (P, D) each
+
+    P = len(alone[0])
+    assert P > 1 and together.shape == (2 * P, 2, 2048)
+    for b in range(2):
+        for k in range(2):
+            torch.testing.assert_close(together[b * P : (b + 1) * P, k], alone[2 * b + k])
 
 
 def changed_by_training(partial_norm: bool) -> set[str]:

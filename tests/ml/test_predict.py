@@ -15,6 +15,7 @@ from ml.commands import fuse, predict
 from ml.config.data import FlowInput, FrameSpec, RGBDiffInput
 from ml.config.evaluation import FusionConfig, Protocol
 from ml.config.flow import DIS, FlowSpec
+from ml.config.models import TSN
 from ml.errors import BadCheckpoint, BadConfig, BadScores, BadVideo
 from ml.evaluation.scores import Scores, softmax
 from ml.events import Finished, Progress, Result
@@ -89,9 +90,6 @@ def test_the_spatial_stream_says_what_it_says_of_the_same_frames_in_a_dataset(ru
     assert dict(top) == pytest.approx(dict(zip(CLASSES, expected.tolist(), strict=True)), abs=1e-5)
 
 
-def test_the_answer_tells_protocol_video_and_time(runs: tuple[Path, Path], video: Path) -> None:
-    answer = json.loads(json.dumps(answered(runs[0], video)))
-    assert answer["protocol"] == "3 frames × 1 crops, class probabilities averaged"
 def test_a_stream_of_differences_trains_and_predicts_from_frames_alone(video: Path, tmp_path: Path) -> None:
     config = spatial(write_dataset(tmp_path / "data"), epochs=1)
     seen = RGBDiffInput(stack_len=2)
@@ -109,6 +107,25 @@ def test_a_stream_of_differences_trains_and_predicts_from_frames_alone(video: Pa
     assert isinstance(answer["streams"], list) and answer["streams"][0]["modality"] == "rgb_diff"
 
 
+def test_views_are_grouped_into_videos_of_segments_as_in_a_test(video: Path, tmp_path: Path) -> None:
+    config = spatial(write_dataset(tmp_path / "data"), epochs=1, steps_per_epoch=1)
+    data = config.data.replace(num_segments=3, validation_fraction=0)
+    config = config.replace(model=TSN(backbone="resnet10t", consensus="max"), data=data, evaluation=Protocol(frames=6, crops=5))
+    list(train(config, tmp_path / "run", Stop()))
+    write_frame_pack(tmp_path / "f.pack", decode_frames(video), SPEC)
+    run = load_run(tmp_path / "run")
+    with FramePack(tmp_path / "f.pack", SPEC) as pack:
+        views = torch.from_numpy(read_views(pack, None, data, config.evaluation)).view(6, 5, 3, 32, 32)  # type: ignore[arg-type]
+    with torch.inference_mode():
+        scores = torch.cat([run.model(views[first::2, crop][None]) for first in (0, 1) for crop in range(5)])  # views 0, 2, 4 and 1, 3, 5
+    answer = answered(tmp_path / "run", video)
+    assert dict(load_top(answer)) == pytest.approx(dict(zip(CLASSES, torch.softmax(scores, 1).mean(0).tolist(), strict=True)), abs=1e-5)
+    assert str(answer["protocol"]).endswith("; views grouped into videos of 3 segments")
+
+
+def test_the_answer_tells_protocol_video_and_time(runs: tuple[Path, Path], video: Path) -> None:
+    answer = json.loads(json.dumps(answered(runs[0], video)))
+    assert answer["protocol"] == "3 frames × 1 crops, class probabilities averaged"
     assert answer["streams"] == [{"name": "rgb", "modality": "rgb", "top": answer["top"]}]
     facts = answer["video"]
     assert (facts["frames"], facts["fps"], facts["width"], facts["height"], facts["codec"]) == (9, 25, 64, 48, "h264")

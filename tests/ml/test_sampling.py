@@ -6,7 +6,15 @@ from typing import cast
 import numpy as np
 import pytest
 
-from ml.video.sampling import clip_span, equally_spaced_starts, last_start, segment_middles, segment_starts, snippet_indices
+from ml.video.sampling import (
+    clip_span,
+    equally_spaced_starts,
+    last_start,
+    segment_middles,
+    segment_starts,
+    snippet_indices,
+    view_groups,
+)
 
 SMALL = [(n, L) for n in range(1, 31) for L in range(1, 13)]
 
@@ -113,6 +121,25 @@ def test_clips_of_a_stride_fit_as_snippets_of_their_span_do() -> None:
             assert indices[-1] == n - 1 or n == 1 or T == 1
 
 
+def test_views_are_grouped_into_videos_with_one_of_each_part_and_none_is_left_out() -> None:
+    for n in range(1, 31):
+        for K in range(1, 9):
+            groups = view_groups(n, K)
+            counts = np.bincount([view for group in groups for view in group], minlength=n)
+            assert len(groups) == -(-n // K) and all(len(group) == K and group == sorted(group) for group in groups)
+            assert len(counts) == n and counts.min() >= 1
+            if n >= K:
+                assert counts.max() <= 2 and all(K * view // n in (k - 1, k) for group in groups for k, view in enumerate(group))
+
+
+def test_where_segments_divide_the_views_each_is_taken_once_from_its_own_segment() -> None:
+    assert view_groups(6, 3) == [[0, 2, 4], [1, 3, 5]]
+    for K in range(1, 9):
+        for G in range(1, 6):
+            assert view_groups(K * G, K) == [[k * G + g for k in range(K)] for g in range(G)]
+    assert view_groups(5, 5) == [[0, 1, 2, 3, 4]] and view_groups(3, 1) == [[0], [1], [2]] and view_groups(1, 3) == [[0, 0, 0]]
+
+
 def test_a_snippet_is_consecutive_and_repeats_the_last_unit_of_a_short_video() -> None:
     for n, L in SMALL:
         for start in range(last_start(n, L) + 1):
@@ -128,6 +155,11 @@ def test_a_snippet_is_consecutive_and_repeats_the_last_unit_of_a_short_video() -
 def test_there_is_nothing_to_sample_from_nothing(n: int, L: int) -> None:
     with pytest.raises(ValueError, match=f"got {n} and {L}"):
         last_start(n, L)
+
+
+def test_no_views_are_no_video() -> None:
+    with pytest.raises(ValueError, match="got 0"):
+        view_groups(0, 3)
 
 
 @pytest.mark.parametrize("starts", [equally_spaced_starts, segment_middles])

@@ -13,6 +13,7 @@ from ml.config.losses import LiftedStructure, ProxyAnchor
 from ml.config.models import NFMML, TSN
 from ml.evaluation.embedding.file import Embeddings
 from ml.evaluation.evaluator import Evaluated, evaluate
+from ml.evaluation.scores import Scores
 from ml.events import EpochEnded, Event, Finished, StepsDone
 from ml.experiment import TrainedRun, load_run, train
 from ml.process import Stop
@@ -73,7 +74,21 @@ def test_a_system_trains_resumes_bit_for_bit_and_scores_the_test(name: str, data
     scores, embeddings = answer_of(evaluate(run, tmp_path / "whole", dataset, "test", protocol, Stop()))
     assert scores.scores.shape == (4, 2) and bool(torch.from_numpy(scores.scores).isfinite().all())
     assert embeddings is not None and list(embeddings.videos) == list(scores.videos) and embeddings.labels is scores.labels
+    see_scores(scores, run, dataset, protocol)
     see_embeddings(embeddings, run, dataset, protocol)
+
+
+def see_scores(found: Scores, run: TrainedRun, dataset: Path, protocol: Protocol) -> None:
+    """They are those of videos of 3 segments, crop by crop, whether views were grouped or their mean is the same."""
+    manifest, data = load_manifest(dataset), run.config.data
+    reader = SnippetReader(dataset, manifest, data)
+    for entry, row in zip(subset_videos(manifest, "1", "test"), found.scores, strict=True):
+        views = torch.from_numpy(read_views(reader, entry, data, protocol)).view(3, 5, 3, 32, 32)  # (K, crops, C, H, W)
+        with torch.inference_mode():
+            of_crops = [run.model(views[:, crop][None]) for crop in range(5)]
+        torch.testing.assert_close(torch.from_numpy(row), torch.cat(of_crops).mean(0), atol=1e-5, rtol=1e-4)
+    grouped = "" if run.config.segments_tested == 1 else "; views grouped into videos of 3 segments"
+    assert found.about["description"] == f"3 frames × 5 crops, scores before softmax averaged{grouped}"
 
 
 def see_embeddings(found: Embeddings, run: TrainedRun, dataset: Path, protocol: Protocol) -> None:
@@ -87,7 +102,7 @@ def see_embeddings(found: Embeddings, run: TrainedRun, dataset: Path, protocol: 
     for entry, x in zip(subset_videos(manifest, "1", "test"), found.embeddings, strict=True):
         seen.clear()
         with torch.inference_mode():
-            model(torch.from_numpy(read_views(reader, entry, run.config.data, protocol)))
+            model(torch.from_numpy(read_views(reader, entry, run.config.data, protocol, run.config.segments_tested)))
         views = torch.cat(seen)  # (15, E)
         if is_unit:
             mean = (views / views.norm(dim=1, keepdim=True)).mean(0)

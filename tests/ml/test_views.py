@@ -42,6 +42,12 @@ def test_pieces_are_joined_to_batches() -> None:
     assert sum(model.batches) == 250 and all(BATCH <= size < BATCH + 10 for size in model.batches[:-1])
 
 
+def test_a_video_of_segments_counts_as_so_many_views() -> None:
+    model = Sums()
+    scores = score_views(model, [np.zeros((4, 5, 3, 2, 2), np.float32)] * 4)
+    assert model.batches == [8, 8] and scores.shape[0] == 16
+
+
 def test_no_gradient_is_kept() -> None:
     model = Sums()
     score_views(model, pieces(1, 1))
