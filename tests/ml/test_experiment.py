@@ -10,6 +10,7 @@ import torch
 from ml.__main__ import main
 from ml.config.data import DataConfig, FlowInput
 from ml.config.experiment import ExperimentConfig
+from ml.config.models import TwoStream
 from ml.config.reading import read_experiment
 from ml.errors import BadCheckpoint, BadConfig, FolderBusy, MissingFlow
 from ml.events import EpochEnded, Event, Failed, Finished, StepsDone, Stopped, parse
@@ -94,6 +95,16 @@ def test_a_stopped_run_goes_on_and_equals_the_uninterrupted_one(finished: Path, 
     assert curve(tmp_path / "parts" / "events.jsonl") == curve(finished / "events.jsonl")
     whole, parts = load_run(finished, "cpu").model.state_dict(), load_run(tmp_path / "parts", "cpu").model.state_dict()
     assert all(torch.equal(tensor, parts[name]) for name, tensor in whole.items())
+
+
+def test_a_run_of_the_last_layer_alone_changes_nothing_else_of_the_run_it_starts_from(
+    finished: Path, dataset: Path, tmp_path: Path
+) -> None:
+    config = spatial(dataset, init_run=str(finished), weight_decay=0.1)
+    list(train(config.replace(model=TwoStream(trainable="last_layer")), tmp_path / "run", Stop()))
+
+    before, after = load_run(finished, "cpu").model.state_dict(), load_run(tmp_path / "run", "cpu").model.state_dict()
+    assert {name for name, tensor in after.items() if not torch.equal(tensor, before[name])} == {"classifier.weight", "classifier.bias"}
 
 
 def test_what_was_told_after_the_last_checkpoint_is_told_once(finished: Path, dataset: Path, tmp_path: Path) -> None:
