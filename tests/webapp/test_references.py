@@ -22,6 +22,7 @@ from webapp.experiments.models import Evaluation, Run
 from webapp.experiments.preflight import preflight
 from webapp.experiments.published_table import ours_of
 from webapp.experiments.references import reference_to
+from webapp.experiments.selectors.access import visible_evaluations
 from webapp.experiments.selectors.compare import compared
 from webapp.experiments.selectors.fusions import fusable_evaluations
 from webapp.experiments.selectors.run_list import with_test_result
@@ -222,6 +223,11 @@ class TestFurtherDatasets:
         further = run.evaluations.get(other_split=other.splits.get())
         assert "postures" not in client.get(f"/experiments/{run.pk}/").content.decode()
         assert client.get(f"/experiments/evaluations/{further.pk}/").status_code == 404
+
+    @pytest.mark.parametrize("is_superuser", [False, True])
+    def test_the_owner_and_an_admin_see_all_of_it(self, ada: User, run: Run, is_superuser: bool) -> None:
+        user = make_user("root", is_superuser=True) if is_superuser else ada
+        assert visible_evaluations(user).filter(run=run).count() == 2
 
     def test_deleting_the_further_dataset_takes_along_what_was_tested_on_it(self, other: Dataset, run: Run) -> None:
         delete_dataset(other)

@@ -3,7 +3,7 @@
 from django.db.models import Q, QuerySet
 
 from webapp.datasets.models import Split
-from webapp.datasets.selectors import AnyUser, dataset_is_editable, dataset_is_visible
+from webapp.datasets.selectors import AnyUser, dataset_is_editable, dataset_is_visible, visible_datasets
 from webapp.experiments.models import Evaluation, Fusion, Run, Study
 
 
@@ -32,7 +32,7 @@ def editable_fusions(user: AnyUser) -> QuerySet[Fusion]:
 def visible_evaluations(user: AnyUser) -> QuerySet[Evaluation]:
     """Of a run that is tested on a further dataset, only where the user sees that one too."""
     rule = dataset_is_visible(user, "run__dataset__") | dataset_is_visible(user, "fusion__dataset__")
-    other = Q(other_split=None) | dataset_is_visible(user, "other_split__dataset__")
+    other = Q(other_split=None) | Q(other_split__dataset__in=visible_datasets(user).values("pk"))
     return Evaluation.objects.filter(rule, other).select_related("run", "fusion", "job").order_by("-id")
 
 
