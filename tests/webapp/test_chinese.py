@@ -23,7 +23,7 @@ OURS = re.compile(
     r"Kinetoscope|English|(Simonyan & Zisserman|Wang et al\.|Zhi et al\.)[^。]*|Xavier|"
     r"Zach, Pock & Bischof|OpenCV( contrib)?|Kroeger|Farnebäck|"
     r"folder_per_class|celery -A worker\.app worker|make run|ImageNet|"
-    r"Table \w+, row \d|split \d, [\d.]+ %|Dropout|dropout|softmax|^predict$"  # notes on papers, terms, a queue
+    r"m?AP VOC \d{4}|Table \w+, row \d|split \d, [\d.]+ %|Dropout|dropout|softmax|^predict$"  # notes on papers, terms, a queue
 )
 
 
@@ -72,7 +72,7 @@ def pages(client: Client) -> list[str]:
     """Addresses of a workbench in use: two runs, tested, and their fusion."""
     user = make_user(is_superuser=True)
     client.force_login(user)
-    dataset = make_dataset(user)
+    dataset, other = make_dataset(user), make_dataset(user, classes=("clap", "gestures"))
     runs = [make_run(dataset), make_run(dataset, "flow")]
     evaluations = [make_evaluation(run) for run in runs]
     fusion = make_fusion(evaluations, lambda label, position: label + (position == 0))
@@ -85,6 +85,7 @@ def pages(client: Client) -> list[str]:
         f"{run}?tab=curves", f"/experiments/evaluations/{evaluations[0].pk}/", f"/experiments/fusions/{fusion.pk}/",
         f"/experiments/compare?runs={runs[0].pk}&runs={runs[1].pk}", "/jobs/", f"/jobs/{runs[0].job_id}/", "/predict/",
         f"/predict/{prediction.pk}/", "/jobs/system/", f"/experiments/evaluations/{evaluations[0].pk}/videos", "/experiments/fusions/new",
+        f"/datasets/{dataset.pk}/combine/?second={other.pk}&shared=joined", f"/experiments/evaluations/{evaluations[0].pk}/embedding",
     ]  # fmt: skip
 
 
