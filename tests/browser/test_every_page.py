@@ -6,6 +6,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.walk import kind_of, walk
+from tests.webapp.embedding_files import keep_embeddings
 from tests.webapp.factories import make_dataset, make_evaluation, make_fusion, make_job, make_prediction, make_run
 from webapp.datasets.models import Import
 from webapp.experiments.models import RunPoint
@@ -19,8 +20,8 @@ REACHED = {
     "datasets:dataset_delete", "datasets:flow_new", "datasets:browse", "datasets:video_detail", "experiments:run_list",
     "experiments:gallery", "experiments:new_run", "experiments:new_two_stream", "experiments:run_detail", "experiments:delete",
     "experiments:fusion_list", "experiments:fusion_new", "experiments:fusion_detail", "experiments:evaluation_detail",
-    "experiments:evaluation_videos", "jobs:job_list", "jobs:job_detail", "jobs:system", "predictions:prediction_list",
-    "predictions:prediction_detail",
+    "experiments:evaluation_videos", "experiments:embedding", "experiments:embedding_video", "jobs:job_list", "jobs:job_detail",
+    "jobs:system", "predictions:prediction_list", "predictions:prediction_detail",
 }  # fmt: skip
 UNNAMED = """() => [...document.querySelectorAll('input:not([type=hidden]), select, textarea, button, a[href]')].filter((control) =>
     !control.labels?.length && !control.closest('[aria-hidden=true], [hidden]')
@@ -36,6 +37,7 @@ def site(signed_in: Page, live_server: LiveServer) -> list[str]:
     dataset = make_dataset(ada, classes=[f"a rather long name of a class {i}" for i in range(12)], name="a dataset with a long name " * 3)
     runs = [make_run(dataset, kind, name=f"a run with quite a long name, {kind}") for kind in ("rgb", "flow")]
     members = [make_evaluation(run, lambda label, position: label + position % 2) for run in runs]
+    keep_embeddings(members[0])
     fusion = make_fusion(members)
     running = make_run(dataset, state=Job.State.RUNNING)
     RunPoint.objects.create(run=running, step=10, epoch=1, is_epoch_end=True, train={"loss": 1.0, "top1": 0.5})
@@ -57,7 +59,15 @@ def site(signed_in: Page, live_server: LiveServer) -> list[str]:
     Job.objects.filter(pk=make_job("inspect", ada).pk).update(subject_id=arrival.pk)
     prediction = make_prediction(ada, fusion)
     ids = ",".join(str(run.pk) for run in runs)
-    return ["/", f"/experiments/{running.pk}/", f"/jobs/{failed.pk}/", f"/predict/{prediction.pk}/", f"/experiments/compare?runs={ids}"]
+    embedding = f"/experiments/evaluations/{members[0].pk}/embedding"
+    return [
+        "/",
+        f"/experiments/{running.pk}/",
+        f"/jobs/{failed.pk}/",
+        f"/predict/{prediction.pk}/",
+        f"/experiments/compare?runs={ids}",
+        embedding,
+    ]
 
 
 def test_every_page_fits_has_a_heading_names_its_controls_and_begins_with_the_skip_link(

@@ -83,7 +83,7 @@ class Results:
             num_videos=metrics["num_videos"],
             classes=tuple(ClassResult(**_named(ClassResult, row)) for row in metrics["per_class"]),
             confusion=metrics["confusion"],
-            protocol=_protocol_text(metrics["protocol"]),
+            protocol=protocol_text(metrics["protocol"]),
             definitions=metrics.get("definitions", {}),
             notes=tuple(metrics.get("notes", ())),
         )
@@ -93,7 +93,7 @@ class Results:
         return [row.name for row in self.classes]
 
 
-def _protocol_text(stored: dict[str, Any]) -> ProtocolText:
+def protocol_text(stored: dict[str, Any]) -> ProtocolText:
     return ProtocolText(**{**_named(ProtocolText, stored), "description": translated_description(stored["description"])})
 
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from webapp.experiments.views import chosen, compare, fusions, launch, published, results, run_list, runs, studies, weights
+from webapp.experiments.views import chosen, compare, embeddings, fusions, launch, published, results, run_list, runs, studies, weights
 
 app_name = "experiments"
 urlpatterns = [
@@ -37,5 +37,7 @@ urlpatterns = [
     path("weights/", weights.weights_list, name="weights_list"),
     path("evaluations/<int:pk>/", results.evaluation_detail, name="evaluation_detail"),
     path("evaluations/<int:pk>/videos", results.evaluation_videos, name="evaluation_videos"),
+    path("evaluations/<int:pk>/embedding", embeddings.embedding_detail, name="embedding"),
+    path("evaluations/<int:pk>/embedding/<int:video_id>", embeddings.embedding_video, name="embedding_video"),
     path("evaluations/<int:pk>/classes.csv", results.evaluation_csv, name="evaluation_csv"),
 ]

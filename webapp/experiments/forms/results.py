@@ -1,6 +1,6 @@
 """What can be chosen on the pages of results: allow-listed, and anything else in the address is ignored."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import forms
@@ -35,6 +35,21 @@ class ChartOptions(_LenientForm):
     diagonal = _choice(_("Diagonal"), ("show", _("shown")), ("hide", _("hidden")))
     matrix = _choice(_("Order"), ("index", _("class")), ("recall", _("recall")))
     classes = _choice(_("Classes"), ("all", _("all")), ("worst", _("the 40 worst")))
+
+
+class MapOptions(_LenientForm):
+    """Which map of the embeddings is drawn, of which videos, and which classes are in colour."""
+
+    map = _choice(_("Map"), ("umap", "UMAP"), ("pca", _("PCA")))
+    outcome = _choice(_("Outcome"), ("", _("all")), ("right", _("right")), ("wrong", _("wrong")))
+    classes = forms.TypedMultipleChoiceField(label=_("Classes in colour"), required=False, initial=[], coerce=int, empty_value=[])
+
+    def __init__(self, maps: Iterable[str], classes: Iterable[tuple[int, str]], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        drawn, field = set(maps), self.fields["map"]
+        field.choices = [choice for choice in field.choices if choice[0] in drawn]  # type: ignore[attr-defined]
+        field.initial = field.choices[0][0]  # type: ignore[attr-defined]
+        self.fields["classes"].choices = list(classes)  # type: ignore[attr-defined]
 
 
 class ScoredVideoFilter(forms.Form):
