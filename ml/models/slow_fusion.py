@@ -12,19 +12,17 @@ say which its baseline had.
 from torch import Tensor, nn
 
 from ml.backbones import BACKBONES, Backbone
-from ml.backbones.cnn_m import krizhevsky_norm, krizhevsky_start
-from ml.backbones.fixed_map import FixedMap
+from ml.backbones.cnn_m import NUM_FEATURES, Top, krizhevsky_norm
 from ml.backbones.normalization import Normalize
 from ml.config import models as schemas
 from ml.models.two_stream import Stream
 
 RGB = 3
-FEATURES = 2048
 FUSED = 6
 """L − T: frames that the later layers add to those which the first one reaches over."""
 
 
-class SlowFusion(nn.Module):
+class SlowFusion(Top):
     """Clips (B, 3L, H, W), red, green and blue of each frame in turn → features (B, 2048)."""
 
     def __init__(self, clip_len: int, dropout: float = 0.5) -> None:
@@ -34,32 +32,19 @@ class SlowFusion(nn.Module):
         self.conv2 = nn.Conv3d(96, 256, (2, 5, 5), stride=2, padding=(0, 1, 1))
         self.norm2 = krizhevsky_norm()
         self.conv3 = nn.Conv3d(256, 512, (2, 3, 3), padding=(0, 1, 1))
-        self.conv4 = nn.Conv2d(512, 512, 3, padding=1)
-        self.conv5 = nn.Conv2d(512, 512, 3, padding=1)
-        self.full6 = nn.Linear(512 * 6 * 6, 4096)
-        self.full7 = nn.Linear(4096, FEATURES)
-        self.relu = nn.ReLU()
         self.pool_each = nn.MaxPool3d((1, 3, 3), stride=(1, 2, 2), ceil_mode=True)
-        self.pool = nn.MaxPool2d(3, stride=2, ceil_mode=True)
-        self.to_6x6 = FixedMap(6)
-        self.dropout = nn.Dropout(dropout)
-        krizhevsky_start(self, (self.conv2, self.conv4, self.conv5, self.full6, self.full7))
+        self.add_top(dropout)
+        self.start(self.conv2)
 
     def forward(self, x: Tensor) -> Tensor:
         x = x.view(len(x), -1, RGB, *x.shape[2:]).transpose(1, 2)  # (B, 3, L, 224, 224)
         x = self.pool_each(self.norm1(self.relu(self.conv1(x))))  # (B, 96, 4, 54, 54)
         x = self.pool_each(self.norm2(self.relu(self.conv2(x))))  # (B, 256, 2, 13, 13)
-        x = self.relu(self.conv3(x)).squeeze(2)  # (B, 512, 13, 13)
-        x = self.relu(self.conv4(x))  # (B, 512, 13, 13)
-        x = self.pool(self.relu(self.conv5(x)))  # (B, 512, 6, 6)
-        x = self.to_6x6(x).flatten(1)  # (B, 18432)
-        x = self.dropout(self.relu(self.full6(x)))  # (B, 4096)
-        features: Tensor = self.relu(self.full7(x))  # (B, 2048)
-        return features
+        return self.top(self.relu(self.conv3(x)).squeeze(2))  # (B, 2048)
 
 
 def build_slow_fusion(config: schemas.SlowFusion, in_channels: int, num_classes: int, num_segments: int) -> Stream:  # noqa: ARG001
     """With the last layer of a two-stream network's stream."""
     clip_len, recipe = in_channels // RGB, BACKBONES[config.backbone]
     normalize = Normalize(recipe.mean * clip_len, recipe.std * clip_len, sum(recipe.std) / RGB)
-    return Stream(Backbone(SlowFusion(clip_len, config.dropout), FEATURES, normalize), num_classes, config.dropout)
+    return Stream(Backbone(SlowFusion(clip_len, config.dropout), NUM_FEATURES, normalize), num_classes, config.dropout)
