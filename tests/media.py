@@ -74,6 +74,7 @@ KINDS: dict[str, tuple[str, dict[str, object]]] = {
     "wmv": (".wmv", {"codec": "wmv2", "container": "asf"}),
     "motion_jpeg": (".avi", {"codec": "mjpeg", "pixel_format": "yuvj420p"}),
     "grey": (".mkv", {"codec": "ffv1", "pixel_format": "gray"}),
+    "coarse_colours": (".mkv", {"codec": "ffv1", "pixel_format": "yuv410p"}),
     "odd_sized": (".mkv", {"codec": "ffv1", "pixel_format": "yuv444p", "width": 35, "height": 33}),
     "one_frame": (".mp4", {"frames": 1}),
     "variable_rate": (".mp4", {"times": [0, 0.04, 0.2, 0.24, 0.6, 0.64, 0.68, 0.9]}),
@@ -99,6 +100,15 @@ def draw_truncated(path: Path, *, frames: int = 60, keep: float = 0.5) -> Path:
     draw_video(path, frames=frames, options={"g": "6", "bf": "0"}, container_options={"movflags": "+faststart"})
     whole = path.read_bytes()
     start = whole.index(b"mdat")
+    path.write_bytes(whole[: start + int((len(whole) - start) * keep)])
+    return path
+
+
+def draw_cut_stream(path: Path, *, frames: int = 60, keep: float = 0.6, **settings: object) -> Path:
+    """A container whose header is whole and whose stream of pictures ends early: mkv, avi."""
+    draw_video(path, frames=frames, **settings)  # type: ignore[arg-type]
+    whole = path.read_bytes()
+    start = max(whole.find(b"movi"), 0)
     path.write_bytes(whole[: start + int((len(whole) - start) * keep)])
     return path
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import av.error
 import cv2
+from av.video.format import VideoFormat
 
 from ml.config.data import FrameSpec
 from ml.config.schema import Schema
@@ -121,5 +122,10 @@ def _notes(claimed: VideoFacts, times: list[float]) -> Iterator[str]:
         yield f"cut off or damaged: {len(times)} of {claimed.frames} frames could be read"
     if steps and max(steps) > SAME_RHYTHM * min(steps):
         yield "variable frame rate"
-    if any(depth in claimed.pixel_format for depth in ("10", "12", "16")):
+    if _bits_a_colour(claimed.pixel_format) > 8:
         yield "more than 8 bits a colour: reduced to 8"
+
+
+def _bits_a_colour(pixel_format: str) -> int:
+    """Of FFmpeg's name for it, which need not say so: “yuv410p” and “nv12” have 8."""
+    return max(part.bits for part in VideoFormat(pixel_format).components) if pixel_format else 8

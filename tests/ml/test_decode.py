@@ -25,6 +25,14 @@ def test_every_kind_of_video_gives_all_its_frames_upright_in_rgb(kind: str, tmp_
     assert kind == "grey" or red[0] > red[2] + 80, "the corner top left is red"
 
 
+def test_a_grey_video_has_three_equal_channels(tmp_path: Path) -> None:
+    frame = next(decode_frames(draw_kind("grey", tmp_path)))
+
+    assert (frame == frame[..., :1]).all()
+    grey = cv2.cvtColor(picture(0), cv2.COLOR_RGB2GRAY)
+    np.testing.assert_allclose(frame[..., 0], grey, atol=2)
+
+
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
 def test_frames_are_turned_as_opencv_turns_them(rotation: int, tmp_path: Path) -> None:
     path = draw_video(tmp_path / "turned.mp4", rotation=rotation)

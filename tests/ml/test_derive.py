@@ -13,7 +13,7 @@ from ml.video import derive as module
 from ml.video.derive import derive
 from ml.video.leftovers import ABANDONED_SECONDS, remove_leftovers
 from ml.video.pack import FramePack
-from tests.media import draw_sound, draw_video
+from tests.media import draw_cut_stream, draw_sound, draw_video
 
 MEDIA = "ab" * 32
 
@@ -89,6 +89,23 @@ def test_a_large_video_is_kept_at_the_short_side_asked_for(tmp_path: Path) -> No
     assert (facts.width, facts.height, facts.frames) == (4096, 2160, 2)
     with FramePack(store.frames(MEDIA, FrameSpec().spec_id()), FrameSpec()) as pack:
         assert pack.read([0]).shape == (1, 256, 485, 3)
+
+
+@pytest.mark.parametrize(
+    ("container", "settings"),
+    [("matroska", {"options": {"g": "6", "bf": "0"}}), ("avi", {"codec": "mpeg4"})],
+    ids=["matroska", "avi"],
+)
+def test_a_cut_off_video_keeps_what_can_be_read_and_says_how_much(container: str, settings: dict[str, object], tmp_path: Path) -> None:
+    store = MediaStore(tmp_path)
+    draw_cut_stream(store.original(MEDIA), container=container, **settings)
+
+    facts = derive(store, MEDIA, FrameSpec())
+
+    assert 20 < facts.frames < 60
+    assert facts.notes == (f"cut off or damaged: {facts.frames} of 60 frames could be read",)
+    with FramePack(store.frames(MEDIA, FrameSpec().spec_id()), FrameSpec()) as pack:
+        assert len(pack) == facts.frames
 
 
 def test_what_is_no_video_leaves_nothing_behind(tmp_path: Path) -> None:
