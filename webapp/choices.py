@@ -42,6 +42,8 @@ NAMES: dict[object, str | Promise] = {
     "cuda": _("GPU (CUDA)"),
     "softmax": _("Class probabilities (softmax)"),
     "logits": _("Scores before softmax"),
+    "spread": _("From the first to the last"),
+    "middles": _("Middles of equal parts"),
     "l2": _("L2-normalised probabilities"),
     "average": _("Average"),
     "weighted": _("Weighted sum"),

@@ -4,7 +4,7 @@ import re
 
 from django.utils.translation import gettext as _
 
-from ml.config.evaluation import FusionConfig, Protocol
+from ml.config.evaluation import MIDDLES, FusionConfig, Protocol
 from webapp.choices import name_of
 
 TESTED = re.compile(r"(\d+) frames × (\d+) crops, (.+) averaged")
@@ -31,6 +31,8 @@ def _part(words: str) -> str:
     if whole := WHOLE.fullmatch(words):
         frames, what = whole.groups()
         return _("%(frames)s whole frames, fully convolutional, %(what)s averaged") % {"frames": frames, "what": _(what)}
+    if words == MIDDLES:
+        return _("frames from the middles of equal parts")
     if grouped := GROUPED.fullmatch(words):
         return _("views grouped into videos of %(segments)s segments") % {"segments": grouped[1]}
     if fused := FUSED.fullmatch(words):

@@ -34,6 +34,8 @@ METRIC_DEFINITIONS = {
 FULL = "full"
 """In the place of a number of crops."""
 
+MIDDLES = "frames from the middles of equal parts"
+
 
 class Protocol(Schema):
     """How a video becomes one score vector: views = frames × crops, aggregated."""
@@ -49,18 +51,26 @@ class Protocol(Schema):
         "softmax", "Aggregation", "Average the class probabilities of all views (two-stream paper), or the scores before softmax (TSN)."
     )
 
+    sampling: Literal["spread", "middles"] = knob(
+        "spread",
+        "Frames from",
+        "Evenly spread from the first frame to the last (two-stream paper), or the middles of as many equal parts (TSN).",
+        advanced=True,
+    )
+
     @classmethod
     def parse(cls, text: str) -> Self:
-        """`"25x10"`, `"25x10:logits"` or, of whole frames, `"25xfull"` → Protocol.
+        """`"25x10"`, `"25x10:logits"`, `"25x10:logits:middles"` or, of whole frames, `"25xfull"` → Protocol.
 
         Raises:
             ValueError: the text is no protocol; says what one looks like.
         """
-        match = re.fullmatch(rf"(\d+)x([1-9]\d*|{FULL})(?::(softmax|logits))?", text.strip())
+        match = re.fullmatch(rf"(\d+)x([1-9]\d*|{FULL})(?::(softmax|logits))?(?::(spread|middles))?", text.strip())
         if match is None:
             raise ValueError(f"“{text}” is not a protocol; write FRAMESxCROPS, for example 25x10, 5x1:logits or 25x{FULL}")
         crops = 0 if match[2] == FULL else int(match[2])
-        return cls.model_validate({"frames": int(match[1]), "crops": crops, "aggregation": match[3] or "softmax"})
+        how = {"aggregation": match[3] or "softmax", "sampling": match[4] or "spread"}
+        return cls.model_validate({"frames": int(match[1]), "crops": crops, **how})
 
     @property
     def has_whole_frames(self) -> bool:
@@ -68,17 +78,18 @@ class Protocol(Schema):
         return self.crops == 0
 
     def short(self) -> str:
-        """`25x10`, with `:logits` where that aggregation is used; `25xfull` of whole frames."""
+        """`25x10`, with what is not the two-stream paper's behind: `25x10:logits:middles`; `25xfull` of whole frames."""
         crops = FULL if self.has_whole_frames else self.crops
-        return f"{self.frames}x{crops}" + (":logits" if self.aggregation == "logits" else "")
+        others = (("logits", self.aggregation), ("middles", self.sampling))
+        return f"{self.frames}x{crops}" + "".join(f":{other}" for other, chosen in others if chosen == other)
 
     def describe(self, num_segments: int = 1) -> str:
         """A sentence fragment fit to stand beside a number; `num_segments` views are a video (`ExperimentConfig.segments_tested`)."""
         averaged = "class probabilities" if self.aggregation == "softmax" else "scores before softmax"
+        views = "whole frames, fully convolutional" if self.has_whole_frames else f"frames × {self.crops} crops"
+        middles = f"; {MIDDLES}" if self.sampling == "middles" else ""
         grouped = f"; views grouped into videos of {num_segments} segments" if num_segments > 1 else ""
-        if self.has_whole_frames:
-            return f"{self.frames} whole frames, fully convolutional, {averaged} averaged{grouped}"
-        return f"{self.frames} frames × {self.crops} crops, {averaged} averaged{grouped}"
+        return f"{self.frames} {views}, {averaged} averaged{middles}{grouped}"
 
 
 class FusionConfig(Schema):

@@ -21,7 +21,7 @@ from ml.video.manifest import store_of
 from ml.video.modality import Pack, modality_of
 from ml.video.multiscale import WINDOWS, Window, cut
 from ml.video.samplers import SAMPLERS, Draw, ShuffleSampler, UniformClassSampler
-from ml.video.sampling import equally_spaced_starts, segment_middles, segment_starts, snippet_indices, view_groups
+from ml.video.sampling import VIEW_STARTS, segment_middles, segment_starts, snippet_indices, view_groups
 from ml.video.subsets import subset_videos
 from ml.video.transforms import centre_corner, centre_crop, five_crops
 
@@ -105,7 +105,7 @@ def iter_views(
     Crops come in the order of `five_crops`, then those of the mirror image. `source` is the dataset's reader, or the video's own pack.
     """
     with _opened(source, entry) as pack:
-        starts = equally_spaced_starts(len(pack), modality_of(data.input).snippet_len(data.input), protocol.frames)
+        starts = VIEW_STARTS[protocol.sampling](len(pack), modality_of(data.input).snippet_len(data.input), protocol.frames)
         for views in view_groups(protocol.frames, num_segments):
             snippets = _snippets(pack, [starts[view] for view in views], data)
             segments = [_all_crops(snippet, data, protocol) for snippet in snippets]

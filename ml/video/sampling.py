@@ -4,6 +4,8 @@ A unit is what a pack holds: frames for RGB, flow fields for flow. A snippet of 
 A pack shorter than L has the one start 0, and its last unit is repeated.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 
@@ -34,12 +36,18 @@ def segment_starts(num_units: int, snippet_len: int, num_segments: int, generato
 
 
 def segment_middles(num_units: int, snippet_len: int, num_segments: int) -> list[int]:
-    """The snippet in the middle of each of K equal segments, as TSN validates and tests.
+    """The snippet in the middle of each of K equal segments, as TSN validates.
 
     start_k = floor((k + 1/2) (N - L + 1) / K); as in the authors' code, a video of no more than K starts gives its first snippet K times.
     """
     K, num_starts = _counted(num_segments), last_start(num_units, snippet_len) + 1
-    return [(2 * k + 1) * num_starts // (2 * K) for k in range(K)] if num_starts > K else [0] * K
+    return middle_starts(num_units, snippet_len, K) if num_starts > K else [0] * K
+
+
+def middle_starts(num_units: int, snippet_len: int, num_snippets: int) -> list[int]:
+    """The same for the test, where the authors' code makes no exception: a short video gives the same start more than once, in order."""
+    n, num_starts = _counted(num_snippets), last_start(num_units, snippet_len) + 1
+    return [(2 * i + 1) * num_starts // (2 * n) for i in range(n)]
 
 
 def equally_spaced_starts(num_units: int, snippet_len: int, num_snippets: int) -> list[int]:
@@ -52,6 +60,10 @@ def equally_spaced_starts(num_units: int, snippet_len: int, num_snippets: int) -
     if gaps == 0:
         return [S // 2]
     return [(2 * i * S + gaps) // (2 * gaps) for i in range(num_snippets)]
+
+
+VIEW_STARTS: dict[str, Callable[[int, int, int], list[int]]] = {"spread": equally_spaced_starts, "middles": middle_starts}
+"""By what `Protocol.sampling` says."""
 
 
 def view_groups(num_views: int, num_segments: int) -> list[list[int]]:

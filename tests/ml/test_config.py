@@ -112,10 +112,11 @@ def test_the_input_is_told_apart_by_its_modality() -> None:
     assert config.data.input == FlowInput(stack_len=5)
 
 
-@given(st.integers(1, 250), st.sampled_from([1, 5, 10]), st.sampled_from(["softmax", "logits"]))
-def test_a_protocol_is_read_back_from_its_short_name(frames: int, crops: Any, aggregation: Any) -> None:
-    protocol = Protocol(frames=frames, crops=crops, aggregation=aggregation)
+@given(st.integers(1, 250), st.sampled_from([1, 5, 10, 0]), st.sampled_from(["softmax", "logits"]), st.sampled_from(["spread", "middles"]))
+def test_a_protocol_is_read_back_from_its_short_name(frames: int, crops: Any, aggregation: Any, sampling: Any) -> None:
+    protocol = Protocol(frames=frames, crops=crops, aggregation=aggregation, sampling=sampling)
     assert Protocol.parse(protocol.short()) == protocol
+    assert ("; frames from the middles of equal parts" in protocol.describe()) == (sampling == "middles")
 
 
 @pytest.mark.parametrize("text", ["", "25", "25x", "x10", "25x10x3", "25 x 10", "25x10:max", "-1x10"])

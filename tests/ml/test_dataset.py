@@ -171,6 +171,15 @@ def test_fewer_crops_are_the_first_of_the_ten_or_their_centre(tmp_path: Path, cr
     assert all(np.array_equal(a, b[kept]) for a, b in zip(few, ten, strict=True))
 
 
+def test_a_protocol_says_where_views_are_taken(tmp_path: Path) -> None:
+    manifest = packed_dataset(tmp_path, 1)
+    reader, video = SnippetReader(tmp_path, manifest, RGB), manifest.videos[0]
+    every = read_views(reader, video, RGB, Protocol(frames=9, crops=1))  # of 9 frames
+    for sampling, places in (("spread", [0, 4, 8]), ("middles", [1, 4, 7])):
+        views = read_views(reader, video, RGB, Protocol.model_validate({"frames": 3, "crops": 1, "sampling": sampling}))
+        assert np.array_equal(views, every[places])
+
+
 @pytest.mark.parametrize("data", [RGB, STACKS, DIFFERENCES])
 def test_views_grouped_into_videos_are_the_same_views_of_the_same_crop(tmp_path: Path, data: DataConfig) -> None:
     manifest = packed_dataset(tmp_path, 1)

@@ -10,6 +10,7 @@ from ml.video.sampling import (
     clip_span,
     equally_spaced_starts,
     last_start,
+    middle_starts,
     segment_middles,
     segment_starts,
     snippet_indices,
@@ -111,6 +112,14 @@ def test_the_middles_of_segments_are_those_of_the_authors_code_in_exact_fraction
             assert segment_middles(n, L, K) == expected
 
 
+def test_a_test_in_the_middles_of_parts_is_that_of_the_authors_code_in_exact_fractions() -> None:
+    """num_frames, new_length and num_segments of TSN's test sampler, from 0; it breaks where a video is shorter than a snippet."""
+    for n, L in SMALL:
+        for count in (1, 2, 5, 25):
+            tick = Fraction(max(n - L + 1, 1), count)
+            assert middle_starts(n, L, count) == [int(tick / 2 + tick * i) for i in range(count)]
+
+
 def test_clips_of_a_stride_fit_as_snippets_of_their_span_do() -> None:
     assert clip_span(1, 8) == 1 and clip_span(16, 1) == 16 and clip_span(8, 4) == 29
     for n in range(1, 40):
@@ -162,7 +171,7 @@ def test_no_views_are_no_video() -> None:
         view_groups(0, 3)
 
 
-@pytest.mark.parametrize("starts", [equally_spaced_starts, segment_middles])
+@pytest.mark.parametrize("starts", [equally_spaced_starts, segment_middles, middle_starts])
 def test_no_snippets_is_no_number_of_snippets(starts: Callable[[int, int, int], list[int]]) -> None:
     with pytest.raises(ValueError, match="got 0"):
         starts(5, 1, 0)

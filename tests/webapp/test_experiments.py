@@ -12,7 +12,7 @@ from ml.config.experiment import ExperimentConfig
 from ml.config.presets import PRESETS
 from tests.webapp.factories import make_dataset, make_evaluation, make_run, make_user, share
 from webapp.datasets.models import Dataset, FlowCache, SplitEntry, Video
-from webapp.experiments.models import Fusion, Run
+from webapp.experiments.models import Evaluation, Fusion, Run
 from webapp.experiments.preflight import preflight
 from webapp.experiments.services.fusions import launch_two_stream
 from webapp.experiments.services.launch import UnfitRun, launch_run, queue_for, request_evaluation
@@ -95,6 +95,9 @@ class TestLaunching:
         run = make_run(dataset)
         first = request_evaluation(run, "test", Protocol(frames=3), ada)
         assert request_evaluation(run, "test", Protocol(frames=3), ada) == first
+        Evaluation.objects.filter(pk=first.pk).update(protocol={"frames": 3, "crops": 10, "aggregation": "softmax"})
+        assert request_evaluation(run, "test", Protocol(frames=3), ada) == first, "what is older than a field had its default"
+        assert request_evaluation(run, "test", Protocol(frames=3, sampling="middles"), ada) != first
         assert request_evaluation(run, "train", Protocol(frames=3), ada) != first
         assert request_evaluation(run, "test", Protocol(frames=4), ada) != first
 

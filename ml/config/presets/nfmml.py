@@ -24,7 +24,7 @@ _TRAINING = TrainingConfig(
     clip_norm=40,
     loader_workers=8,
 )
-_NO_AUGMENTATION = Protocol(frames=5, crops=1, aggregation="logits")
+_NO_AUGMENTATION = Protocol(frames=5, crops=1, aggregation="logits", sampling="middles")
 
 METRIC_LEARNING: dict[str, Preset] = {
     "nfmml_spatial": Preset(

@@ -1,7 +1,9 @@
 """Wang et al., "Temporal Segment Networks", ECCV 2016: the recipes that the authors released with their code, for UCF101.
 
 RGB and flow are their Caffe recipes, and an epoch is 100 of their iterations; RGB difference is that of tsn-pytorch, where an epoch is
-a pass over the videos. Deviation: frames keep their aspect ratio; theirs are warped to 340 × 256.
+a pass over the videos. All are tested where tsn-pytorch takes its 25 frames, in the middles of 25 parts; Caffe's test begins at the first
+frame and goes on by ((N − L) // 24). Deviations: frames keep their aspect ratio, theirs are warped to 340 × 256; windows of 0.66 of the
+short side are drawn for flow and differences too.
 """
 
 from ml.config.data import DataConfig, FlowInput, RGBDiffInput
@@ -12,7 +14,7 @@ from ml.config.models import TSN
 from ml.config.training import TrainingConfig
 
 TSN_FLOW = FlowInput(stack_len=5, mean_subtraction=False, flow=FlowSpec(encoding="bound", bound=20.0))
-TSN_PROTOCOL = Protocol(frames=25, crops=10, aggregation="logits")
+TSN_PROTOCOL = Protocol(frames=25, crops=10, aggregation="logits", sampling="middles")
 
 _SOURCE = "Wang et al. 2016, Table 3, average"
 _AGAIN = "reproduced by Zhi et al. 2018, Table 1"

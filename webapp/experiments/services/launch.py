@@ -89,14 +89,14 @@ def request_evaluation(run: Run, subset: Subset, protocol: Protocol, user: User,
     Args:
         other_split: of a further dataset that the run learns, to be tested in the place of its own.
     """
-    wanted = protocol.model_dump(mode="json")
-    alike = run.evaluations.filter(other_split=other_split, subset=subset, protocol=wanted, job__state__in=(*Job.OPEN, Job.State.DONE))
-    existing = alike.select_related("job").first()
+    alike = run.evaluations.filter(other_split=other_split, subset=subset, job__state__in=(*Job.OPEN, Job.State.DONE))
+    existing = next((one for one in alike.select_related("job").defer("metrics") if one.protocol_config == protocol), None)
     if existing is not None:
         return existing
     title = " · ".join([run.name, *([other_split.dataset.name] if other_split else []), subset, protocol.short()])
     job = open_job(Job.Kind.EVALUATE, title, user, run.dataset)
-    evaluation = Evaluation.objects.create(run=run, other_split=other_split, subset=subset, protocol=wanted, job=job)
+    stored = protocol.model_dump(mode="json")
+    evaluation = Evaluation.objects.create(run=run, other_split=other_split, subset=subset, protocol=stored, job=job)
     pending = [run.job] if run.job.state != Job.State.DONE else []
     submit(job, evaluation.pk, after=pending, queue=queue_for(run.experiment))
     return evaluation
