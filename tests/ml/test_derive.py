@@ -2,6 +2,7 @@ import errno
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -96,7 +97,7 @@ def test_a_large_video_is_kept_at_the_short_side_asked_for(tmp_path: Path) -> No
     [("matroska", {"options": {"g": "6", "bf": "0"}}), ("avi", {"codec": "mpeg4"})],
     ids=["matroska", "avi"],
 )
-def test_a_cut_off_video_keeps_what_can_be_read_and_says_how_much(container: str, settings: dict[str, object], tmp_path: Path) -> None:
+def test_a_cut_off_video_keeps_what_can_be_read_and_says_how_much(container: str, settings: dict[str, Any], tmp_path: Path) -> None:
     store = MediaStore(tmp_path)
     draw_cut_stream(store.original(MEDIA), container=container, **settings)
 
