@@ -155,6 +155,15 @@ class DataConfig(Schema):
     flip: bool = knob(True, "Horizontal flip", "Mirror half of the training inputs; mirrored flow has x negated.")
     vertical_flip: bool = knob(
         False, "Vertical flip", "Turn half of the training inputs upside down, as NFMML does; flow has y negated.", advanced=True
+    smallest_window: float = knob(
+        0.66,
+        "Smallest window",
+        "Of windows with jittered size (1, 0.875, 0.75 and 0.66 of the short side) the smallest; TSN's authors take 0.75 for flow and "
+        "differences.",
+        ge=0.5,
+        le=1,
+        advanced=True,
+    )
     )
     color_jitter: float = knob(
         0.0,

@@ -77,7 +77,8 @@ class SnippetReader:
         with self.open(media, name) as pack:
             starts = segment_starts(len(pack), modality.snippet_len(data.input), data.num_segments, when)
             snippets = _snippets(pack, starts, data)
-        images = cut(snippets, WINDOWS[data.crop_policy](snippets[0], data.crop_size, where), data.crop_size)
+        window = WINDOWS[data.crop_policy](snippets[0], data.crop_size, where, data.smallest_window)
+        images = cut(snippets, window, data.crop_size)
         if data.flip and where.random() < 0.5:
             images = modality.mirror(images)
         if data.vertical_flip and where.random() < 0.5:

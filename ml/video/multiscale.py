@@ -36,25 +36,25 @@ class Window(NamedTuple):
     width: int
 
 
-def anywhere(picture: NDArray[Any], size: int, generator: np.random.Generator) -> Window:
+def anywhere(picture: NDArray[Any], size: int, generator: np.random.Generator, _smallest: float = 0.0) -> Window:
     """A square of the input's size from anywhere in the whole picture (two-stream paper, section 5)."""
     return Window(*random_corner(picture, size, generator), size, size)
 
 
-def corner(picture: NDArray[Any], size: int, generator: np.random.Generator) -> Window:
+def corner(picture: NDArray[Any], size: int, generator: np.random.Generator, _smallest: float = 0.0) -> Window:
     """A square of the input's size in one of the corners or in the centre."""
     return _placed(picture, (size, size), CORNERS, generator)
 
 
-def multiscale_corner(picture: NDArray[Any], size: int, generator: np.random.Generator) -> Window:
-    """Height and width jittered, in one of 13 places."""
-    sides = window_sides(min(picture.shape[-2:]), size)
+def multiscale_corner(picture: NDArray[Any], size: int, generator: np.random.Generator, smallest: float = 0.0) -> Window:
+    """Height and width jittered, none with a scale below `smallest`, in one of 13 places."""
+    sides = window_sides(min(picture.shape[-2:]), size, smallest)
     return _placed(picture, sides[int(generator.integers(len(sides)))], PLACES, generator)
 
 
-def window_sides(short_side: int, size: int) -> list[tuple[int, int]]:
+def window_sides(short_side: int, size: int, smallest: float = 0.0) -> list[tuple[int, int]]:
     """(height, width) of every window that scale jittering may choose."""
-    sides = [int(short_side * scale) for scale in SCALES]
+    sides = [int(short_side * scale) for scale in SCALES if scale >= smallest]
     snapped = [size if abs(side - size) < SNAP else side for side in sides]
     return [(height, width) for i, height in enumerate(snapped) for j, width in enumerate(snapped) if abs(i - j) <= 1]
 
@@ -65,7 +65,7 @@ def _placed(picture: NDArray[Any], sides: tuple[int, int], places: Sequence[tupl
     return Window(down * ((H - height) // 4), right * ((W - width) // 4), height, width)
 
 
-WINDOWS: dict[CropPolicy, Callable[[NDArray[Any], int, np.random.Generator], Window]] = {
+WINDOWS: dict[CropPolicy, Callable[[NDArray[Any], int, np.random.Generator, float], Window]] = {
     "anywhere": anywhere,
     "corners": corner,
     "multiscale": multiscale_corner,

@@ -1,6 +1,7 @@
 """Windows of a training picture: TSN's sizes and places, and nothing beyond the picture."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import cv2
@@ -25,6 +26,13 @@ def test_the_sides_are_those_of_tsns_code_for_its_own_pictures() -> None:
     expected = {(256, 256), (256, 224), (224, 256), (224, 224), (224, 192), (192, 224), (192, 192), (192, 168), (168, 192), (168, 168)}
 
     assert set(window_sides(256, 224)) == expected and len(window_sides(256, 224)) == 10
+
+
+def test_for_flow_the_smallest_side_is_left_out() -> None:
+    assert set(window_sides(256, 224, smallest=0.75)) == {pair for pair in window_sides(256, 224) if min(pair) > 168}
+    assert window_sides(256, 224, smallest=1) == [(256, 256)]
+    drawn_pairs = {(height, width) for _, _, height, width in drawn(partial(multiscale_corner, smallest=0.75), picture(), 224, 300)}
+    assert drawn_pairs == set(window_sides(256, 224, smallest=0.75))
 
 
 @pytest.mark.parametrize(("short_side", "size", "snapped"), [(258, 224, 225), (254, 224, 222), (260, 224, 227)])
