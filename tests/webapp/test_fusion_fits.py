@@ -18,7 +18,7 @@ from webapp.datasets.models import Dataset
 from webapp.experiments.models import Evaluation, Fusion, FusionFit, Run
 from webapp.experiments.selectors.studies import jobs_of
 from webapp.experiments.services.fits import NothingHeldOut
-from webapp.experiments.services.fusions import create_fusion
+from webapp.experiments.services.fusions import UnfitStreams, create_fusion
 from webapp.experiments.services.studies import foreseen, launch_study
 from webapp.jobs.models import Job
 from webapp.protocols import translated_description
@@ -86,6 +86,13 @@ def test_validation_scores_of_runs_that_held_nothing_out_are_refused_with_what_t
     with pytest.raises(NothingHeldOut, match="held no videos out") as refusal:
         create_fusion(ada, streams, svm("validation_scores"), "both")
     assert "held-out folds" in refusal.value.advice and not Fusion.objects.exists()
+
+
+@pytest.mark.parametrize("subset", ["train", "validation"])
+def test_an_svm_does_not_score_training_videos(ada: User, dataset: Dataset, subset: str) -> None:
+    streams = [make_evaluation(make_run(dataset, modality), subset=subset, state=Job.State.QUEUED) for modality in ("rgb", "flow")]
+    with pytest.raises(UnfitStreams, match="fitted on scores of training videos"):
+        create_fusion(ada, streams, svm("held_out_folds"), "both")
 
 
 def test_folds_of_a_run_whose_start_has_learnt_them_are_refused(ada: User, dataset: Dataset) -> None:

@@ -31,11 +31,12 @@ def create_fusion(user: User, evaluations: Sequence[Evaluation], config: FusionC
     The job waits for every evaluation that is not done yet, those that an SVM is fitted on among them, and for the jobs in `after`.
 
     Raises:
-        UnfitStreams: fewer than two, a fusion among them, other splits or subsets, or weights that do not fit.
+        UnfitStreams: fewer than two, a fusion among them, other splits or subsets, weights that do not fit, or an SVM on training videos.
         NothingHeldOut, UnfitRun: there is nothing to fit the SVM on.
     """
     runs = _checked_runs(evaluations)
     _check_weights(config, len(runs))
+    _check_subset(config, evaluations[0].subset)
     first, fits = evaluations[0], request_fits(user, evaluations, config)
     fusion = Fusion.objects.create(
         name=name, owner=user, dataset=runs[0].dataset, split=runs[0].split, subset=first.subset, config=config.model_dump(mode="json")
@@ -61,6 +62,7 @@ def foreseen(evaluations: Sequence[Evaluation], config: FusionConfig) -> list[Fi
     """
     runs = _checked_runs(evaluations)
     _check_weights(config, len(runs))
+    _check_subset(config, evaluations[0].subset)
     return svm_findings([config], len(runs), runs) or [Finding("note", _("Nothing more has to be trained for it."))]
 
 
@@ -100,6 +102,14 @@ def _checked_runs(evaluations: Sequence[Evaluation]) -> list[Run]:
     if len({evaluation.subset for evaluation in evaluations}) > 1:
         raise UnfitStreams(_("These evaluations scored different subsets."), _("Evaluate each run on the same subset first."))
     return runs
+
+
+def _check_subset(config: FusionConfig, subset: str) -> None:
+    """An SVM does not score what it was fitted on."""
+    if config.method == "svm" and subset != "test":
+        raise UnfitStreams(
+            _("An SVM is fitted on scores of training videos, and would score them here."), _("Fuse scores of test videos, or by average.")
+        )
 
 
 def _check_weights(config: FusionConfig, num_streams: int) -> None:
