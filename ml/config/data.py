@@ -110,10 +110,13 @@ class RGBDiffInput(Schema):
 
 
 class RGBStackInput(Schema):
-    """Consecutive RGB frames in one input: what slow fusion sees."""
+    """A clip of RGB frames in one input: what slow fusion sees."""
 
     modality: Literal["rgb_stack"] = "rgb_stack"
-    clip_len: int = knob(11, "Frames L", "Consecutive frames in one input; the network gets 3L channels.", ge=8, le=25, unit="frames")
+    clip_len: int = knob(11, "Frames L", "Frames of a clip, one input; the network gets 3L channels.", ge=8, le=25, unit="frames")
+    frame_stride: int = knob(
+        1, "Frame stride", "From each frame of a clip to the next; 1 takes consecutive frames.", ge=1, le=32, unit="frames"
+    )
 
 
 Input = Annotated[RGBInput | FlowInput | RGBDiffInput | RGBStackInput, Field(discriminator="modality")]

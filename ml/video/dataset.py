@@ -75,7 +75,7 @@ class SnippetReader:
         """
         data, modality = self._data, modality_of(self._data.input)
         with self.open(media, name) as pack:
-            starts = segment_starts(len(pack), modality.snippet_len(data.input), data.num_segments, when)
+            starts = segment_starts(len(pack), modality.span(data.input), data.num_segments, when)
             snippets = _snippets(pack, starts, data)
         window = WINDOWS[data.crop_policy](snippets[0], data.crop_size, where, data.smallest_window)
         images = cut(snippets, window, data.crop_size)
@@ -91,7 +91,7 @@ class SnippetReader:
         """As `training_item`, without chance: the middle snippet of each segment, centre-cropped."""
         data = self._data
         with self.open(media, name) as pack:
-            starts = segment_middles(len(pack), modality_of(data.input).snippet_len(data.input), data.num_segments)
+            starts = segment_middles(len(pack), modality_of(data.input).span(data.input), data.num_segments)
             snippets = _snippets(pack, starts, data)
         middle = Window(*centre_corner(snippets[0], data.crop_size), data.crop_size, data.crop_size)
         return _item(cut(snippets, middle, data.crop_size))
@@ -106,7 +106,7 @@ def iter_views(
     Crops come in the order of `five_crops`, then those of the mirror image. `source` is the dataset's reader, or the video's own pack.
     """
     with _opened(source, entry) as pack:
-        starts = VIEW_STARTS[protocol.sampling](len(pack), modality_of(data.input).snippet_len(data.input), protocol.frames)
+        starts = VIEW_STARTS[protocol.sampling](len(pack), modality_of(data.input).span(data.input), protocol.frames)
         for views in view_groups(protocol.frames, num_segments):
             snippets = _snippets(pack, [starts[view] for view in views], data)
             segments = [_all_crops(snippet, data, protocol) for snippet in snippets]
@@ -125,8 +125,8 @@ def _opened(source: SnippetReader | Pack, entry: VideoEntry) -> AbstractContextM
 def _snippets(pack: Pack, starts: Sequence[int], data: DataConfig) -> list[Any]:
     """K snippets (C, H, W), rescaled to the short side; RGB is still in 8 bits."""
     modality = modality_of(data.input)
-    L = modality.snippet_len(data.input)
-    units = pack.read([index for start in starts for index in snippet_indices(start, L, len(pack))])
+    L, stride = modality.snippet_len(data.input), modality.stride(data.input)
+    units = pack.read([index for start in starts for index in snippet_indices(start, L, len(pack), stride)])
     snippets = (units[first : first + L] for first in range(0, len(units), L))
     return [modality.rescale(modality.compose(snippet, data.input), data.short_side) for snippet in snippets]
 

@@ -17,6 +17,7 @@ from ml.flow.stacking import flow_input
 from ml.video.arrays import Floats, Pixels
 from ml.video.blobs import read_stamp
 from ml.video.pack import FlowPack, FramePack
+from ml.video.sampling import clip_span
 from ml.video.transforms import mirror, mirror_flow, pca_jitter, rescale, rescale_flow, rescale_planes, upend, upend_flow
 
 
@@ -47,8 +48,14 @@ class Modality:
     mirror: Callable[[Any], Any]
     upend: Callable[[Any], Any]
     jitter: Callable[[Floats, float, np.random.Generator], Floats]
+    stride: Callable[[Any], int] = lambda _: 1
+    """From each unit of a snippet to the next"""
     levels: float | None = None
     """Of the 256 of a picture, in one unit of an input that is centred on 0; None where the channels say it: three are RGB, others flow"""
+
+    def span(self, seen: Any) -> int:
+        """Units from the first of a snippet to its last, both included: the length with which its starts are drawn."""
+        return clip_span(self.snippet_len(seen), self.stride(seen))
 
 
 def _open_frames(
@@ -152,6 +159,7 @@ MODALITIES: dict[type[Schema], Modality] = {
         title="RGB stack",
         channels=lambda seen: 3 * seen.clip_len,
         snippet_len=lambda seen: seen.clip_len,
+        stride=lambda seen: seen.frame_stride,
         open_pack=_open_frames,
         compose=_compose_frames,
         rescale=_rescale_frames,

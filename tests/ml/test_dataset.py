@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from ml.config.data import DataConfig, FlowInput, RGBDiffInput
+from ml.config.data import DataConfig, FlowInput, Manifest, RGBDiffInput, RGBStackInput
 from ml.config.evaluation import Protocol
 from ml.errors import BadConfig, MissingFlow
 from ml.flow.stacking import stack_flow, subtract_mean
@@ -201,6 +201,47 @@ def test_a_video_with_fewer_fields_than_l_repeats_its_last(tmp_path: Path) -> No
     assert np.array_equal(view[0], view[1])
     assert all(np.array_equal(view[0, 14:16], view[0, c : c + 2]) for c in range(16, 24, 2))
     assert not np.array_equal(view[0, 12:14], view[0, 14:16])
+
+
+CLIPS = DataConfig(input=RGBStackInput(clip_len=8, frame_stride=3), short_side=48, crop_size=32, num_segments=2)
+
+
+@pytest.fixture
+def numbered(tmp_path: Path) -> Manifest:
+    """A video of 40 frames, each as bright as its number."""
+    manifest = packed_dataset(tmp_path, 1, flow=None)
+    path = store_of(tmp_path, manifest).frames(manifest.videos[0].media, FRAMES.spec_id())
+    write_frame_pack(path, np.broadcast_to(np.arange(40, dtype=np.uint8)[:, None, None, None], (40, 48, 60, 3)), FRAMES)
+    return manifest
+
+
+def frames_of(clip: np.ndarray) -> list[int]:
+    """The numbers of the frames in a clip (3 T, H, W)."""
+    numbers = clip.reshape(-1, 3, *clip.shape[1:])
+    assert (numbers == numbers[:, :1, :1, :1]).all()
+    return [round(float(number)) for number in numbers[:, 0, 0, 0]]
+
+
+def test_clips_are_frames_at_their_stride_from_every_place_where_they_fit(tmp_path: Path, numbered: Manifest) -> None:
+    training = TrainingDataset(tmp_path, numbered, CLIPS, numbered.videos, seed=0)
+    seen: set[int] = set()
+    for position in range(200):
+        first, second = map(frames_of, training[Draw(0, position, 0)][0].numpy())
+        assert first == list(range(first[0], first[0] + 22, 3)) and second == list(range(second[0], second[0] + 22, 3))
+        assert first[0] in range(9) and second[0] in range(9, 18)  # 40 frames, of which a clip spans 22: 19 starts in two segments
+        seen |= {first[0], second[0]}
+    assert seen == set(range(18))
+    middles = MiddleViews(tmp_path, numbered, CLIPS, numbered.videos)[0][0].numpy()
+    assert [frames_of(clip)[0] for clip in middles] == [4, 14]
+
+
+def test_views_of_clips_are_clips_times_crops(tmp_path: Path, numbered: Manifest) -> None:
+    views = read_views(SnippetReader(tmp_path, numbered, CLIPS), numbered.videos[0], CLIPS, Protocol(frames=3, crops=10))
+    assert views.shape == (3 * 10, 3 * 8, 32, 32)
+    assert [frames_of(view) for view in views] == [list(range(start, start + 22, 3)) for start in (0, 9, 18) for _ in range(10)]
+    long = CLIPS.replace(input=RGBStackInput(clip_len=8, frame_stride=6))  # spans 43 of 40 frames
+    view = read_views(SnippetReader(tmp_path, numbered, long), numbered.videos[0], long, Protocol(frames=1, crops=1))[0]
+    assert frames_of(view) == [0, 6, 12, 18, 24, 30, 36, 39]
 
 
 def test_differences_need_no_flow_and_a_short_video_ends_in_rest(tmp_path: Path) -> None:
