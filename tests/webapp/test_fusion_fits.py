@@ -95,6 +95,13 @@ def test_an_svm_does_not_score_training_videos(ada: User, dataset: Dataset, subs
         create_fusion(ada, streams, svm("held_out_folds"), "both")
 
 
+def test_more_folds_than_groups_are_refused_before_anything_is_launched(ada: User, dataset: Dataset, streams: list[Evaluation]) -> None:
+    dataset.videos.filter(group="g0005").update(group="")
+    with pytest.raises(NothingHeldOut, match="6 groups of training videos do not fill 7 folds"):
+        create_fusion(ada, streams, svm("held_out_folds", folds=7), "both")
+    assert Run.objects.count() == 2
+
+
 def test_folds_of_a_run_whose_start_has_learnt_them_are_refused(ada: User, dataset: Dataset) -> None:
     start = make_run(dataset)
     streams = [make_evaluation(make_run(dataset, modality)) for modality in ("rgb", "flow")]

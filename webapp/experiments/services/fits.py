@@ -10,7 +10,7 @@ from ml.config.data import Subset
 from ml.config.evaluation import FusionConfig
 from ml.config.experiment import ExperimentConfig
 from ml.errors import UserError
-from webapp.datasets.models import SplitEntry
+from webapp.datasets.models import SplitEntry, Video
 from webapp.experiments.models import Evaluation, Run
 from webapp.experiments.references import initial_run
 from webapp.experiments.services.launch import launch_run, request_evaluation
@@ -60,7 +60,17 @@ def _fold_runs(user: User, run: Run, num_folds: int) -> list[Run]:
         raise NothingHeldOut(
             _("“%(run)s” started from “%(start)s”, which has learnt every fold.") % {"run": run, "start": start}, str(CHOOSE)
         )
+    if (groups := num_groups(run)) < num_folds:
+        found = {"groups": groups, "folds": num_folds}
+        raise NothingHeldOut(_("%(groups)d groups of training videos do not fill %(folds)d folds.") % found, _("Take fewer folds."))
     return [existing_run(run, config) or _launch(user, run, config) for config in run.experiment.fold_runs(num_folds)]
+
+
+def num_groups(run: Run) -> int:
+    """Of the training videos of its split; a video without one stands for itself and its copies."""
+    training = SplitEntry.objects.filter(split=run.split_id, subset=SplitEntry.Subset.TRAIN, video__status=Video.Status.OK)
+    named = training.exclude(video__group="").values("video__group").distinct().count()
+    return named + training.filter(video__group="").values("video__media").distinct().count()
 
 
 def existing_run(run: Run, config: ExperimentConfig) -> Run | None:
