@@ -67,6 +67,14 @@ class TestLaunching:
         assert launch(ada, dataset, TEMPORAL).job.state == Job.State.QUEUED
         assert not Job.objects.filter(kind=Job.Kind.FLOW).exists()
 
+    def test_a_run_on_rgb_differences_needs_no_flow_and_is_called_by_name(self, as_ada: Client, ada: User, dataset: Dataset) -> None:
+        run = launch(ada, dataset, PRESETS["cpu_tsn_rgb_diff"].config)
+        assert run.job.state == Job.State.QUEUED and before(run.job) == []
+        for address in (f"/experiments/{run.pk}/", "/experiments/?modality=rgb_diff"):
+            page = as_ada.get(address).content.decode()
+            assert "RGB difference" in page and run.name in page
+        assert run.name not in as_ada.get("/experiments/?modality=rgb").content.decode()
+
     def test_the_config_is_kept_with_its_split_and_without_a_folder(self, ada: User, dataset: Dataset) -> None:
         elsewhere = SPATIAL.replace(data=SPATIAL.data.replace(dataset="/somewhere", split="9"))
         config = launch(ada, dataset, elsewhere).experiment
