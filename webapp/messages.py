@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from ml import errors
 from ml.config.data import FrameSpec
+from ml.config.embedding import EMBEDDING_DEFINITIONS, SPACES
 from ml.config.evaluation import METRIC_DEFINITIONS, NORMALIZED_WORDS, FusionConfig
 from ml.config.experiment import CONFLICTS, ExperimentConfig, Preset
 from ml.config.presets import PRESETS
@@ -92,6 +93,8 @@ def collect() -> Catalog:
     for text in (
         *CONFLICTS,
         *METRIC_DEFINITIONS.values(),
+        *EMBEDDING_DEFINITIONS.values(),
+        *SPACES.values(),
         *NORMALIZED_WORDS.values(),
         *(layout.TITLE for layout in LAYOUTS.values()),
         *advice_texts(),

@@ -13,6 +13,7 @@ from tests.webapp.factories import make_user
 from tests.worker.test_tasks import imported, no_messages, run, zipped
 from webapp.datasets.models import Dataset
 from webapp.experiments.references import reference_to
+from webapp.experiments.selectors.embeddings import embedding_of
 from webapp.experiments.services.launch import launch_run
 from webapp.jobs.models import Job
 from worker.run import run_job
@@ -56,3 +57,7 @@ def test_a_run_of_two_datasets_on_two_devices_is_trained_and_tested(tmp_path: Pa
     assert [each["name"] for each in other.metrics["per_class"]] == ["lie", "sit", "stand"]
     assert {score.video.dataset for score in own.video_scores.all()} == {moves}
     assert {score.video.dataset for score in other.video_scores.all()} == {poses}
+    for evaluation in (own, other):
+        embedding = embedding_of(evaluation)
+        assert embedding is not None and len(embedding.videos) == evaluation.metrics["num_videos"]
+        assert list(embedding.classes) == [each["name"] for each in evaluation.metrics["per_class"]]

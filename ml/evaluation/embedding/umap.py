@@ -12,7 +12,7 @@ near 1 up to `min_dist` and falls as exp(min_dist − ‖y_i − y_j‖) beyond.
 chance push with that of log(1 − Φ).
 
 Ours is a second implementation, in NumPy, because the authors' compiles itself for half a minute in every process that uses it
-(docs/decisions/015-umap.md). Two deviations: it begins with the two principal components and not with the graph's eigenvectors, which
+(docs/decisions/016-umap.md). Two deviations: it begins with the two principal components and not with the graph's eigenvectors, which
 need a connected graph; and the edges of one round are taken from the same positions, not one after the other.
 """
 
