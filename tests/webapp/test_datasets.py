@@ -179,3 +179,16 @@ def test_a_label_of_another_dataset_is_refused(as_ada: Client, ada: User, datase
     assert video.label is not None and video.label.dataset_id == dataset.pk
     with pytest.raises(NotLabelled):
         relabel_video(video, foreign)
+
+
+def test_a_tested_video_that_gets_another_class_is_told_wherever_its_score_counts(as_ada: Client, dataset: Dataset) -> None:
+    run = make_run(dataset)
+    evaluation = make_evaluation(run)
+    video = Video.objects.filter(dataset=dataset, split_entries__subset="test").order_by("pk")[0]
+    results = reverse("experiments:evaluation_detail", args=(evaluation.pk,))
+    overview = reverse("experiments:run_detail", args=(run.pk,))
+    assert all("another class since" not in as_ada.get(address).content.decode() for address in (results, overview))
+    label = dataset.labels.get(index=2)
+    page = as_ada.post(reverse("datasets:video_relabel", args=(video.pk,)), {"label": label.pk}, follow=True).content.decode()
+    assert "The class is “wave” now." in page and "scored as clap" in page
+    assert all("1 tested video was given another class since" in as_ada.get(address).content.decode() for address in (results, overview))

@@ -180,6 +180,11 @@ class Evaluation(models.Model):
         return Protocol.model_validate(self.protocol)
 
     @property
+    def num_relabelled(self) -> int:
+        """Videos that have another class now; the numbers count them under the one that they had when the run began."""
+        return self.video_scores.exclude(label_index=models.F("video__label__index")).count()
+
+    @property
     def folder(self) -> Path:
         """Holds `scores.npz` and `results.json`."""
         return Path(settings.DATA_DIR) / "evaluations" / str(int(self.pk))

@@ -21,11 +21,12 @@ def flow_choices(video: Video) -> list[FlowRow]:
 
 @dataclass(frozen=True)
 class ScoreRow:
-    """What one evaluation says of the video."""
+    """What one evaluation says of the video. `scored_as`: the class it had then, where that is another one now; else empty."""
 
     score: VideoScore
     predicted: str
     share: float
+    scored_as: str = ""
 
 
 def score_rows(user: AnyUser, video: Video) -> list[ScoreRow]:
@@ -33,4 +34,9 @@ def score_rows(user: AnyUser, video: Video) -> list[ScoreRow]:
     names = dict(video.dataset.labels.values_list("index", "name"))
     scores = VideoScore.objects.filter(video=video, evaluation__in=visible_evaluations(user).values("pk"))
     scores = scores.select_related("evaluation__run", "evaluation__fusion").order_by("-evaluation_id")
-    return [ScoreRow(score, names.get(score.predicted_index, "?"), score.top[0][1] if score.top else 0.0) for score in scores]
+    return [_score_row(score, names, video.label.index if video.label else None) for score in scores]
+
+
+def _score_row(score: VideoScore, names: dict[int, str], index_now: int | None) -> ScoreRow:
+    scored_as = "" if score.label_index == index_now else names.get(score.label_index, "?")
+    return ScoreRow(score, names.get(score.predicted_index, "?"), score.top[0][1] if score.top else 0.0, scored_as)

@@ -10,6 +10,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from ml.errors import UserError
@@ -67,6 +68,7 @@ def video_relabel(request: HttpRequest, video_id: int) -> HttpResponse:
     try:
         if form.is_valid():
             relabel_video(video, form.cleaned_data["label"])
+            messages.success(request, _("The class is “%(name)s” now. Runs keep what they learned and were tested with.") % {"name": video.label})
         else:
             messages.error(request, str(form.errors["label"][0]))
     except UserError as error:
