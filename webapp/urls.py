@@ -16,5 +16,6 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
 ]
 
+handler403 = "webapp.views.forbidden"
 handler404 = "webapp.views.not_found"
 handler500 = "webapp.views.server_error"

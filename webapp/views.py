@@ -34,6 +34,12 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # no
     return render(request, "message_page.html", ctx, status=404)
 
 
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django passes it
+    """What only admins may do."""
+    ctx = {"heading": _("Not allowed"), "text": _("Only an admin of this site may do that. Ask one.")}
+    return render(request, "message_page.html", ctx, status=403)
+
+
 def forbidden_form(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django passes it
     """A form whose token is not the session's any more."""
     text = _(

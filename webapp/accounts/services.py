@@ -1,4 +1,4 @@
-"""The first account."""
+"""Accounts: the first admin, further users, new passwords, and leave to log in."""
 
 import secrets
 from pathlib import Path
@@ -20,6 +20,20 @@ def create_admin(username: str, password: str) -> User:
     """
     validate_password(password)
     return User.objects.create_superuser(username, password=password)
+
+
+def renew_password(user: User) -> str:
+    """A random password for the user, told this once; sessions with the old one end."""
+    password = secrets.token_urlsafe(12)
+    user.set_password(password)
+    user.save()
+    return password
+
+
+def set_active(user: User, is_active: bool) -> None:
+    """Let the user log in, or not any more. What is theirs stays."""
+    user.is_active = is_active
+    user.save(update_fields=["is_active"])
 
 
 def password_file() -> Path:

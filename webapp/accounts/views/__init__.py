@@ -1,0 +1,1 @@
+"""Logging in; users and their passwords."""
