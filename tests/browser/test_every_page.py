@@ -17,7 +17,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PHONE, DESK = 390, 1280
 REACHED = {
     "home", "datasets:dataset_list", "datasets:import_new", "datasets:import_detail", "datasets:dataset_detail", "datasets:dataset_edit",
-    "datasets:dataset_delete", "datasets:flow_new", "datasets:browse", "datasets:video_detail", "experiments:run_list",
+    "datasets:combine_new", "datasets:dataset_delete", "datasets:flow_new", "datasets:browse", "datasets:video_detail",
+    "experiments:run_list",
     "experiments:gallery", "experiments:new_run", "experiments:new_two_stream", "experiments:run_detail", "experiments:delete",
     "experiments:fusion_list", "experiments:fusion_new", "experiments:fusion_detail", "experiments:evaluation_detail",
     "experiments:evaluation_videos", "experiments:embedding", "experiments:embedding_video", "jobs:job_list", "jobs:job_detail",
@@ -60,7 +61,9 @@ def site(signed_in: Page, live_server: LiveServer) -> list[str]:
     prediction = make_prediction(ada, fusion)
     ids = ",".join(str(run.pk) for run in runs)
     embedding = f"/experiments/evaluations/{members[0].pk}/embedding"
+    other = make_dataset(ada, [f"ARatherLongNameOfAClass{i}" for i in range(3)], name="another dataset")
     return [
+        f"/datasets/{dataset.pk}/combine/?second={other.pk}&shared=joined",
         "/",
         f"/experiments/{running.pk}/",
         f"/jobs/{failed.pk}/",
