@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import extraction, flow, ingest, loader, losses, memory, store, training, web
+from benchmarks import embedding, extraction, flow, ingest, loader, losses, memory, store, training, web
 from benchmarks.measure import Row, print_table
 
 DATA = Path(os.environ.get("KINETOSCOPE_REAL_DATA", "../shared/data"))
@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "extraction": extraction.run,
     "memory": memory.run,
     "losses": losses.run,
+    "embedding": embedding.run,
     "training": training.run,
 }
 

@@ -4,12 +4,11 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
+from ml.errors import BadConfig
 from ml.events import Event, Finished, Result
 from ml.process import Stop
 
-HELP = (
-    "R@1, R@5, mAP@R and NMI of the embeddings that `evaluate` kept, classes that lie too near, neighbours, and maps by PCA and UMAP."
-)
+HELP = "R@1, R@5, mAP@R and NMI of the embeddings that `evaluate` kept, classes that lie too near, neighbours, and maps by PCA and UMAP."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +22,8 @@ def run(args: argparse.Namespace, stop: Stop) -> Iterator[Event]:  # noqa: ARG00
     from ml.evaluation.embedding.file import Embeddings
     from ml.evaluation.embedding.report import describe, headline, write_description
 
+    if args.neighbors < 2:
+        raise BadConfig(f"A neighbourhood of {args.neighbors} videos is none", "Give --neighbors 2 or more; 15 is usual.")
     found = describe(Embeddings.load(args.embeddings), args.neighbors, args.seed)
     if args.out:
         write_description(args.out, found)

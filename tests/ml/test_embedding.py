@@ -15,7 +15,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from ml.__main__ import parser_of
 from ml.commands import embed as command
-from ml.errors import BadScores
+from ml.errors import BadConfig, BadScores
 from ml.evaluation.embedding.clusters import mutual_information, nearest_pairs
 from ml.evaluation.embedding.file import Embeddings
 from ml.evaluation.embedding.maps import principal_plane
@@ -146,6 +146,7 @@ def test_few_videos_have_no_more_than_they_can_have(num_videos: int) -> None:
     found = describe(embeddings(x, np.arange(num_videos) % 2))
     assert (found["maps"]["umap"] is None) == (num_videos < 10)
     assert all(len(row) == min(10, num_videos - 1) for row in found["neighbors"])
+    describe(embeddings(x, np.arange(num_videos) % 2), neighbors=2)
     assert (found["measures"]["recall_at_1"] is None) == (num_videos < 3)
     assert np.isfinite(found["maps"]["pca"]["positions"]).all()
 
@@ -203,3 +204,5 @@ def test_the_command_says_the_measures_and_writes_the_rest(clouds: tuple[Floats,
     assert isinstance(answer, Result) and isinstance(finished, Finished)
     assert answer.data["measures"] == finished.summary == written["measures"]
     assert written["maps"]["umap"]["neighbors"] == 5 and "neighbors" not in answer.data
+    with pytest.raises(BadConfig, match="neighbourhood of 1 videos"):
+        list(command.run(parser_of("embed", command).parse_args([str(tmp_path / "e.npz"), "--neighbors", "1"]), Stop()))

@@ -68,6 +68,7 @@ def _trace(places: Sequence[Place], labels: Sequence[str], group: int | None, co
             "symbol": SYMBOLS[is_right],
             "size": 5 if group is None else 8,
             "opacity": 0.4 if group is None else 0.9,
+            "line": {"width": 0 if group is None else 0.5, "color": GRAY},
         },
     }
 
