@@ -76,7 +76,7 @@ def test_json_prints_the_answer_alone() -> None:
     answer = json.loads(python_m_ml("catalogue", "--json").stdout)
     assert answer["schemas"]["experiment"]["properties"]["model"]["title"] == "Model"
     assert answer["presets"]["paper_temporal"]["source"].startswith("Simonyan & Zisserman 2014, Table 1b")
-    assert answer["defaults"]["protocol"] == {"frames": 25, "crops": 10, "aggregation": "softmax"}
+    assert answer["defaults"]["protocol"] == {"frames": 25, "crops": 10, "aggregation": "softmax", "sampling": "spread"}
 
 
 def test_json_tells_a_failure_on_stderr_and_nothing_on_stdout(tmp_path: Path) -> None:

@@ -55,10 +55,10 @@ SMALL: dict[str, Preset] = {
     ),
     "cpu_nfmml": Preset(
         "NFMML, small",
-        "Optical flow of 3 segments through a ResNet-10 with a metric branch, exponential margins; minutes on two CPU cores.",
+        "RGB differences of 3 segments through a ResNet-10 with a metric branch of length 1, exponential margins; in minutes.",
         ExperimentConfig(
-            model=NFMML(backbone="resnet10t", dropout=0.2, embedding_size=128),
-            data=DataConfig(input=FlowInput(stack_len=5, flow=FlowSpec(method=Farneback())), num_segments=3, **_DEMO_DATA),
+            model=NFMML(backbone="resnet10t", dropout=0.2, embedding_size=128, normalize=True),
+            data=DataConfig(input=RGBDiffInput(), num_segments=3, **_DEMO_DATA),
             training=_DEMO_TRAINING.replace(batch_size=18, sampling="balanced", learning_rate=0.02, clip_norm=40),
             evaluation=Protocol(frames=5, crops=1, aggregation="logits"),
         ),
