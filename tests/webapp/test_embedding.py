@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
+from ml.config.models import NFMML
 from tests.webapp.embedding_files import keep_embeddings
 from tests.webapp.factories import make_dataset, make_evaluation, make_fusion, make_run, make_user, share
 from webapp.charts.embedding import MOST_GREY, embedding_map, grey_stride
@@ -177,6 +178,15 @@ def test_what_a_reader_must_know_stands_under_the_numbers(as_ada: Client, ada: U
     assert "All videos are of one class" in text and "Too few videos for UMAP" in text
     assert response.context["map"] == "pca" and "UMAP keeps neighbours" not in text
     assert "None: that takes two classes" in text
+
+
+def test_a_metric_branch_that_did_not_learn_is_said(as_ada: Client, evaluation: Evaluation) -> None:
+    words = "the metric branch did not learn"
+    assert evaluation.run is not None and words not in page(as_ada, evaluation).content.decode()
+    evaluation.run.config["model"] = NFMML(metric_weight=0).model_dump(mode="json")
+    evaluation.run.config["training"]["sampling"] = "balanced"
+    evaluation.run.save()
+    assert words in page(as_ada, evaluation).content.decode()
 
 
 def test_results_and_the_run_lead_to_the_page(as_ada: Client, evaluation: Evaluation) -> None:

@@ -1,6 +1,6 @@
 """Where the videos of an evaluation lie: map, measures, classes that lie too near, nearest neighbours."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from ml.config.models import NFMML
 from webapp.charts.embedding import embedding_map, grey_stride, num_grey
 from webapp.datasets.selectors import AnyUser
 from webapp.experiments.embedding import Embedding, Place, coloured
@@ -31,6 +32,7 @@ def embedding_detail(request: HttpRequest, pk: int) -> HttpResponse:
     ctx: dict[str, Any] = {"evaluation": evaluation, "source": evaluation.source, "embedding": embedding}
     if embedding is None:
         return render(request, "experiments/embedding_missing.html", ctx | _missing(request.user, evaluation))
+    ctx |= {"notes": [*_notes(evaluation), *embedding.notes()]}
     classes = [(index, embedding.classes[index]) for index in embedding.present]
     options = MapOptions(embedding.maps, classes, request.GET)
     chosen = options.chosen()
@@ -39,6 +41,13 @@ def embedding_detail(request: HttpRequest, pk: int) -> HttpResponse:
     num_misplaced, nearest = misplaced(evaluation, embedding)
     ctx |= {"num_misplaced": num_misplaced, "misplaced": nearest}
     return render(request, "experiments/embedding_detail.html", ctx)
+
+
+def _notes(evaluation: Evaluation) -> Iterator[str]:
+    """What a reader must know of the run."""
+    model = evaluation.run.experiment.model if evaluation.run else None
+    if isinstance(model, NFMML) and not model.metric_weight:
+        yield _("λ2 was 0: the metric branch did not learn, its embedding is a projection of the video features by chance.")
 
 
 def _map(evaluation: Evaluation, embedding: Embedding, chosen: dict[str, Any]) -> dict[str, Any]:
