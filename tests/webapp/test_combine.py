@@ -10,9 +10,12 @@ from django.urls import reverse
 
 from ml.config.combining import ClassMap
 from ml.config.data import FrameSpec
-from tests.webapp.factories import make_dataset, make_user, share
+from ml.config.published import PUBLISHED
+from tests.webapp.factories import make_dataset, make_evaluation, make_run, make_user, share
 from webapp.datasets.models import Dataset, Membership, Split, Video
 from webapp.datasets.services.combine import Uncombinable, combine_datasets
+from webapp.experiments.models import Run
+from webapp.experiments.published_table import ours_of
 from webapp.jobs.models import Job
 
 pytestmark = pytest.mark.django_db
@@ -167,6 +170,28 @@ def test_who_may_not_see_the_sources_reads_their_names_without_links(client: Cli
     page = client.get(reverse("datasets:dataset_detail", args=(made.pk,))).content.decode()
 
     assert "gestures" in page and reverse("datasets:dataset_detail", args=(dataset.pk,)) not in page
+
+
+@pytest.mark.parametrize(
+    ("is_combined", "start", "label"),
+    [
+        (False, "", "Training on HMDB-51 without additional data"),
+        (False, "7", "Fine-tuning a ConvNet, pre-trained on UCF-101"),
+        (True, "", "Training on HMDB-51 with classes added from UCF-101"),
+    ],
+)
+def test_a_run_stands_beside_the_row_of_table_2_that_says_what_it_learnt_from(
+    dataset: Dataset, is_combined: bool, start: str, label: str
+) -> None:
+    Dataset.objects.update(combination={"first": {}} if is_combined else {})
+    run = make_run(Dataset.objects.get(), "flow")
+    run.config["training"]["init_run"] = start
+    run.save()
+    make_evaluation(run)
+
+    ours = ours_of(Run.objects.get())
+
+    assert [row.label for row in PUBLISHED["two_stream_2"].rows if ours.beside(row)] == [label]
 
 
 def test_the_live_part_becomes_the_whole_page_when_the_job_is_over(as_ada: Client, ada: User, dataset: Dataset, other: Dataset) -> None:

@@ -62,7 +62,7 @@ class Point:
 def points(study: Study) -> list[Point]:
     """In the order of the grid. A run stands where its config is that of the trial; the newest, if there are several."""
     grid = study.grid
-    runs = {run.experiment.spec_id(): run for run in study.runs.select_related("job", "split").order_by("pk")}
+    runs = {run.experiment.spec_id(): run for run in study.runs.select_related("dataset", "job", "split").order_by("pk")}
     fusions = _fusions(runs.values()) if grid.fusions else {}
     return [_point(trial, grid, runs, fusions) for trial in trials(grid)]
 

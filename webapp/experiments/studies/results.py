@@ -90,8 +90,15 @@ def _rows(source: Source, group: Sequence[Point], tests: Tests) -> Iterator[Row]
             by_protocol[test.described].append(Measured(point.trial.repeat, test, metrics))  # type: ignore[attr-defined]
     first = group[0].trial
     for protocol, measured in (by_protocol or {source.protocol(first): []}).items():
-        about = (source.settings(first), source.facts(first), translated_description(protocol), len(group))
+        about = (source.settings(first), {**source.facts(first), **_dataset_facts(group)}, translated_description(protocol), len(group))
         yield Row(source, *about, tuple(measured))
+
+
+def _dataset_facts(group: Sequence[Point]) -> Values:
+    """What a published row may say of the dataset."""
+    launched = (member for point in group for member in point.members if member is not None)
+    first = next(launched, None)
+    return {"dataset.combined": first is not None and bool(first.dataset.combination)}
 
 
 def _tests(found: Sequence[Point]) -> Tests:
