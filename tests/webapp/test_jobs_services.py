@@ -268,6 +268,21 @@ def test_the_eta_counts_the_pace_of_this_attempt_alone(user: User) -> None:
     assert job.eta.total_seconds() == pytest.approx(400, rel=0.01)
 
 
+def test_the_running_time_is_that_of_all_attempts(user: User) -> None:
+    job = submitted(user)
+    for seconds in (18, 4):
+        lease = services.claim(job.pk, "w1")
+        assert lease is not None
+        Job.objects.update(started_at=timezone.now() - timedelta(seconds=seconds))
+        services.finish(job.pk, lease, Job.State.STOPPED)
+        services.restart(Job.objects.get())
+    job = Job.objects.get()
+    assert job.started_at is None and job.running_seconds == pytest.approx(22, abs=2) and job.attempt_seconds == 0
+    services.claim(job.pk, "w1")
+    Job.objects.update(started_at=timezone.now() - timedelta(seconds=7))
+    assert Job.objects.get().running_seconds == pytest.approx(29, abs=2)
+
+
 def test_work_that_begins_anew_does_not_count_what_an_earlier_attempt_had_done(user: User) -> None:
     job = submitted(user)
     Job.objects.update(progress_done=500)

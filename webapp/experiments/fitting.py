@@ -34,7 +34,7 @@ def _finding(config: FusionConfig, num_streams: int, runs: Sequence[Run]) -> Fin
 
 def _duration(num_folds: int, runs: Sequence[Run]) -> str:
     """How long that takes, where the streams' own trainings are over: a pass over the videos is shorter without a fold, a step is not."""
-    spans = [(run.job.finished_at - run.job.started_at, run) for run in runs if run.job.started_at and run.job.finished_at]
+    spans = [(timedelta(seconds=run.job.running_seconds), run) for run in runs if run.job.started_at and run.job.finished_at]
     if not spans or len(spans) < len(runs):
         return ""
     own = sum((span for span, _run in spans), timedelta())

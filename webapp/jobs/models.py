@@ -62,6 +62,7 @@ class Job(models.Model):
     sent_at = models.DateTimeField(null=True, blank=True, help_text="When the broker last took a message for this job.")
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    earlier_seconds = models.FloatField(default=0, help_text="How long the attempts before the current or last one ran together.")
 
     worker = models.CharField(max_length=100, blank=True)
     lease = models.CharField(max_length=36, blank=True, help_text="Token of the worker that holds the job.")
@@ -107,7 +108,12 @@ class Job(models.Model):
 
     @property
     def running_seconds(self) -> float:
-        """How long the current or last attempt has run."""
+        """How long all attempts have run together."""
+        return self.earlier_seconds + self.attempt_seconds
+
+    @property
+    def attempt_seconds(self) -> float:
+        """How long the current or last attempt has run; 0 while it waits for the next one."""
         if self.started_at is None:
             return 0.0
         return ((self.finished_at or timezone.now()) - self.started_at).total_seconds()
@@ -142,7 +148,7 @@ class Job(models.Model):
         if self.state == self.State.WAITING:
             return sum(part.pace for part in self.running_parts)
         done = self.progress_done - self.progress_at_start
-        return done / self.running_seconds if self.state == self.State.RUNNING and done > 0 and self.running_seconds > 0 else 0.0
+        return done / self.attempt_seconds if self.state == self.State.RUNNING and done > 0 and self.attempt_seconds > 0 else 0.0
 
     @property
     def eta(self) -> timedelta | None:

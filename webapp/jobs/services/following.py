@@ -9,7 +9,7 @@ from django.utils import timezone
 from webapp import queue as broker
 from webapp.jobs import failures
 from webapp.jobs.models import Job
-from webapp.jobs.services.moves import State, ended_now, ids_of, move, row
+from webapp.jobs.services.moves import State, anew, ended_now, ids_of, move, row
 
 
 @transaction.atomic
@@ -30,7 +30,7 @@ def settle(job_id: int) -> None:
 def enqueue(jobs: QuerySet[Job]) -> None:
     """Queue one job and have a message sent when that is committed."""
     job = jobs.first()
-    if job is not None and move(jobs, State.QUEUED, queued_at=timezone.now(), sent_at=None, started_at=None, finished_at=None):
+    if job is not None and move(jobs, State.QUEUED, queued_at=timezone.now(), sent_at=None, **anew(job)):
         transaction.on_commit(lambda: _send(job.pk))
 
 

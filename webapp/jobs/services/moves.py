@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from ml.errors import UserError
@@ -53,6 +53,11 @@ def held(job_id: int, lease: str) -> QuerySet[Job]:
 def ended_now(now: datetime | None = None) -> dict[str, Any]:
     """The fields of a job that nobody holds any more."""
     return {"finished_at": now or timezone.now(), "lease": "", "lease_until": None}
+
+
+def anew(job: Job) -> dict[str, Any]:
+    """The fields of a job whose next attempt is to come: the time of the last one goes to that of all before it."""
+    return {"started_at": None, "finished_at": None, "earlier_seconds": F("earlier_seconds") + job.attempt_seconds}
 
 
 def ids_of(jobs: QuerySet[Job]) -> Sequence[int]:

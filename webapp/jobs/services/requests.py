@@ -12,7 +12,7 @@ from django.db.models import F, Q
 from webapp.datasets.models import Dataset
 from webapp.jobs.models import Job
 from webapp.jobs.services.following import recall_followers, release_followers, settle
-from webapp.jobs.services.moves import JobMoved, State, ended_now, move, row
+from webapp.jobs.services.moves import JobMoved, State, anew, ended_now, move, row
 
 QUEUE_OF = dict.fromkeys((Job.Kind.PREDICT, Job.Kind.INSPECT, Job.Kind.COMBINE, Job.Kind.WEIGHTS), "predict")
 """Short jobs that somebody waits for do not stand behind trainings."""
@@ -99,8 +99,7 @@ def restart(job: Job) -> None:
     fields = {
         "max_attempts": F("attempts") + AUTOMATIC_ATTEMPTS,
         "failure": {},
-        "started_at": None,
-        "finished_at": None,
+        **anew(row(job.pk).get()),
         "stop_requested": False,
         "cancel_requested": False,
         "acknowledged": False,
