@@ -14,6 +14,7 @@ from webapp.charts.curves import CurvePoint
 from webapp.datasets.selectors import AnyUser
 from webapp.experiments.models import Evaluation, Run, RunPoint
 from webapp.experiments.selectors.access import visible_evaluations
+from webapp.jobs.models import Job
 from webapp.protocols import words_of
 
 
@@ -27,6 +28,12 @@ def evaluations_of(run: Run, user: AnyUser) -> QuerySet[Evaluation]:
 def has_open_jobs(run: Run, evaluations: list[Evaluation]) -> bool:
     """Whether anything on the run's page may still change."""
     return run.job.is_open or any(evaluation.job.is_open for evaluation in evaluations)
+
+
+def busy_job(run: Run, evaluations: list[Evaluation]) -> Job | None:
+    """What keeps the run from being deleted: a job that only waits does not."""
+    jobs = (run.job, *(evaluation.job for evaluation in evaluations))
+    return next((job for job in jobs if job.is_open and job.state != Job.State.WAITING), None)
 
 
 def filters_of(run: Run) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Deleting runs and fusions: what they take along, what that frees, and the deed."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from webapp.datasets.services.files import bytes_in, remove_after_commit
 from webapp.experiments.models import Evaluation, Fusion, Run
 from webapp.jobs.models import Job
 from webapp.jobs.selectors import job_folder
+from webapp.jobs.services import JobMoved, cancel
 from webapp.predictions.deletion import let_go
 from webapp.predictions.models import Prediction
 
@@ -55,12 +57,15 @@ def belongings(runs: Sequence[Run], fusions: Sequence[Fusion] = ()) -> Belonging
 
 @transaction.atomic
 def delete(mine: Belongings) -> int:
-    """Delete the rows, and the files once that is committed; the bytes that this frees.
+    """Delete the rows, and the files once that is committed; the bytes that this frees. Jobs that wait for others are given up.
 
     Raises:
         RunBusy: one of their jobs is still open.
     """
     jobs = Job.objects.filter(pk__in=mine.job_ids)
+    for waiting in jobs.filter(state=Job.State.WAITING):
+        with suppress(JobMoved):  # it began meanwhile, and is found below
+            cancel(waiting)
     busy = jobs.select_for_update().filter(state__in=Job.OPEN).first()
     if busy is not None:
         raise RunBusy(_("“%(job)s” is not over yet.") % {"job": busy}, _("Stop or cancel it first, then delete."))

@@ -58,6 +58,7 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "primary": _newest_test(evaluations, None),
         "others": [test for other in _others(evaluations) if (test := _newest_test(evaluations, other))],
         "is_live": run_selectors.has_open_jobs(run, evaluations),
+        "busy": run_selectors.busy_job(run, evaluations),
         "may_change": editable_runs(request.user).filter(pk=pk).exists(),
         **TAB_CONTEXTS[tab](run),
         **(_forms(request.user, run) if tab == "overview" else {}),
