@@ -76,6 +76,22 @@ def test_one_run_at_work_keeps_all_of_them(as_ada: Client, dataset: Dataset, run
     assert Run.objects.count() == 3
 
 
+@pytest.mark.parametrize("state", [Job.State.STOPPED, Job.State.WAITING])
+def test_a_run_that_is_not_at_work_goes_with_the_test_that_waits_for_it(as_ada: Client, dataset: Dataset, state: str) -> None:
+    run = make_run(dataset, state=state)
+    make_evaluation(run, state=Job.State.WAITING)
+    assert f"{DELETE}?runs={run.pk}" in as_ada.get(f"/experiments/{run.pk}/").content.decode()
+    as_ada.post(f"{DELETE}?runs={run.pk}")
+    assert not Run.objects.exists() and not Evaluation.objects.exists() and not Job.objects.exists()
+
+
+def test_a_run_that_is_being_tested_says_why_it_can_not_be_deleted(as_ada: Client, dataset: Dataset) -> None:
+    run = make_run(dataset)
+    make_evaluation(run, state=Job.State.RUNNING)
+    page = as_ada.get(f"/experiments/{run.pk}/").content.decode()
+    assert "It can be deleted once “Evaluate: evaluate job” is over." in page and f"{DELETE}?runs=" not in page
+
+
 @pytest.mark.parametrize("is_member", [True, False])
 def test_only_who_may_change_the_dataset_deletes_or_archives(client: Client, dataset: Dataset, fusion: Fusion, is_member: bool) -> None:
     someone = make_user("vic")
@@ -93,6 +109,14 @@ def test_the_list_of_fusions_shows_streams_method_and_protocol(as_ada: Client, f
     page = as_ada.get("/experiments/fusions/").content.decode()
     for words in ("fused", "spatial", "temporal", "Average", "100.0 %", "5 frames × 1 crops"):
         assert words in page
+
+
+def test_the_protocol_of_a_fusion_has_its_rule_in_the_list_and_on_the_home_page(as_ada: Client, fusion: Fusion) -> None:
+    said = "2 streams fused: average of scores before softmax; 5 frames × 1 crops, class probabilities averaged"
+    fusion.evaluation.metrics["protocol"]["description"] = said
+    fusion.evaluation.save(update_fields=["metrics"])
+    for address in ("/experiments/fusions/", "/"):
+        assert said in as_ada.get(address).content.decode()
 
 
 def test_an_outsider_sees_no_fusion_and_the_empty_list_says_what_to_do(client: Client, fusion: Fusion) -> None:

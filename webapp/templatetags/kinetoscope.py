@@ -14,7 +14,7 @@ from ml.config.evaluation import FusionConfig, Protocol
 from webapp.choices import MODALITIES, name_of
 from webapp.jobs.failures import HEADLINES
 from webapp.metrics import definition_of
-from webapp.protocols import fit_words, words_of
+from webapp.protocols import fit_words, translated_description, words_of
 
 register = template.Library()
 
@@ -76,6 +76,12 @@ def modality(name: str) -> object:
 def protocol(stored: dict[str, Any] | Protocol) -> str:
     """A protocol in words, to stand beside a number."""
     return words_of(Protocol.model_validate(stored))
+
+
+@register.filter
+def described(description: str) -> str:
+    """A protocol as the metrics have it, a fusion's with its rule, in the reader's language."""
+    return translated_description(description)
 
 
 @register.filter

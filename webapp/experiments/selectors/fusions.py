@@ -4,16 +4,14 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, FloatField, Prefetch, QuerySet
-from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast
+from django.db.models import Count, Prefetch, QuerySet
 
 from webapp.choices import MODALITIES
 from webapp.datasets.selectors import AnyUser, dataset_is_editable
 from webapp.experiments.models import Evaluation, Fusion, FusionMember, Run
 from webapp.experiments.results import Results
 from webapp.experiments.selectors.access import visible_fusions
-from webapp.experiments.selectors.results import outcome_on_same_video
+from webapp.experiments.selectors.results import headline, outcome_on_same_video
 from webapp.jobs.models import Job
 
 
@@ -53,11 +51,11 @@ def fusable_places(user: AnyUser) -> list[Place]:
 
 
 def fusions_with_result(user: AnyUser) -> QuerySet[Fusion]:
-    """Newest first, with their streams and job, and `top1` (0…1) drawn out of the metrics, which stay in the database."""
+    """Newest first, with streams, job, `top1` (0…1) and `described`, drawn out of the metrics, which stay in the database."""
     streams = Prefetch("memberships", FusionMember.objects.select_related("evaluation__run").defer("evaluation__metrics"))
-    top1 = Cast(KeyTextTransform("top1", "evaluation__metrics"), FloatField())
+    drawn = headline("evaluation__metrics")
     fusions = visible_fusions(user).select_related("evaluation__job").defer("evaluation__metrics")
-    return fusions.prefetch_related(streams).annotate(top1=top1)
+    return fusions.prefetch_related(streams).annotate(**drawn)
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, FloatField, IntegerField, OuterRef, QuerySet
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
+from django.db.models.functions import Cast
 
 from webapp.datasets.models import Dataset, Video
 from webapp.datasets.selectors import AnyUser
@@ -28,6 +31,13 @@ def evaluations_with_source(user: AnyUser) -> QuerySet[Evaluation]:
     return visible_evaluations(user).select_related(
         "run__dataset", "run__split", "fusion__dataset", "fusion__split", "other_split__dataset", "job"
     )
+
+
+def headline(metrics: str) -> dict[str, Any]:
+    """What stands in a line of a list, drawn out of the metrics at this path: they are large, and stay in the database."""
+    numbers = {"top1": FloatField(), "num_videos": IntegerField(), "num_classes": IntegerField()}
+    drawn: dict[str, Any] = {name: Cast(KeyTextTransform(name, metrics), field) for name, field in numbers.items()}
+    return {**drawn, "described": KeyTextTransform("description", KeyTransform("protocol", metrics))}
 
 
 def class_names(dataset: Dataset) -> list[str]:
