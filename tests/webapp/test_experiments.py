@@ -9,6 +9,7 @@ from django.test import Client
 from ml.config.data import FlowInput
 from ml.config.evaluation import FusionConfig, Protocol
 from ml.config.experiment import ExperimentConfig
+from ml.config.flow import DIS, FlowSpec
 from ml.config.presets import PRESETS
 from tests.webapp.factories import make_dataset, make_evaluation, make_run, make_user, share
 from webapp.datasets.models import Dataset, FlowCache, SplitEntry, Video
@@ -220,6 +221,40 @@ class TestPages:
         answer = as_ada.post("/experiments/new/run/?preset=cpu_temporal", {**posted(page, "launch", "form"), "action": "check"})
         assert "optical flow is not extracted yet" in answer.content.decode()
         assert not Run.objects.exists()
+
+    def test_where_nothing_stands_against_it_checking_says_so_and_what_comes(self, as_ada: Client, dataset: Dataset) -> None:
+        extract_all(dataset, TEMPORAL)
+        page = as_ada.get("/experiments/new/run/?preset=cpu_temporal")
+        data = {**posted(page, "launch", "form"), "training.batch_size": "4", "training.epochs": "3", "action": "check"}
+        text = as_ada.post("/experiments/new/run/?preset=cpu_temporal", data).content.decode()
+        assert "Nothing stands against it." in text and "Its flow (Farnebäck) is there already." in text
+        assert "3 epochs on the 6 training videos" in text and "at most 6 steps" in text and "tested on the 6 test videos" in text
+
+    def test_the_form_asks_for_its_checks_alone_as_it_changes(self, as_ada: Client, dataset: Dataset) -> None:
+        page = as_ada.get("/experiments/new/run/")
+        data = {**posted(page, "launch", "form"), "action": "check"}
+        headers = {"HX-Request": "true", "HX-Target": "findings"}
+        large = as_ada.post("/experiments/new/run/", {**data, "training.batch_size": "512"}, headers=headers).content.decode()
+        assert "A batch of 512 is larger than the 6 training videos" in large and "<form" not in large
+        small = as_ada.post("/experiments/new/run/", {**data, "training.batch_size": "2"}, headers=headers).content.decode()
+        assert "is larger" not in small and "Nothing stands against it." in small
+        unreadable = as_ada.post("/experiments/new/run/", {**data, "training.batch_size": "x"}, headers=headers).content.decode()
+        assert "Some values can" in unreadable
+
+    def test_small_presets_start_with_flow_that_is_there_and_those_of_papers_with_their_own(self, as_ada: Client, dataset: Dataset) -> None:
+        spec = FlowSpec(method=DIS())
+        FlowCache.objects.create(dataset=dataset, spec=spec.model_dump(mode="json"), spec_id=spec.spec_id(), videos_done=12)
+        methods = {}
+        for preset in ("cpu_temporal", "paper_temporal"):
+            form = as_ada.get(f"/experiments/new/run/?preset={preset}").context["form"]
+            methods[preset] = form.config.data.input.flow.method.kind
+        assert methods == {"cpu_temporal": "dis", "paper_temporal": PRESETS["paper_temporal"].config.data.input.flow.method.kind}  # type: ignore[union-attr]
+        assert "Its flow (DIS) is there already." in as_ada.get("/experiments/new/two-stream/").content.decode()
+
+    def test_flow_that_lacks_a_video_is_not_called_missing(self, dataset: Dataset) -> None:
+        extract_all(dataset, TEMPORAL)
+        FlowCache.objects.update(videos_done=11)
+        assert "flow of 1 video is missing" in preflight(dataset.splits.get(), TEMPORAL)[-1].message
 
     def test_an_unfit_config_is_refused_with_the_reason(self, as_ada: Client, dataset: Dataset) -> None:
         page = as_ada.get("/experiments/new/run/")

@@ -6,6 +6,7 @@ from typing import Literal
 
 from django.db.models import Count, QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from ml.config.data import FlowInput
 from ml.config.experiment import ExperimentConfig
@@ -22,12 +23,12 @@ from webapp.experiments.references import Gone, initial_run, other_splits
 
 @dataclass(frozen=True)
 class Finding:
-    """An `error` keeps the run from being queued, a `warning` does not, a `note` is good to know.
+    """An `error` keeps the run from being queued, a `warning` does not, a `note` is good to know, a `success` says that all is well.
 
     `differences` are knobs of what was asked for, beside those of what is there.
     """
 
-    level: Literal["error", "warning", "note"]
+    level: Literal["error", "warning", "note", "success"]
     message: str
     advice: str = ""
     differences: tuple[Difference, ...] = ()
@@ -93,10 +94,22 @@ def _flow(split: Split, config: ExperimentConfig) -> Iterator[Finding]:
     flow = config.data.input
     if not isinstance(flow, FlowInput) or has_flow(split, flow):
         return
-    message = _("Its optical flow is not extracted yet: that is done first, and training waits for it.")
+    message = _missing_flow(split, flow.flow)
     nearest = _nearest(split, flow.flow)
     advice = _("The dataset has flow that is not the same; with its settings, training need not wait.") if nearest else ""
     yield Finding("note", message, advice, nearest)
+
+
+def _missing_flow(split: Split, asked: FlowSpec) -> str:
+    cache = FlowCache.objects.filter(dataset=split.dataset_id, spec_id=asked.spec_id()).first()
+    if cache is None or not cache.videos_done:
+        return _("Its optical flow is not extracted yet: that is done first, and training waits for it.")
+    missing = split.dataset.videos.filter(status=Video.Status.OK).count() - cache.videos_done - len(cache.videos_failed)
+    return ngettext(
+        "The optical flow of %(missing)d video is missing: it is extracted first, and training waits for it.",
+        "The optical flow of %(missing)d videos is missing: it is extracted first, and training waits for it.",
+        missing,
+    ) % {"missing": missing}
 
 
 def _nearest(split: Split, asked: FlowSpec) -> tuple[Difference, ...]:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from ml.config.availability import unavailable_methods
-from ml.config.flow import FlowSpec
+from ml.config.flow import Farneback, FlowSpec
 from ml.errors import UserError
 from webapp.choices import name_of
 from webapp.datasets.selectors import editable_datasets, editable_flow_caches
@@ -26,8 +26,8 @@ FlowForm = schema_form(FlowSpec)
 @require_http_methods(["GET", "POST"])
 def flow_new(request: HttpRequest, dataset_id: int) -> HttpResponse:
     dataset = get_object_or_404(editable_datasets(request.user), pk=dataset_id)
-    form = FlowForm(request.POST or None)
-    spec = FlowSpec()
+    spec = FlowSpec(method=Farneback())  # what the small presets take; TV-L1, the papers' choice, takes far longer
+    form = FlowForm(request.POST or None, config=spec)
     if request.method == "POST" and form.is_valid():
         spec = cast(FlowSpec, form.cleaned_config)
         try:

@@ -128,7 +128,7 @@ class LaunchForm(forms.Form):
     @property
     def is_unfolded(self) -> bool:
         """Whether something that is folded away has a mistake, or was chosen."""
-        return any(field.errors or (field.value() or None) not in (None, field.field.initial) for field in self.further)
+        return any(field.errors or str(field.value() or "") not in ("", str(field.field.initial)) for field in self.further)
 
     @property
     def chosen_split(self) -> Split | None:

@@ -19,7 +19,9 @@ from webapp.datasets.selectors import editable_datasets
 from webapp.experiments.fitting import svm_findings
 from webapp.experiments.forms.launch import LaunchForm
 from webapp.experiments.models import Run
+from webapp.experiments.outlook import outlook
 from webapp.experiments.preflight import Finding, preflight
+from webapp.experiments.ready_flow import with_ready_flow
 from webapp.experiments.references import Gone, initial_run, other_splits
 from webapp.experiments.selectors.access import visible_runs
 from webapp.experiments.services.fusions import launch_two_stream
@@ -52,10 +54,12 @@ def gallery(request: HttpRequest) -> HttpResponse:
 def new_run(request: HttpRequest) -> HttpResponse:
     """One run: a preset, or the config of the run that is cloned, in a form."""
     parent = _parent(request)
-    preset = PRESETS.get(request.GET.get("preset", ""), PRESETS["cpu_spatial"])
-    config = parent.experiment if parent else preset.config
+    asked = request.GET.get("preset", "")
+    key = asked if asked in PRESETS else "cpu_spatial"
+    preset = PRESETS[key]
     name = _("%(name)s, again") % {"name": parent.name} if parent else _(preset.title)
     launch = _launch_form(request, name, parent)
+    config = parent.experiment if parent else with_ready_flow(key, preset.config, launch.chosen_split)
     form = ConfigForm(request.POST or None, config=config, also_fixed=launch.references)
     if _is_launch(request) and launch.is_valid() and form.is_valid():
         split = launch.cleaned_data["split"]
@@ -68,8 +72,8 @@ def new_run(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("Queued. This page follows the run from here."))
             return redirect("experiments:run_detail", run.pk)
-    ctx = {"launch": launch, "form": form, "preset": preset, "parent": parent, "presets": PRESETS, "findings": _findings(launch, form)}
-    return render(request, "experiments/new_run.html", ctx)
+    ctx = {"launch": launch, "form": form, "preset": preset, "parent": parent, "presets": PRESETS, "findings": _findings(launch, [form])}
+    return _page(request, "experiments/new_run.html", ctx)
 
 
 @require_http_methods(["GET", "POST"])
@@ -80,7 +84,8 @@ def new_two_stream(request: HttpRequest) -> HttpResponse:
     data = request.POST or None
     del launch.fields["start"]  # it is of one stream
     spatial = SpatialForm(data, prefix="spatial", config=PRESETS[pair.spatial].config, also_fixed=launch.references)
-    temporal = TemporalForm(data, prefix="temporal", config=PRESETS[pair.temporal].config, also_fixed=launch.references)
+    moving = with_ready_flow(pair.temporal, PRESETS[pair.temporal].config, launch.chosen_split)
+    temporal = TemporalForm(data, prefix="temporal", config=moving, also_fixed=launch.references)
     fusion = FusionForm(data, prefix="fusion", config=pair.fusion)
     validity = [part.is_valid() for part in (launch, spatial, temporal, fusion)]  # all of them, so that all show their errors
     if _is_launch(request) and all(validity):
@@ -96,9 +101,9 @@ def new_two_stream(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("Queued: both streams, their tests, and then the fusion."))
             return redirect("experiments:fusion_detail", fused.pk)
     asked = [cast(FusionConfig, fusion.cleaned_config)] if validity[-1] and fusion.is_bound else []
-    findings = _distinct([*_findings(launch, spatial), *_findings(launch, temporal), *svm_findings(asked, 2)])
+    findings = [*svm_findings(asked, 2), *_findings(launch, [spatial, temporal])]
     ctx = {"launch": launch, "spatial": spatial, "temporal": temporal, "fusion": fusion, "pair": pair, "findings": findings}
-    return render(request, "experiments/new_two_stream.html", ctx)
+    return _page(request, "experiments/new_two_stream.html", ctx)
 
 
 def _to_study(request: HttpRequest, launch: LaunchForm, grid: StudyConfig) -> HttpResponse:
@@ -136,13 +141,17 @@ def _config(form: SchemaForm) -> ExperimentConfig:
     return cast(ExperimentConfig, form.cleaned_config)
 
 
-def _findings(launch: LaunchForm, form: SchemaForm) -> list[Finding]:
-    """The preflight of what is in the forms now, as far as they can be read."""
+def _findings(launch: LaunchForm, forms: list[SchemaForm]) -> list[Finding]:
+    """The preflight of what is in the forms now and what a launch would do, as far as they can be read."""
     split = launch.chosen_split
-    if split is None or (form.is_bound and not form.is_valid()):
+    if split is None or (launch.is_bound and not all(form.is_valid() for form in (launch, *forms))):
         return []
-    return preflight(split, _config(form) if form.is_bound else cast(ExperimentConfig, form.config))
+    configs = [_config(form) if form.is_bound else cast(ExperimentConfig, form.config) for form in forms]
+    found = list(dict.fromkeys(finding for config in configs for finding in preflight(split, config)))
+    return [*found, *outlook(split, configs, found)]
 
 
-def _distinct(findings: list[Finding]) -> list[Finding]:
-    return list(dict.fromkeys(findings))
+def _page(request: HttpRequest, template: str, ctx: dict[str, Any]) -> HttpResponse:
+    """The page, or its checks alone where the form asks for them as it changes."""
+    is_check = request.htmx.target == "findings"  # type: ignore[attr-defined]
+    return render(request, "experiments/_findings.html" if is_check else template, {**ctx, "is_check": is_check})

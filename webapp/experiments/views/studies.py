@@ -56,7 +56,9 @@ def study_new(request: HttpRequest) -> HttpResponse:
                 return redirect("experiments:study_detail", study.pk)
         except UserError as error:
             form.launch.add_error(None, f"{error} {error.advice}")
-    return render(request, "experiments/study_new.html", {"base": base, "form": form, "launch": form.launch, "findings": findings})
+    is_check = request.htmx.target == "findings"  # type: ignore[attr-defined]
+    ctx = {"base": base, "form": form, "launch": form.launch, "findings": findings, "is_check": is_check}
+    return render(request, "experiments/_findings.html" if is_check else "experiments/study_new.html", ctx)
 
 
 @require_GET

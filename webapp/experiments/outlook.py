@@ -1,0 +1,65 @@
+"""What a launch would do, in words: only what is certain before anything is queued."""
+
+from collections.abc import Sequence
+
+from django.utils.translation import gettext as _
+
+from ml.config.data import FlowInput
+from ml.config.experiment import ExperimentConfig
+from webapp.choices import MODALITIES, name_of
+from webapp.datasets.models import Split, SplitEntry, Video
+from webapp.experiments.preflight import Finding, has_errors, has_flow
+
+
+def outlook(split: Split, configs: Sequence[ExperimentConfig], found: Sequence[Finding]) -> list[Finding]:
+    """That the streams may be launched, and what each of them does then; nothing while an error stands against it."""
+    if has_errors(found):
+        return []
+    is_warned = any(finding.level == "warning" for finding in found)
+    message = _("It can be launched all the same.") if is_warned else _("Nothing stands against it.")
+    return [
+        Finding("note" if is_warned else "success", message, " ".join(_of_stream(split, config, len(configs) > 1) for config in configs))
+    ]
+
+
+def _of_stream(split: Split, config: ExperimentConfig, is_named: bool) -> str:
+    sentences = [*_flow(split, config), _training(split, config), _test(split, config)]
+    name = f"{MODALITIES[config.data.input.modality]}: " if is_named else ""
+    return name + " ".join(sentences)
+
+
+def _flow(split: Split, config: ExperimentConfig) -> list[str]:
+    """Missing flow is a finding of its own."""
+    flow = config.data.input
+    if not isinstance(flow, FlowInput) or not has_flow(split, flow):
+        return []
+    return [_("Its flow (%(method)s) is there already.") % {"method": name_of(flow.flow.method.kind)}]
+
+
+def _training(split: Split, config: ExperimentConfig) -> str:
+    """Steps are counted where the config says how many there are, or where no video is held out of them."""
+    training, num_videos = config.training, _count(split, SplitEntry.Subset.TRAIN)
+    numbers = {"epochs": training.epochs, "videos": num_videos, "batch": training.batch_size}
+    if training.steps_per_epoch:
+        steps = {"each": training.steps_per_epoch, "steps": training.epochs * training.steps_per_epoch}
+        return _("It trains for %(epochs)d epochs × %(each)d steps = %(steps)d steps of %(batch)d videos.") % {**numbers, **steps}
+    if config.data.also:
+        return _("It trains for %(epochs)d epochs on the training videos of all its datasets, in batches of %(batch)d.") % numbers
+    numbers["steps"] = training.epochs * -(-num_videos // training.batch_size)
+    if not config.data.validation_fraction:
+        return _("It trains for %(epochs)d epochs on the %(videos)d training videos in batches of %(batch)d: %(steps)d steps.") % numbers
+    return (
+        _(
+            "It trains for %(epochs)d epochs on the %(videos)d training videos less those held out for validation, in batches of %(batch)d: "
+            "at most %(steps)d steps."
+        )
+        % numbers
+    )
+
+
+def _test(split: Split, config: ExperimentConfig) -> str:
+    return _("Then it is tested on the %(videos)d test videos.") % {"videos": _count(split, SplitEntry.Subset.TEST)}
+
+
+def _count(split: Split, subset: str) -> int:
+    return split.entries.filter(subset=subset, video__status=Video.Status.OK).count()
