@@ -6,13 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ml.config.data import Finding
-from ml.errors import BadLayout
 from ml.events import Event, Finished, Result
 from ml.process import Stop
 from ml.video.findings import class_findings
 from ml.video.layouts import LAYOUTS, recognise
 from ml.video.layouts.plan import Item, Plan
-from ml.video.partition import Clip, generate_split
+from ml.config.partition import Clip, generate_split
 from ml.video.sources import Source, open_sources
 
 HELP = "Recognise the layout of a dataset: classes, splits, groups, problems. Writes nothing."
@@ -59,8 +58,6 @@ def run(args: argparse.Namespace, stop: Stop) -> Iterator[Event]:  # noqa: ARG00
 
 def preview(plan: Plan, sources: Sequence[Source], test_fraction: float, seed: int) -> dict[str, Any]:
     """The plan as JSON: counts and examples, no paths of this machine."""
-    if not plan.items:
-        raise BadLayout(f"There is no usable video in {sources[0].name}", "Give a zip or a folder with one folder per class.")
     counts = Counter(item.label for item in plan.items)
     findings = plan.findings + class_findings(plan.classes, set(counts))
     return {

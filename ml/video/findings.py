@@ -22,7 +22,8 @@ def class_findings(planned: Sequence[str], present: set[str]) -> list[Finding]:
     """Classes without a video, and a data set of one class."""
     findings = []
     if empty := [name for name in planned if name not in present]:
-        message = f"{len(empty)} of {len(planned)} classes have no video and are left out: {some(empty)}"
+        are = "has no video and is" if len(empty) == 1 else "have no video and are"
+        message = f"{len(empty)} of {len(planned)} classes {are} left out: {some(empty)}"
         findings.append(Finding(kind="empty_class", message=message))
     if len(present) == 1:
         message = f"There is one class, {next(iter(present))}: training needs at least two classes"
@@ -88,6 +89,7 @@ def _gaps(videos: Sequence[VideoEntry], split: Split) -> list[Finding]:
     for subset, done in (("train", "trained on"), ("test", "tested")):
         covered = {video.label for video in videos if split.subsets.get(video.key) == subset}
         if lacking := sorted(present - covered):
-            message = f"In split {split.name} {len(lacking)} classes are never {done}: {some(lacking)}"
+            classes = "1 class is" if len(lacking) == 1 else f"{len(lacking)} classes are"
+            message = f"In split “{split.name}”, {classes} never {done}: {some(lacking)}"
             findings.append(Finding(kind="note", message=message))
     return findings

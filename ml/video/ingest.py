@@ -20,7 +20,7 @@ from ml.video.findings import data_findings
 from ml.video.layouts.plan import Item, Plan
 from ml.video.manifest import save_manifest
 from ml.video.names import suffix_of
-from ml.video.partition import Clip, generate_split
+from ml.config.partition import Clip, generate_split
 
 POLL_SECONDS = 0.5
 SECONDS_PER_VIDEO = 300.0
@@ -160,8 +160,7 @@ class Ingest:
         """Videos in the plan's order; classes that have one, in the plan's order."""
         videos = [self._entries[item.member.name] for item in self._plan.items if item.member.name in self._entries]
         if not videos:
-            first = self._refused[0]
-            raise BadLayout(f"None of {len(self._plan.items)} videos can be used; {first.path}: {first.reason}", first.advice)
+            raise self._nothing_usable()
         present = {video.label for video in videos}
         splits = self._splits(videos)
         return Manifest(
@@ -175,6 +174,12 @@ class Ingest:
             refused=tuple(self._refused),
             findings=(*self._plan.findings, *data_findings(videos, splits, self._plan.classes)),
         )
+
+    def _nothing_usable(self) -> BadLayout:
+        """Names the first video that was tried, and not a file that never was one."""
+        number, first = len(self._plan.items), self._refused[len(self._plan.problems)]
+        none = "The only video cannot be used" if number == 1 else f"None of {number} videos can be used"
+        return BadLayout(f"{none}; {first.path}: {first.reason}", first.advice)
 
     def _splits(self, videos: list[VideoEntry]) -> list[Split]:
         """Those of the data; else one of ours."""

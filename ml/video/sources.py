@@ -60,6 +60,8 @@ def _is_zip(source: Source) -> bool:
     """
     with source.path.open("rb") as handle:
         has_magic = handle.read(4) in (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+    if not has_magic and suffix_of(source.name) == ".zip":
+        raise BadArchive(f"{source.name} is called a zip, and is none", "Make or download it again: it is damaged, or something else.")
     if not has_magic and suffix_of(source.name) in ARCHIVE_SUFFIXES:
         raise BadArchive(f"{source.name} is no zip file", "Unpack it, and make a zip of the videos.")
     return has_magic

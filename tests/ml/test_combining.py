@@ -94,7 +94,7 @@ def test_added_videos_are_for_training_in_every_split_and_the_tests_stay(first: 
     for old, new in zip(first.splits, both.splits, strict=True):
         assert {key: new.subsets[key] for key in old.subsets} == old.subsets
         assert {new.subsets[one.key] for one in both.videos[4:]} == {"train"}
-    assert "In split 1 1 classes are never tested: Archery" in [finding.message for finding in both.findings]
+    assert "In split “1”, 1 class is never tested: Archery" in [finding.message for finding in both.findings]
 
 
 def test_several_classes_may_join_one_and_a_new_class_may_have_another_name(first: Manifest, second: Manifest) -> None:
@@ -141,7 +141,7 @@ def test_a_class_whose_videos_are_all_there_already_is_no_new_class(first: Manif
 
     assert both.classes == ("golf", "walk", "Archery")
     assert [finding.message for finding in both.findings if finding.kind == "empty_class"] == [
-        "1 of 4 classes have no video and are left out: Strolling"
+        "1 of 4 classes has no video and is left out: Strolling"
     ]
 
 

@@ -78,9 +78,8 @@ def test_every_good_video_is_in_and_every_bad_one_is_refused_with_a_reason(impor
     assert "empty" in reasons["empty.mp4"] and "sound" in reasons["sound.mp4"] and "8200×16" in reasons["huge.mkv"]
     assert reasons["no_frames.avi"] == "No frame of it can be decoded"
     assert all(refused.advice for refused in manifest.refused)
-    assert {event.video: event.reason for event in events if isinstance(event, VideoFailed)} == {
-        refused.path: refused.reason for refused in manifest.refused
-    }
+    tried = {refused.path: refused.reason for refused in manifest.refused if "empty" not in refused.path}
+    assert {event.video: event.reason for event in events if isinstance(event, VideoFailed)} == tried
 
 
 def test_frames_are_counted_and_stored_in_packs_with_proxy_and_poster(imported: tuple[Path, Manifest, list[Event]]) -> None:
@@ -109,7 +108,7 @@ def test_notes_say_what_is_special_about_a_video(imported: tuple[Path, Manifest,
 
 def test_events_count_up_to_the_end(imported: tuple[Path, Manifest, list[Event]]) -> None:
     _, manifest, events = imported
-    total = len(manifest.videos) + len(manifest.refused)
+    total = len(manifest.videos) + len(manifest.refused) - 1  # the empty file is not even tried
 
     assert events[0] == Started("ingest", total, "videos")
     assert [event.done for event in events if isinstance(event, Progress)] == list(range(1, total + 1))
@@ -223,15 +222,19 @@ def test_classes_without_a_video_are_left_out_and_told_and_one_class_is_warned_o
     manifest = load_manifest(tmp_path / "ds")
     assert manifest.classes == ("Run",)
     messages = [finding.message for finding in manifest.findings]
-    assert "1 of 2 classes have no video and are left out: Walk" in messages
+    assert "1 of 2 classes has no video and is left out: Walk" in messages
     assert "There is one class, Run: training needs at least two classes" in messages
 
 
 def test_an_import_of_nothing_usable_says_why_and_writes_no_manifest(tmp_path: Path) -> None:
     (tmp_path / "src" / "run").mkdir(parents=True)
     (tmp_path / "src" / "run" / "1.mp4").write_bytes(b"")
+    with pytest.raises(BadLayout, match=r"There is no usable video; run/1\.mp4: The file is empty"):
+        import_all(tmp_path / "ds", tmp_path / "src")
 
-    with pytest.raises(BadLayout, match=r"None of 1 videos can be used; run/1\.mp4: The file is empty"):
+    (tmp_path / "src" / "readme.txt").write_text("see the video")
+    (tmp_path / "src" / "run" / "1.mp4").write_bytes(b"text")
+    with pytest.raises(BadLayout, match=r"The only video cannot be used; run/1\.mp4: The file is no video"):
         import_all(tmp_path / "ds", tmp_path / "src")
     assert not (tmp_path / "ds" / "manifest.json").exists()
 

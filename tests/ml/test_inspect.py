@@ -150,3 +150,20 @@ def test_the_real_clips_are_recognised_by_their_csv_in_a_zip_and_in_their_folder
         [split] = found["splits"]
         assert split["origin"] == "generated" and split["train"] + split["test"] == 300 and 70 <= split["test"] <= 110
         assert not found["problems"] and not found["findings"]
+
+
+def test_a_video_of_no_bytes_is_left_out_of_the_counts_before_anything_is_decoded(tmp_path: Path) -> None:
+    files = {f"{label}/{number}.mp4": "xx" for label in ("run", "walk") for number in range(4)}
+    found = inspect(str(make_zip(tmp_path / "a.zip", {**files, "run/empty.mp4": ""})))
+    assert found["num_videos"] == 8 and found["classes"][0] == {"name": "run", "videos": 4}
+    assert [(problem["path"], problem["reason"]) for problem in found["problems"]] == [("run/empty.mp4", "The file is empty (0 bytes)")]
+    with pytest.raises(BadLayout, match="no usable video; run/empty.mp4"):
+        inspect(str(make_zip(tmp_path / "b.zip", {"run/empty.mp4": ""})))
+
+
+def test_what_is_only_called_zip_is_no_archive_to_unpack(tmp_path: Path) -> None:
+    for name, advice in (("cut.zip", "Make or download it again"), ("clips.rar", "Unpack it")):
+        (tmp_path / name).write_bytes(b"Rar!" * 10)
+        with pytest.raises(BadArchive) as caught:
+            inspect(str(tmp_path / name))
+        assert advice in caught.value.advice

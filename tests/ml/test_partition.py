@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.video.partition import Clip, generate_split
+from ml.config.partition import Clip, generate_split
 
 ROWS = st.tuples(st.sampled_from("ab"), st.sampled_from(["", "1", "2", "3", "4"]), st.sampled_from(["", "x", "y", "z"]))
 CLIPS = st.lists(ROWS, max_size=30).map(lambda rows: [Clip(str(key), *row) for key, row in enumerate(rows)])

@@ -1,5 +1,6 @@
 """How datasets are laid out: one reader a file, and what recognises which."""
 
+from dataclasses import replace
 from types import ModuleType
 
 from ml.errors import BadLayout
@@ -17,7 +18,7 @@ def recognise(members: Members, label: str = "") -> Plan:
     """The plan of the first layout that knows these files; with `label`, every video gets that one and no layout is asked.
 
     Raises:
-        BadLayout: no layout knows them, or the lists do not fit the files.
+        BadLayout: no layout knows them, the lists do not fit the files, or every video is empty.
     """
     plan = _with_one_label(members, label) if label else _with_layout(members)
     used = plan.lists | {item.member.name for item in plan.items} | {problem.path for problem in plan.problems}
@@ -25,7 +26,22 @@ def recognise(members: Members, label: str = "") -> Plan:
     for name in members.files:
         if name not in used and not is_video_name(name):
             plan.refuse(name, "It is no video", "Leave it out; or if it is one, give it its usual ending, such as .mp4 or .avi.")
+    _leave_out_empty_files(plan)
+    if not plan.items:
+        raise _no_usable_video(plan)
     return plan
+
+
+def _leave_out_empty_files(plan: Plan) -> None:
+    """What can be known without decoding."""
+    for item in plan.items:
+        if not item.member.size:
+            plan.refuse(item.member.name, "The file is empty (0 bytes)", "Copy or upload it again.")
+    plan.items = [item for item in plan.items if item.member.size]
+    names = {item.member.name for item in plan.items}
+    plan.splits = [
+        replace(split, subsets={name: subset for name, subset in split.subsets.items() if name in names}) for split in plan.splits
+    ]
 
 
 def _with_layout(members: Members) -> Plan:
@@ -41,6 +57,12 @@ def _with_one_label(members: Members, label: str) -> Plan:
     if not items:
         raise _no_video(members)
     return Plan("folders", (label,), items)
+
+
+def _no_usable_video(plan: Plan) -> BadLayout:
+    """Says why the last was left out; what was wrong before is no video, as a rule."""
+    why = f"; {plan.problems[-1].path}: {plan.problems[-1].reason}" if plan.problems else ""
+    return BadLayout(f"There is no usable video{why}", "Give videos, or a zip or folder with one folder per class.")
 
 
 def _no_video(members: Members) -> BadLayout:
