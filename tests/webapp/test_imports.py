@@ -242,3 +242,24 @@ def test_videos_join_a_dataset_under_one_of_its_classes(ada: User) -> None:
 
 def test_the_suggested_name_comes_from_the_first_source(ada: User, root: Path) -> None:
     assert suggested_name(start_import(ada, [], root / "clips")) == "clips"
+
+
+def test_the_preview_warns_of_what_will_hurt_later(as_ada: Client, ada: User) -> None:
+    make_dataset(ada, name="My clips")
+    classes = [{"name": "run", "videos": 4}, {"name": "lonely", "videos": 1}]
+    untested = {"name": "1", "origin": "generated", "train": 5, "validation": 0, "test": 0}
+    page = page_of(as_ada, previewed(ada, splits=[untested], classes=classes, groups=0))
+    for text in ("Split “1” has no test videos.", "1 class has a single video", "lonely", "have no groups", "a dataset of this name already"):
+        assert text in page, text
+
+
+def test_a_preview_of_sound_data_warns_of_nothing(as_ada: Client, ada: User) -> None:
+    page = page_of(as_ada, previewed(ada, splits=[OFFICIAL], groups=0, findings=[]))
+    assert 'class="message warning" role="status">' not in page
+
+
+def test_a_name_that_is_taken_is_allowed_and_told(as_ada: Client, ada: User) -> None:
+    make_dataset(ada, name="signs")
+    fields = {"name": "Signs", "short_side": 144, "test_fraction": 0.25, "seed": 3}
+    page = as_ada.post(reverse("datasets:import_confirm", args=(previewed(ada).pk,)), fields, follow=True).content.decode()
+    assert Dataset.objects.count() == 2 and "There are two datasets called “Signs” now" in page

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from webapp.datasets.views import combine, datasets, flow, imports, media, sharing, uploads, videos
+from webapp.datasets.views import combine, datasets, flow, imports, media, sharing, splits, uploads, videos
 
 app_name = "datasets"
 urlpatterns = [
@@ -21,6 +21,7 @@ urlpatterns = [
     path("<int:dataset_id>/combined", combine.combine_progress, name="combine_progress"),
     path("<int:dataset_id>/members", sharing.member_add, name="member_add"),
     path("<int:dataset_id>/members/<int:membership_id>/remove", sharing.member_remove, name="member_remove"),
+    path("<int:dataset_id>/splits/new/", splits.split_new, name="split_new"),
     path("<int:dataset_id>/flow/new/", flow.flow_new, name="flow_new"),
     path("flow/<int:cache_id>/delete", flow.flow_delete, name="flow_delete"),
     path("<int:dataset_id>/videos/", videos.browse, name="browse"),

@@ -51,12 +51,9 @@ class ImportForm(forms.Form):
             raise forms.ValidationError(f"{error} {error.advice}") from error
 
 
-class ConfirmImportForm(forms.Form):
-    """The options of an import whose preview was seen."""
+class SplitForm(forms.Form):
+    """The options of a split made by us."""
 
-    name = forms.CharField(max_length=120, label=_("Name"))
-    description = forms.CharField(required=False, label=_("Description"), widget=forms.Textarea(attrs={"rows": 3}))
-    short_side = forms.IntegerField(label=_("Stored short side (px)"))
     test_fraction = forms.FloatField(
         label=_("Share of test videos"),
         min_value=0.05,
@@ -66,6 +63,20 @@ class ConfirmImportForm(forms.Form):
         widget=forms.NumberInput(attrs={"step": "0.05"}),
     )
     seed = forms.IntegerField(label=_("Seed"), min_value=0, max_value=2**31 - 1, initial=0, help_text=_("Same seed, same split."))
+
+    @property
+    def split(self) -> dict[str, Any]:
+        """The options; empty when a split came with the data."""
+        return {name: self.cleaned_data[name] for name in ("test_fraction", "seed") if name in self.fields}
+
+
+class ConfirmImportForm(SplitForm):
+    """The options of an import whose preview was seen."""
+
+    name = forms.CharField(max_length=120, label=_("Name"))
+    description = forms.CharField(required=False, label=_("Description"), widget=forms.Textarea(attrs={"rows": 3}))
+    short_side = forms.IntegerField(label=_("Stored short side (px)"))
+    field_order = ("name", "description", "short_side")
 
     def __init__(self, *args: Any, needs_split: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -82,8 +93,3 @@ class ConfirmImportForm(forms.Form):
         except SchemaError as error:
             raise forms.ValidationError(error.errors()[0]["msg"]) from error
         return value
-
-    @property
-    def split(self) -> dict[str, Any]:
-        """Options of the split made by us; empty when one came with the data."""
-        return {name: self.cleaned_data[name] for name in ("test_fraction", "seed") if name in self.fields}

@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from webapp.datasets.models import Dataset, Import, Video
+from webapp.datasets.selectors import AnyUser, visible_datasets
 
 MAX_FOLDERS = 200
 DEPTH = 2
 MAX_REPORTED = 200
+NAMED = 5
 
 
 def server_folders() -> list[str]:
@@ -36,6 +40,43 @@ def needs_split(import_: Import) -> bool:
     """Whether no split with a test subset came with the data; one that the preview generated is only a proposal."""
     splits: list[dict[str, Any]] = import_.preview.get("splits", [])
     return not any(split["test"] for split in splits if split["origin"] != "generated")
+
+
+def preview_warnings(preview: dict[str, Any]) -> list[str]:
+    """What will hurt later and can be known from names and counts alone."""
+    return [*_untested_splits(preview), *_lonely_classes(preview)]
+
+
+def _untested_splits(preview: dict[str, Any]) -> list[str]:
+    advice = _("What trains on it cannot be tested: name test videos in the list, or give smaller groups.")
+    untested = [split["name"] for split in preview.get("splits", []) if not split["test"]]
+    return [_("Split “%(name)s” has no test videos.") % {"name": name} + f" {advice}" for name in untested]
+
+
+def _lonely_classes(preview: dict[str, Any]) -> list[str]:
+    names = [one["name"] for one in preview.get("classes", []) if one["videos"] == 1]
+    text = ngettext(
+        "%(n)d class has a single video, which can be trained on or tested, not both: %(names)s",
+        "%(n)d classes have a single video, which can be trained on or tested, not both: %(names)s",
+        len(names),
+    )
+    return [text % {"n": len(names), "names": some(names)}] if names else []
+
+
+def some(names: list[str]) -> str:
+    """The first few of many, for a message."""
+    return ", ".join(names[:NAMED]) + (" …" if len(names) > NAMED else "")
+
+
+def lacks_groups(preview: dict[str, Any]) -> bool:
+    """Whether the split would be ours, and nothing says which videos were cut from one recording."""
+    splits = preview.get("splits", [])
+    return not preview.get("groups") and all(split["origin"] == "generated" for split in splits)
+
+
+def is_name_taken(user: AnyUser, name: str) -> bool:
+    """Whether the user would see two datasets of this name."""
+    return visible_datasets(user).filter(name__iexact=name.strip()).exists()
 
 
 def report_of(dataset: Dataset) -> dict[str, object]:

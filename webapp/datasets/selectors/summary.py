@@ -62,6 +62,16 @@ def totals(dataset: Dataset) -> dict[str, float]:
     return {name: value or 0 for name, value in found.items()}
 
 
+def num_groups(dataset: Dataset) -> int:
+    """Of usable videos; 0 when nothing says which of them were cut from one recording."""
+    return dataset.videos.filter(status=Video.Status.OK).exclude(group="").order_by().values("group").distinct().count()
+
+
+def untested_classes(split: Split) -> list[str]:
+    """Classes with videos, and none of them for testing."""
+    return [row.name for row in class_rows(split.dataset, split) if row.total and not row.counts.get(SplitEntry.Subset.TEST)]
+
+
 def measures(dataset: Dataset) -> dict[str, list[float]]:
     """Duration (s), fps and short side (px) of every usable video."""
     rows = list(dataset.videos.filter(status=Video.Status.OK).order_by().values_list("duration_seconds", "fps", "width", "height"))
@@ -78,6 +88,10 @@ class SplitRow:
 
     split: Split
     counts: dict[str, int]
+
+    @property
+    def has_tests(self) -> bool:
+        return bool(self.counts.get(SplitEntry.Subset.TEST))
 
     @property
     def in_order(self) -> list[int]:

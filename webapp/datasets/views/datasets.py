@@ -53,15 +53,16 @@ def dataset_detail(request: HttpRequest, dataset_id: int) -> HttpResponse:
 
 def _overview(request: HttpRequest, dataset: Dataset) -> dict[str, Any]:
     split = dataset.splits.filter(name=request.GET.get("split", "")).first() or dataset.splits.first()
-    rows = reading.class_rows(dataset, split)
+    rows, totals, split_rows = reading.class_rows(dataset, split), reading.totals(dataset), reading.split_rows(dataset)
     return {
         "split": split,
         "origin": origin_of(dataset, request.user),
-        "totals": reading.totals(dataset),
+        "totals": totals,
         "classes": rows,
         "counts_figure": _counts_figure(dataset, split, rows),
         "histograms": _histograms(dataset),
-        "split_rows": reading.split_rows(dataset),
+        "split_rows": split_rows,
+        "lacks_groups": not totals["groups"] and any(row.split.origin == "generated" for row in split_rows),
         "refused": dataset.videos.filter(status=Video.Status.REFUSED)[:200],
         "open_jobs": dataset.jobs.filter(state__in=("waiting", "queued", "running", "interrupted")).exclude(kind="flow"),
         "memberships": dataset.memberships.select_related("user"),

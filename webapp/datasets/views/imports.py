@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from ml.config.data import FrameSpec
@@ -16,7 +17,7 @@ from ml.errors import UserError
 from webapp.datasets.forms.imports import ConfirmImportForm, ImportForm
 from webapp.datasets.models import Import
 from webapp.datasets.selectors import own_imports
-from webapp.datasets.selectors.imports import needs_split, report_of, server_folders
+from webapp.datasets.selectors.imports import is_name_taken, lacks_groups, needs_split, preview_warnings, report_of, server_folders
 from webapp.datasets.services.imports import confirm_import, discard_import, latest_job, start_import, suggested_name
 from webapp.datasets.services.uploads import store_files
 from webapp.jobs.models import Job
@@ -58,6 +59,9 @@ def _context(import_: Import, form: ConfirmImportForm) -> dict[str, object]:
         "preview": import_.preview,
         "is_live": job is not None and job.is_open,
         "proposes_split": needs_split(import_),
+        "warnings": preview_warnings(import_.preview),
+        "lacks_groups": lacks_groups(import_.preview),
+        "is_name_taken": is_name_taken(import_.user, str(form["name"].value() or "")),
         "shows_preview": import_.dataset_id is None and bool(import_.preview),
         "shows_report": import_.dataset_id is not None and is_done,
         "report": report_of(import_.dataset) if import_.dataset is not None and is_done else {},
@@ -73,7 +77,10 @@ def import_confirm(request: HttpRequest, import_id: int) -> HttpResponse:
     given = form.cleaned_data
     spec = FrameSpec(short_side=given["short_side"])
     try:
+        has_twin = is_name_taken(request.user, given["name"])
         confirm_import(import_, name=given["name"], description=given["description"], frame_spec=spec, split=form.split)
+        if has_twin:
+            messages.warning(request, _("There are two datasets called “%(name)s” now: rename one on its page.") % {"name": given["name"]})
     except UserError as error:
         messages.error(request, f"{error} {error.advice}")
     return redirect("datasets:import_detail", import_.pk)
