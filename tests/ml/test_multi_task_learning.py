@@ -66,3 +66,10 @@ def test_a_small_dataset_is_recognised_better_when_a_larger_one_with_the_same_mo
 
     assert together > alone + 0.25
     assert together > 0.65
+
+
+def test_as_many_videos_whose_classes_say_nothing_of_motion_do_not_help(tmp_path: Path) -> None:
+    small, large, test = Clips(1, seed=1), Clips(150, seed=2, first_class=4), Clips(100, seed=3)
+    large.labels = np.random.default_rng(0).permutation(large.labels)
+
+    assert accuracy_on_the_first(tmp_path, [small, large], test) < 0.5
