@@ -42,18 +42,21 @@ class Stopwatch(dict[str, float]):
             self[what] = self.get(what, 0.0) + time.perf_counter() - started
 
 
-def predict(source: Source, video: Path, protocol: Protocol | None = None, top: int = TOP) -> Generator[Progress, None, dict[str, Any]]:
+def predict(
+    source: Source, video: Path, protocol: Protocol | None = None, top: int = TOP, name: str = ""
+) -> Generator[Progress, None, dict[str, Any]]:
     """Tells its steps; returns `top` [[class, p]…], `streams` (what each says), `protocol`, `video`, `seconds`.
 
     Args:
         protocol: None means what each stream was tested with.
+        name: what people call the file, where it lies under another name.
 
     Raises:
         BadVideo: the file is no usable video.
     """
     streams = [replace(stream, protocol=protocol or stream.protocol) for stream in source.streams]
     seconds, steps = Stopwatch(), len(streams) + 1
-    with TemporaryDirectory(prefix="kinetoscope-") as folder, ExitStack() as open_packs, _naming(video), seconds.on("total"):
+    with TemporaryDirectory(prefix="kinetoscope-") as folder, ExitStack() as open_packs, _naming(name or video.name), seconds.on("total"):
         yield Progress(0, steps, "steps", "reading the video")
         with seconds.on("reading"):
             facts, packs = probe(video), _frame_packs(streams, video, Path(folder))
@@ -78,9 +81,9 @@ def predict(source: Source, video: Path, protocol: Protocol | None = None, top: 
     }
 
 
-def write_playable(video: Path, folder: Path) -> None:
+def write_playable(video: Path, folder: Path, name: str = "") -> None:
     """What a page shows beside the answer: `proxy.mp4`, which any browser plays, and `poster.jpg`."""
-    with _naming(video):
+    with _naming(name or video.name):
         write_proxy(video, folder / "proxy.mp4")
         write_poster(video, folder / "poster.jpg")
 
@@ -138,9 +141,9 @@ def _video(facts: VideoFacts, num_frames: int) -> dict[str, Any]:
 
 
 @contextmanager
-def _naming(video: Path) -> Iterator[None]:
+def _naming(name: str) -> Iterator[None]:
     """Say which file is bad."""
     try:
         yield
     except BadVideo as error:
-        raise BadVideo(f"{video.name}: {error}", error.advice) from error
+        raise BadVideo(f"{name}: {error}", error.advice) from error

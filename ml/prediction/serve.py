@@ -28,6 +28,7 @@ class Request(Schema):
     source: Path = knob(..., "Source", "Folder of a run, or a fusion's score file or its folder.")
     runs: tuple[Path, ...] = knob((), "Runs", "Folders of the fusion's members, where they have moved.")
     video: Path = knob(..., "Video", "The file to look at.")
+    name: str = knob("", "Name", "What people call the file, where it lies under another name.")
     out: Path | None = knob(None, "Output", "Folder for proxy.mp4 and poster.jpg.")
     protocol: str | None = knob(None, "Protocol", "FRAMESxCROPS; without it, what each stream was tested with.")
     top: int = knob(TOP, "Classes", "How many classes to name.", ge=1)
@@ -70,9 +71,9 @@ def answer(request: Request, warm: WarmSources) -> Iterator[Event]:
     """Look at one video, and make what a page shows of it."""
     source = warm.get(request.source, request.runs)
     protocol = parse_protocol(request.protocol) if request.protocol else None
-    found = yield from predict(source, request.video, protocol, request.top)
+    found = yield from predict(source, request.video, protocol, request.top, request.name)
     if request.out is not None:
-        write_playable(request.video, request.out)
+        write_playable(request.video, request.out, request.name)
     yield Result({"id": request.id, **found})
     yield Finished({"id": request.id})
 

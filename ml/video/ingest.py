@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ml.config.data import FrameSpec, Manifest, Refusal, Split, VideoEntry
+from ml.config.partition import Clip, generate_split
 from ml.config.store import MediaStore
 from ml.errors import BadLayout, BadVideo, UserError
 from ml.events import Event, Finished, Progress, Started, Stopped, VideoDone, VideoFailed
@@ -20,7 +21,6 @@ from ml.video.findings import data_findings
 from ml.video.layouts.plan import Item, Plan
 from ml.video.manifest import save_manifest
 from ml.video.names import suffix_of
-from ml.config.partition import Clip, generate_split
 
 POLL_SECONDS = 0.5
 SECONDS_PER_VIDEO = 300.0

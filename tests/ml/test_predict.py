@@ -225,6 +225,9 @@ def test_a_bad_video_is_named(runs: tuple[Path, Path], tmp_path: Path) -> None:
     (tmp_path / "notes.mp4").write_text("no video")
     with pytest.raises(BadVideo, match=r"notes\.mp4: "):
         answered(runs[0], tmp_path / "notes.mp4")
+    (tmp_path / "notes.mp4").rename(tmp_path / "1f07665c")
+    with pytest.raises(BadVideo, match=r"^clip\.mp4: "):
+        answered(runs[0], Path(f"{tmp_path / '1f07665c'}::clip.mp4"))
 
 
 def test_what_a_page_plays_is_written_when_asked_for(runs: tuple[Path, Path], tmp_path: Path) -> None:

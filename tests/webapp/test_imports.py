@@ -249,7 +249,13 @@ def test_the_preview_warns_of_what_will_hurt_later(as_ada: Client, ada: User) ->
     classes = [{"name": "run", "videos": 4}, {"name": "lonely", "videos": 1}]
     untested = {"name": "1", "origin": "generated", "train": 5, "validation": 0, "test": 0}
     page = page_of(as_ada, previewed(ada, splits=[untested], classes=classes, groups=0))
-    for text in ("Split “1” has no test videos.", "1 class has a single video", "lonely", "have no groups", "a dataset of this name already"):
+    for text in (
+        "Split “1” has no test videos.",
+        "1 class has a single video",
+        "lonely",
+        "have no groups",
+        "a dataset of this name already",
+    ):
         assert text in page, text
 
 

@@ -157,7 +157,7 @@ def test_a_prediction_names_the_runs_of_its_fusion_where_they_lie_now(user: User
     assert by_fusion[3:6] == ["--runs", *(str(run.folder) for run in runs)]
     by_run = PredictTask(Job.objects.get(pk=make_prediction(user, alone).job_id)).command()
     assert by_run[1] == str(alone.folder)
-    assert "--runs" not in by_run
+    assert "--runs" not in by_run and by_run[2].endswith("::clip.mp4")
 
 
 def test_an_answer_calls_its_streams_by_the_names_of_their_runs(user: User) -> None:

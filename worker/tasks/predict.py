@@ -26,7 +26,8 @@ class PredictTask(Task):
 
     def command(self) -> list[str]:
         runs = ["--runs", *map(str, self.runs)] if self.runs else []
-        return ["predict", str(self.source), str(self.prediction.upload.path), *runs, "--out", str(self.prediction.folder)]
+        upload = self.prediction.upload
+        return ["predict", str(self.source), f"{upload.path}::{upload.name}", *runs, "--out", str(self.prediction.folder)]
 
     @property
     def source(self) -> Path:
@@ -54,6 +55,7 @@ class PredictTask(Task):
             "source": str(self.source),
             "runs": [str(run) for run in self.runs],
             "video": str(self.prediction.upload.path),
+            "name": self.prediction.upload.name,
             "out": str(self.prediction.folder),
         }
         return warm.ask(self.job, lease, request, self.on_event, self.limit_seconds)

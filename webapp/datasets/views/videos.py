@@ -68,7 +68,9 @@ def video_relabel(request: HttpRequest, video_id: int) -> HttpResponse:
     try:
         if form.is_valid():
             relabel_video(video, form.cleaned_data["label"])
-            messages.success(request, _("The class is “%(name)s” now. Runs keep what they learned and were tested with.") % {"name": video.label})
+            messages.success(
+                request, _("The class is “%(name)s” now. Runs keep what they learned and were tested with.") % {"name": video.label}
+            )
         else:
             messages.error(request, str(form.errors["label"][0]))
     except UserError as error:
