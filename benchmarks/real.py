@@ -1,6 +1,7 @@
 """The main job on real clips: 300 surveillance videos, fight or not, five folds that keep each source video together.
 
-`python -m benchmarks.real [WORK_FOLDER]` goes on where it stopped when the same folder is given again.
+`python -m benchmarks.real [WORK_FOLDER]` goes on where it stopped when the same folder is given again. With
+KINETOSCOPE_HELD_OUT_FOLDS=5 the SVM is also fitted on held-out folds of the training groups: every stream is trained five more times.
 """
 
 import json
@@ -26,7 +27,8 @@ TEMPORAL = PRESETS["imagenet_spatial"].config.replace(
     training=SPATIAL.training.replace(epochs=16, milestones=(10, 14)),
 )
 STREAMS: dict[str, ExperimentConfig] = {"spatial": SPATIAL, "temporal": TEMPORAL}
-FUSIONS = {"average": ("average", "softmax"), "svm": ("svm", "l2")}
+HELD_OUT = int(os.environ.get("KINETOSCOPE_HELD_OUT_FOLDS", "0"))
+SVM = ("--method", "svm", "--normalize", "l2")
 
 
 def engine(*words: object) -> None:
@@ -61,26 +63,63 @@ def top1(scores: Path) -> float:
     return float(json.loads(results.read_text())["metrics"]["top1"])
 
 
+def trained(dataset: Path, work: Path, name: str, config: ExperimentConfig) -> Path:
+    """The folder of a run, which is trained if it was not yet."""
+    run = work / name
+    if not (run / "model.safetensors").exists():
+        (work / f"{name}.json").write_text(config.replace(data=config.data.replace(dataset=str(dataset))).model_dump_json())
+        engine("train", work / f"{name}.json", "--out", run)
+    return run
+
+
+def scored(run: Path, subset: str) -> Path:
+    """The scores of a run on a subset of its split."""
+    out = run / subset / "scores.npz"
+    if not out.exists():
+        engine("evaluate", run, "--subset", subset, "--protocol", PROTOCOL, "--out", run / subset)
+    return out
+
+
+def streams_of(fold: str) -> dict[str, ExperimentConfig]:
+    return {name: config.replace(data=config.data.replace(split=fold)) for name, config in STREAMS.items()}
+
+
+def held_out(dataset: Path, work: Path, fold: str) -> list[list[Path]]:
+    """Scores of all training videos by runs that had not learnt them: a file a stream, once for each fold of the training groups."""
+    runs = [config.fold_runs(HELD_OUT) for config in streams_of(fold).values()]
+    names = [f"{fold}-{stream}-without-{{}}-of-{HELD_OUT}" for stream in STREAMS]
+    return [
+        [scored(trained(dataset, work, name.format(k), config), "validation") for name, config in zip(names, configs, strict=True)]
+        for k, configs in enumerate(zip(*runs, strict=True), start=1)
+    ]
+
+
+def fused(work: Path, name: str, scores: list[Path], *words: str, fit: list[list[Path]] | None = None) -> float:
+    """Top-1 of a fusion, whose SVM is fitted on the scores of `fit`."""
+    given = [word for files in fit or [] for word in ("--fit", *files)]
+    out = work / f"{name}.npz"
+    engine("fuse", *scores, *words, *given, "--out", out)
+    return top1(out)
+
+
 def run_fold(dataset: Path, work: Path, fold: str) -> dict[str, float]:
     """Both streams and their fusions on one fold: name → top-1."""
-    accuracies = {}
-    scores = []
-    for stream, config in STREAMS.items():
-        run = work / f"{fold}-{stream}"
-        out = run / "test" / "scores.npz"
-        if not out.exists():
-            placed = config.replace(data=config.data.replace(dataset=str(dataset), split=fold))
-            run.mkdir(parents=True, exist_ok=True)
-            (work / f"{fold}-{stream}.json").write_text(placed.model_dump_json())
-            engine("train", work / f"{fold}-{stream}.json", "--out", run)
-            engine("evaluate", run, "--subset", "test", "--protocol", PROTOCOL, "--out", run / "test")
-        accuracies[stream] = top1(out)
-        scores.append(out)
-    for name, (method, normalize) in FUSIONS.items():
-        out = work / f"{fold}-{name}.npz"
-        engine("fuse", *scores, "--method", method, "--normalize", normalize, "--out", out)
-        accuracies[f"fusion, {name}"] = top1(out)
+    runs = {name: trained(dataset, work, f"{fold}-{name}", config) for name, config in streams_of(fold).items()}
+    scores = [scored(run, "test") for run in runs.values()]
+    fits = {f"SVM fitted on {subset} scores": [[scored(run, subset) for run in runs.values()]] for subset in ("train", "validation")}
+    if HELD_OUT:
+        fits[f"SVM fitted on held-out scores, {HELD_OUT} folds"] = held_out(dataset, work, fold)
+    accuracies = {name: top1(path) for name, path in zip(runs, scores, strict=True)}
+    accuracies["fusion, average"] = fused(work, f"{fold}-average", scores)
+    for number, (name, fit) in enumerate(fits.items()):
+        accuracies[f"fusion, {name}"] = fused(work, f"{fold}-svm-{number}", scores, *SVM, fit=fit)
     return accuracies
+
+
+def across(work: Path, fold: str, others: list[str]) -> float:
+    """Fused by an SVM fitted on the other folds' test scores: of every video by a network that had not learnt it, though this fold's."""
+    test = {name: [work / f"{name}-{stream}" / "test" / "scores.npz" for stream in STREAMS] for name in (fold, *others)}
+    return fused(work, f"{fold}-svm-across", test[fold], *SVM, fit=[test[name] for name in others])
 
 
 def main() -> None:
@@ -90,7 +129,10 @@ def main() -> None:
     work = Path(sys.argv[1] if len(sys.argv) > 1 else "runs/real").resolve()
     dataset = work / "dataset"
     prepare(data, dataset)
-    folds = [run_fold(dataset, work, f"fold{k}") for k in range(FOLDS)]
+    names = [f"fold{k}" for k in range(FOLDS)]
+    folds = [run_fold(dataset, work, name) for name in names]
+    for name, fold in zip(names, folds, strict=True):
+        fold["fusion, SVM fitted on the other folds' test scores"] = across(work, name, [other for other in names if other != name])
     print(f"Top-1 in %, {PROTOCOL}, {FOLDS} source-disjoint folds; chance 50 %")
     print("| | " + " | ".join(f"fold {k}" for k in range(FOLDS)) + " | mean ± SD |\n" + "|---" * (FOLDS + 2) + "|")
     for name in folds[0]:
