@@ -104,6 +104,7 @@ IMPORT_ROOTS = [Path(root).resolve() for root in env.list("KINETOSCOPE_IMPORT_RO
 UPLOAD_LIMIT_BYTES = env.int("KINETOSCOPE_UPLOAD_LIMIT_GB", default=200) * 2**30
 UPLOAD_CHUNK_BYTES = 8 * 2**20
 DATA_UPLOAD_MAX_MEMORY_SIZE = UPLOAD_CHUNK_BYTES + 2**20
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000  # a class map has two fields a class
 
 LOGIN_URL = "accounts:login"
 LOGIN_REDIRECT_URL = "home"

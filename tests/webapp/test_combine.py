@@ -100,6 +100,14 @@ def test_choices_that_make_no_sense_are_refused_where_they_stand(
     assert Dataset.objects.count() == 2
 
 
+def test_a_map_of_more_classes_than_usual_forms_have_fields_is_taken(as_ada: Client, ada: User, dataset: Dataset) -> None:
+    many = make_dataset(ada, [f"kind no. {number}" for number in range(700)], videos_per_class=1, name="many")
+
+    as_ada.post(address(dataset, many), choices(*[ADD] * 700))
+
+    assert len(Dataset.objects.get(name="both").combination["added"]) == 700
+
+
 def test_a_new_class_must_not_have_the_name_of_an_old_one(as_ada: Client, ada: User, dataset: Dataset) -> None:
     same = make_dataset(ada, ("clap", "dance"), name="same name")
 
