@@ -16,7 +16,13 @@ PRESETS = {
 
 
 def dis(*, preset: str) -> FlowMethod:
-    """A function of two grey frames, and of nothing else: OpenCV's solver keeps what it chose for a size, so each size gets its own."""
+    """A function of two grey frames, and of nothing else.
+
+    OpenCV's solver keeps what it chose for a size, so each size gets its own; and where a picture is too small for the preset's scales it
+    keeps those that it took instead and takes smaller ones for the next pair, so each pair begins with the preset's.
+    """
+    fresh = cv2.DISOpticalFlow.create(PRESETS[preset])
+    scale, patch, stride = fresh.getFinestScale(), fresh.getPatchSize(), fresh.getPatchStride()
 
     @lru_cache(maxsize=1)
     def solver_for(_size: tuple[int, ...]) -> cv2.DISOpticalFlow:
@@ -24,6 +30,9 @@ def dis(*, preset: str) -> FlowMethod:
 
     def flow(previous: Pixels, following: Pixels) -> Floats:
         solver = solver_for(previous.shape)
+        solver.setFinestScale(scale)
+        solver.setPatchSize(patch)
+        solver.setPatchStride(stride)
         field = np.asarray(solver.calc(previous, following, None), np.float32)  # type: ignore[call-overload]  # no initial flow
         return field.transpose(2, 0, 1)
 

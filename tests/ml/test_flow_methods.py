@@ -1,3 +1,4 @@
+from itertools import pairwise
 from typing import get_args
 
 import cv2
@@ -68,6 +69,16 @@ def test_dis_is_opencvs_in_each_preset(preset: str) -> None:
     expected = cv2.DISOpticalFlow.create(number).calc(*_pair(2, 1), None)  # type: ignore[call-overload]
     got = build_flow(DIS.model_validate({"preset": preset}))(*_pair(2, 1))
     assert np.array_equal(got, expected.transpose(2, 0, 1))
+
+
+@pytest.mark.parametrize("preset", ["ultrafast", "fast", "medium"])
+@pytest.mark.parametrize(("height", "width"), [(32, 43), (64, 85), (96, 128)])
+def test_dis_of_a_pair_does_not_depend_on_the_pairs_before_it(preset: str, height: int, width: int) -> None:
+    frames = moving(4, 2, 1, height, width)[..., 0].copy()
+    method = build_flow(DIS.model_validate({"preset": preset}))
+    for previous, following in pairwise(frames):
+        alone = build_flow(DIS.model_validate({"preset": preset}))(previous, following)
+        assert np.array_equal(method(previous, following), alone)
 
 
 def _ends(schema: type[Schema]) -> list[Schema]:
