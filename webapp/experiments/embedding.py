@@ -5,18 +5,13 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from webapp.charts.palette import CYCLE
 from webapp.experiments.results import ProtocolText, protocol_text
 
-MEASURES = {
-    "recall_at_1": gettext_lazy("R@1"),
-    "recall_at_5": gettext_lazy("R@5"),
-    "map_at_r": gettext_lazy("mAP@R"),
-    "nmi": gettext_lazy("NMI"),
-}
-MAPS = {"umap": "UMAP", "pca": gettext_lazy("PCA")}
+MEASURES = {"recall_at_1": "R@1", "recall_at_5": "R@5", "map_at_r": "mAP@R", "nmi": "NMI"}
+MAPS = ("umap", "pca")
 
 
 @dataclass(frozen=True)
@@ -53,7 +48,7 @@ class Place:
 class Measure:
     """A number with what it is called and how it is defined."""
 
-    title: Any
+    title: str
     value: float | None
     definition: str
 

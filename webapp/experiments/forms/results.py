@@ -40,7 +40,7 @@ class ChartOptions(_LenientForm):
 class MapOptions(_LenientForm):
     """Which map of the embeddings is drawn, of which videos, and which classes are in colour."""
 
-    map = _choice(_("Map"), ("umap", "UMAP"), ("pca", _("PCA")))
+    map = _choice(_("Map"), ("umap", "UMAP"), ("pca", "PCA"))
     outcome = _choice(_("Outcome"), ("", _("all")), ("right", _("right")), ("wrong", _("wrong")))
     classes = forms.TypedMultipleChoiceField(label=_("Classes in colour"), required=False, initial=[], coerce=int, empty_value=[])
 
