@@ -6,10 +6,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from webapp.datasets.selectors import visible_datasets
+from webapp.datasets.selectors.overview import imports_to_confirm
 from webapp.experiments.selectors.home import latest_fusion_results, latest_runs
 from webapp.jobs import storage
 from webapp.jobs.models import Job
-from webapp.jobs.selectors import changeable_jobs, visible_jobs, worker_was_heard
+from webapp.jobs.selectors import unseen_failures, visible_jobs, worker_was_heard
 
 
 @require_GET
@@ -18,7 +19,8 @@ def home(request: HttpRequest) -> HttpResponse:
     jobs = visible_jobs(request.user).filter(parent=None)
     ctx = {
         "open_jobs": jobs.filter(state__in=Job.OPEN).order_by("id")[:8],
-        "failed_jobs": changeable_jobs(request.user).filter(parent=None, state=Job.State.FAILED, acknowledged=False)[:5],
+        "failed_jobs": unseen_failures(request.user),
+        "waiting_imports": imports_to_confirm(request.user),
         "datasets": visible_datasets(request.user)[:1],
         "runs": latest_runs(request.user, 6),
         "fusion_results": latest_fusion_results(request.user, 3),

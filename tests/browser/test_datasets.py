@@ -63,6 +63,20 @@ def test_an_upload_cut_in_the_middle_goes_on_by_itself(signed_in: Page, live_ser
     assert Upload.objects.get().path.read_bytes() == clips.read_bytes()
 
 
+def test_a_form_sent_too_early_says_that_it_waits_and_goes_on_by_itself(signed_in: Page, live_server: LiveServer, clips: Path) -> None:
+    held: list[Route] = []
+    signed_in.route("**/datasets/uploads/*/", lambda route: route.continue_() if held else held.append(route))
+    signed_in.goto(f"{live_server.url}/datasets/import/")
+    waits = signed_in.get_by_text("still on their way")
+    with signed_in.expect_request("**/datasets/uploads/*/"):
+        signed_in.set_input_files("input[type=file]", clips)
+    expect(waits).to_be_hidden()
+    signed_in.get_by_role("button", name="Look at the files").click()
+    expect(waits).to_be_visible()
+    held[0].continue_()
+    signed_in.wait_for_url("**/datasets/imports/*/")
+
+
 def test_an_upload_goes_on_after_a_reload(signed_in: Page, live_server: LiveServer, clips: Path) -> None:
     sent: list[str] = []
     signed_in.on("request", lambda request: sent.append(request.headers["upload-offset"]) if request.method == "PATCH" else None)

@@ -220,7 +220,7 @@ def test_the_rows_of_flow_take_a_fixed_number_of_queries(
     Video.objects.filter(dataset=dataset).update(frames=2501)
     for quality in (60, 70):
         request_flow(dataset, FlowSpec(quality=quality), ada)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         assert all(row.job and row.job.pace == 0 for row in flow_rows(dataset, ada))
 
 
@@ -266,3 +266,25 @@ def test_a_run_that_asks_for_other_flow_than_there_is_sees_both_side_by_side(as_
     initial = {name: value for part in ("launch", "form") for name, value in page.context[part].initial.items() if value is not None}
     html = as_ada.post(page.wsgi_request.get_full_path(), {**initial, "split": run.split.pk, "action": "check"}).content.decode()
     assert "Asked for" in html and "<td>95 </td><td>80 </td>" in html
+
+
+def test_videos_that_came_after_the_extraction_are_told_and_can_be_extracted(as_ada: Client, ada: User, dataset: Dataset) -> None:
+    cache, job = request_flow(dataset, FlowSpec(), ada)
+    assert job is not None
+    Job.objects.update(state=Job.State.DONE)
+    FlowCache.objects.update(videos_done=11)
+    page = as_ada.get(reverse("datasets:dataset_detail", args=(dataset.pk,))).content.decode()
+    assert "1 video is without this flow." in page and "Extract the rest" in page
+    as_ada.post(reverse("datasets:flow_complete", args=(cache.pk,)))
+    assert Job.objects.filter(kind=Job.Kind.FLOW, subject_id=cache.pk, state=Job.State.QUEUED).count() == 1
+    FlowCache.objects.update(videos_done=12)
+    Job.objects.update(state=Job.State.DONE)
+    assert "Extract the rest" not in as_ada.get(reverse("datasets:dataset_detail", args=(dataset.pk,))).content.decode()
+
+
+def test_a_video_whose_flow_is_on_its_way_offers_no_second_extraction(as_ada: Client, ada: User, dataset: Dataset) -> None:
+    address = reverse("datasets:video_detail", args=(dataset.videos.all()[0].pk,))
+    assert "Extract flow" in as_ada.get(address).content.decode()
+    request_flow(dataset, FlowSpec(), ada)
+    page = as_ada.get(address).content.decode()
+    assert "It is being extracted" in page and "Extract flow" not in page

@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from tests.webapp.factories import make_dataset, make_evaluation, make_fusion, make_job, make_run, make_user, share
+from webapp.datasets.models import Import
 from webapp.jobs.models import Job
 
 pytestmark = pytest.mark.django_db
@@ -79,3 +80,19 @@ def test_a_form_with_an_old_token_is_refused_on_a_page_of_ours(ada: User) -> Non
     answer = client.post("/accounts/logout/")
     assert answer.status_code == 403
     assert b"The form is out of date" in answer.content and b"Kinetoscope" in answer.content
+
+
+def test_many_failures_are_one_card(as_ada: Client, ada: User) -> None:
+    for number in range(7):
+        failure = {"code": "x", "message": f"reason {number}", "advice": "", "detail": ""}
+        make_job(Job.Kind.TRAIN, ada, state=Job.State.FAILED, failure=failure)
+    page = as_ada.get("/").content.decode()
+    assert page.count('class="failure') == 1 and "7 jobs failed" in page and "Seen all" in page and "All failed jobs" in page
+    assert page.count("reason ") == 5
+
+
+def test_an_import_that_waits_to_be_confirmed_is_told(as_ada: Client, ada: User) -> None:
+    import_ = Import.objects.create(user=ada, preview={"num_videos": 1})
+    for address in ("/", "/datasets/", "/datasets/import/"):
+        page = as_ada.get(address).content.decode()
+        assert "An import of 1 video waits" in page and f"/datasets/imports/{import_.pk}/" in page, address

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from tests.webapp.factories import make_dataset, make_upload, make_user
+from tests.webapp.factories import make_dataset, make_job, make_upload, make_user
 from webapp.datasets.models import Dataset, Import, Upload, Video
 from webapp.datasets.services.imports import BadSource, ImportMoved, add_videos, confirm_import, latest_job, start_import, suggested_name
 from webapp.jobs.models import Job
@@ -269,3 +269,46 @@ def test_a_name_that_is_taken_is_allowed_and_told(as_ada: Client, ada: User) -> 
     fields = {"name": "Signs", "short_side": 144, "test_fraction": 0.25, "seed": 3}
     page = as_ada.post(reverse("datasets:import_confirm", args=(previewed(ada).pk,)), fields, follow=True).content.decode()
     assert Dataset.objects.count() == 2 and "There are two datasets called “Signs” now" in page
+
+
+def refused(user: User, kind: str, import_: Import) -> Job:
+    """The import's newest job, ended by what was in its files."""
+    Job.objects.all().delete()
+    failure = {"code": "BadLayout", "message": "The only video cannot be used; a.mp4: no video", "advice": "Copy it.", "detail": ""}
+    job = make_job(kind, user, import_.dataset, Job.State.FAILED, failure=failure)
+    Job.objects.filter(pk=job.pk).update(subject_id=import_.pk)
+    return job
+
+
+def test_a_refusal_that_was_read_on_the_imports_page_is_not_on_the_home_page_and_not_tried_again(as_ada: Client, ada: User) -> None:
+    import_ = start_import(ada, [make_upload(ada)])
+    refused(ada, Job.Kind.INSPECT, import_)
+    assert "The only video cannot be used" in as_ada.get("/").content.decode()
+    page = page_of(as_ada, import_)
+    assert "The only video cannot be used" in page and "Try again" not in page and "Choose other files" in page
+    assert "The only video cannot be used" not in as_ada.get("/").content.decode()
+
+
+def test_a_folder_on_the_server_may_be_mended_and_tried_again(as_ada: Client, ada: User, root: Path) -> None:
+    import_ = start_import(ada, [], root / "clips")
+    refused(ada, Job.Kind.INSPECT, import_)
+    assert "Try again" in page_of(as_ada, import_)
+
+
+def test_a_dataset_that_nothing_came_into_says_why_and_is_discarded_with_its_import(as_ada: Client, ada: User) -> None:
+    import_ = previewed(ada)
+    Import.objects.update(dataset=Dataset.objects.create(name="bare", owner=ada, frame_spec={}))
+    import_.refresh_from_db()
+    refused(ada, Job.Kind.INGEST, import_)
+    page = as_ada.get(reverse("datasets:dataset_detail", args=(import_.dataset_id,))).content.decode()
+    assert "a.mp4: no video" in page and "Open the import" in page
+    assert "Discard this import" in page_of(as_ada, import_)
+    as_ada.post(reverse("datasets:import_discard", args=(import_.pk,)))
+    assert not Dataset.objects.exists() and not Import.objects.exists() and not Upload.objects.exists()
+
+
+def test_an_import_that_brought_videos_is_not_discarded(as_ada: Client, ada: User) -> None:
+    import_ = previewed(ada)
+    Import.objects.update(dataset=make_dataset(ada))
+    as_ada.post(reverse("datasets:import_discard", args=(import_.pk,)))
+    assert Import.objects.exists() and Dataset.objects.exists()

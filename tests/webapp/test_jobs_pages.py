@@ -80,7 +80,6 @@ def test_the_page_of_a_failed_job_explains_it_and_escapes_what_it_was_told(clien
     page = client.get(f"/jobs/{job.pk}/").content.decode()
     assert "&lt;b&gt;a.avi&lt;/b&gt; is cut off" in page
     assert "Upload it again." in page
-    assert "Retry" in page
 
 
 def test_the_page_shows_the_end_of_the_log(client: Client, ada: User) -> None:
@@ -196,3 +195,45 @@ def test_what_is_done_has_no_bar_and_nobody_reads_keys_of_videos(client: Client,
     make_job("evaluate", ada, state=State.RUNNING, **facts)
     page = client.get("/jobs/").content.decode()
     assert page.count("<progress") == 1 and "9c32" not in page
+
+
+def test_what_was_refused_for_its_files_is_not_offered_again_and_what_may_succeed_is(client: Client, ada: User) -> None:
+    def buttons(kind: str, code: str) -> str:
+        job = make_job(kind, ada, state=State.FAILED, failure={"code": code, "message": "m", "advice": "a", "detail": ""})
+        return client.get(f"/jobs/{job.pk}/").content.decode()
+
+    for kind, code in (("inspect", "BadArchive"), ("ingest", "BadLayout"), ("predict", "BadVideo")):
+        assert ">Retry</button>" not in buttons(kind, code), kind
+    for kind, code in (("ingest", "DiskFull"), ("flow", "BadVideo"), ("train", "OutOfMemory")):
+        assert ">Retry</button>" in buttons(kind, code), kind
+
+
+def test_a_restart_says_where_it_begins(client: Client, ada: User, dataset: Dataset) -> None:
+    run = make_run(dataset, state=State.CANCELLED)
+    assert "from the start" in client.get(f"/jobs/{run.job_id}/").content.decode()
+    run.folder.mkdir(parents=True)
+    (run.folder / "checkpoint.safetensors").touch()
+    assert "from the checkpoint" in client.get(f"/jobs/{run.job_id}/").content.decode()
+    flow = make_job("flow", ada, state=State.CANCELLED)
+    assert "what is done is kept" in client.get(f"/jobs/{flow.pk}/").content.decode()
+
+
+def test_only_what_runs_is_cancelled_after_a_question_that_says_what_is_lost(client: Client, ada: User) -> None:
+    running, queued = (make_job("train", ada, state=state) for state in (State.RUNNING, State.QUEUED))
+    page = client.get(f"/jobs/{running.pk}/").content.decode()
+    assert "data-confirm" in page and "since the last checkpoint is lost" in page and "Stop: saves a checkpoint" in page
+    page = client.get(f"/jobs/{queued.pk}/").content.decode()
+    assert "data-confirm" not in page and "nothing is lost" in page
+
+
+def test_the_list_calls_no_queue_a_place(client: Client, ada: User) -> None:
+    make_job("train", ada, queue="gpu")
+    assert "gpu" not in client.get("/jobs/").content.decode()
+
+
+def test_all_failures_are_seen_at_once_and_those_of_others_stay(client: Client, ada: User) -> None:
+    mine = [make_job("train", ada, state=State.FAILED) for _number in range(3)]
+    foreign = make_job("train", make_user("eve"), state=State.FAILED)
+    assert client.post("/jobs/acknowledge").headers["Location"] == "/"
+    assert all(Job.objects.get(pk=job.pk).acknowledged for job in mine)
+    assert not Job.objects.get(pk=foreign.pk).acknowledged

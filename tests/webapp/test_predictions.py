@@ -344,3 +344,14 @@ def test_the_shares_of_an_svm_are_not_called_probabilities(as_ada: Client, ada: 
         assert "probabilit" not in text.replace("no probability", "").replace("class probabilities averaged", "")
     row = as_ada.get(reverse("predictions:prediction_json")).json()["predictions"][0]
     assert row["share_is"] == "softmax of SVM margins"
+
+
+def test_deleting_nothing_says_to_tick_something(as_ada: Client, prediction: Prediction) -> None:
+    page = as_ada.post(reverse("predictions:prediction_delete"), follow=True).content.decode()
+    assert "Nothing is ticked" in page and Prediction.objects.filter(pk=prediction.pk).exists()
+
+
+def test_a_failure_that_was_read_is_no_reminder_on_the_home_page(as_ada: Client, ada: User, run: Run) -> None:
+    failed = make_prediction(ada, run, Job.State.FAILED)
+    as_ada.get(reverse("predictions:prediction_detail", args=(failed.pk,)))
+    assert Job.objects.get(pk=failed.job_id).acknowledged

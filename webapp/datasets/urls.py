@@ -23,6 +23,7 @@ urlpatterns = [
     path("<int:dataset_id>/members/<int:membership_id>/remove", sharing.member_remove, name="member_remove"),
     path("<int:dataset_id>/splits/new/", splits.split_new, name="split_new"),
     path("<int:dataset_id>/flow/new/", flow.flow_new, name="flow_new"),
+    path("flow/<int:cache_id>/complete", flow.flow_complete, name="flow_complete"),
     path("flow/<int:cache_id>/delete", flow.flow_delete, name="flow_delete"),
     path("<int:dataset_id>/videos/", videos.browse, name="browse"),
     path("videos/<int:video_id>/", videos.video_detail, name="video_detail"),

@@ -47,6 +47,11 @@ def changeable_jobs(user: AnyUser) -> QuerySet[Job]:
     return jobs.filter(Q(user_id=user.pk) | Q(dataset__owner_id=user.pk) | Q(dataset__in=edited))
 
 
+def unseen_failures(user: AnyUser) -> QuerySet[Job]:
+    """Failed jobs that somebody who may do something about them has not yet seen."""
+    return changeable_jobs(user).filter(parent=None, state=Job.State.FAILED, acknowledged=False)
+
+
 def queue_positions() -> dict[int, int]:
     """Id of each queued job → its place in its queue, from 1."""
     ahead: defaultdict[str, int] = defaultdict(int)

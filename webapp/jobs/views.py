@@ -75,6 +75,13 @@ def job_acknowledge(request: HttpRequest, job_id: int) -> HttpResponse:
     return _change(request, job_id, services.acknowledge)
 
 
+@require_POST
+def jobs_acknowledge(request: HttpRequest) -> HttpResponse:
+    """All of the home page's failures were seen."""
+    services.acknowledge_all(selectors.unseen_failures(request.user))
+    return redirect("home")
+
+
 def _change(request: HttpRequest, job_id: int, act: Callable[[Job], None]) -> HttpResponse:
     job = get_object_or_404(selectors.changeable_jobs(request.user), pk=job_id)
     try:

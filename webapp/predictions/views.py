@@ -18,6 +18,8 @@ from webapp.datasets.media import serve
 from webapp.datasets.selectors import editable_datasets, visible_datasets
 from webapp.datasets.services.uploads import store_files
 from webapp.experiments.result_links import ids_in
+from webapp.jobs.models import Job
+from webapp.jobs.services import acknowledge
 from webapp.predictions.deletion import delete_predictions
 from webapp.predictions.forms import ConfirmForm, PredictForm
 from webapp.predictions.models import Prediction
@@ -66,6 +68,8 @@ def prediction_detail(request: HttpRequest, pk: int) -> HttpResponse:
     prediction = _prediction(request, pk)
     dataset = visible_datasets(request.user).filter(pk=prediction.source.dataset_id).first()
     answer = Answer.of(prediction.result)
+    if prediction.job.state == Job.State.FAILED and prediction.user_id == request.user.pk:
+        acknowledge(prediction.job)  # whoever reads why here need not be told again
     ctx = {
         "prediction": prediction,
         "job": prediction.job,
@@ -118,6 +122,9 @@ def prediction_send(request: HttpRequest, pk: int) -> HttpResponse:
 def prediction_delete(request: HttpRequest) -> HttpResponse:
     """The ticked predictions go with their files; what was sent to a dataset stays there."""
     ids = ids_in(request.POST.getlist("predictions"))
+    if not ids:
+        messages.warning(request, _("Nothing is ticked: tick one row or more first."))
+        return redirect("predictions:prediction_list")
     found = visible_predictions(request.user).in_bulk(ids)
     if len(found) != len(ids):
         raise Http404

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_noop
 
 from ml.config.evaluation import FusionConfig, Protocol
 from webapp.choices import MODALITIES, name_of
+from webapp.jobs import keeping
 from webapp.jobs.failures import HEADLINES
 from webapp.metrics import definition_of
 from webapp.protocols import fit_words, translated_description, words_of
@@ -109,6 +110,11 @@ def progress_words(message: str) -> str:
         return ""
     epoch = re.fullmatch(r"epoch (\d+) of (\d+)", message)
     return _("epoch %(number)s of %(total)s") % {"number": epoch[1], "total": epoch[2]} if epoch else translated(message)
+
+
+register.filter("restart_words", keeping.restart_words)
+register.filter("cancel_words", keeping.cancel_words)
+register.filter("is_hopeless", keeping.is_hopeless)
 
 
 @register.simple_tag

@@ -18,12 +18,17 @@ from webapp.jobs.models import Job
 
 @dataclass(frozen=True)
 class FlowRow:
-    """A flow cache with its newest job. `shared_with` names datasets that keep some of its files; `freed` is what deleting gives back."""
+    """A flow cache with its newest job.
+
+    `missing` videos came after the extraction or were left by it; `shared_with` names datasets that keep some of its files; `freed` is
+    what deleting gives back.
+    """
 
     cache: FlowCache
     job: Job | None = None
     shared_with: tuple[str, ...] = ()
     freed: int = 0
+    missing: int = 0
 
     @property
     def is_live(self) -> bool:
@@ -46,15 +51,26 @@ def flow_rows(dataset: Dataset, user: AnyUser) -> list[FlowRow]:
     caches = list(dataset.flow_caches.select_related("dataset"))
     jobs = Job.objects.filter(kind=Job.Kind.FLOW, parent=None, subject_id__in=[cache.pk for cache in caches])
     newest = {job.subject_id: job for job in jobs.prefetch_related("parts").order_by("id")}
-    return [_row(cache, newest.get(cache.pk), user) for cache in caches]
+    usable = num_usable(dataset) if caches else 0
+    return [_row(cache, newest.get(cache.pk), user, usable) for cache in caches]
 
 
-def _row(cache: FlowCache, job: Job | None, user: AnyUser) -> FlowRow:
+def num_usable(dataset: Dataset) -> int:
+    """Videos that can be trained on, and so need flow."""
+    return dataset.videos.filter(status=Video.Status.OK, label__isnull=False).count()
+
+
+def open_flow_job(dataset: Dataset) -> Job | None:
+    """The extraction that is waiting or running, if there is one."""
+    return Job.objects.filter(dataset=dataset, kind=Job.Kind.FLOW, parent=None, state__in=Job.OPEN).order_by("id").first()
+
+
+def _row(cache: FlowCache, job: Job | None, user: AnyUser, usable: int) -> FlowRow:
     if job is not None and job.is_open:
         return FlowRow(cache, job)
     shared_with = _sharing(cache, user)
     freed = sum(map(bytes_in, files(cache, own_media(cache)))) if shared_with else cache.bytes
-    return FlowRow(cache, job, shared_with, freed)
+    return FlowRow(cache, job, shared_with, freed, missing=max(0, usable - cache.videos_done - len(cache.videos_failed)))
 
 
 def _sharing(cache: FlowCache, user: AnyUser) -> tuple[str, ...]:

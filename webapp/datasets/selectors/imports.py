@@ -79,6 +79,12 @@ def is_name_taken(user: AnyUser, name: str) -> bool:
     return visible_datasets(user).filter(name__iexact=name.strip()).exists()
 
 
+def is_left_empty(import_: Import) -> bool:
+    """Whether it made a dataset, and nothing came into it."""
+    dataset = import_.dataset
+    return dataset is not None and not dataset.videos.exists() and not dataset.labels.exists()
+
+
 def report_of(dataset: Dataset) -> dict[str, object]:
     """What an import gave: how many videos came in, which were refused and why, and what was noted about the rest."""
     videos = Video.objects.filter(dataset=dataset)

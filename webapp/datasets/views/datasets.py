@@ -23,6 +23,7 @@ from webapp.datasets.selectors.combine import origin_of
 from webapp.datasets.selectors.flow import flow_rows
 from webapp.datasets.selectors.overview import datasets_with_counts, imports_to_confirm, open_import_jobs
 from webapp.datasets.services.deletion import belongings, delete_dataset, freed_bytes
+from webapp.jobs.models import Job
 
 
 @require_GET
@@ -65,6 +66,7 @@ def _overview(request: HttpRequest, dataset: Dataset) -> dict[str, Any]:
         "lacks_groups": not totals["groups"] and any(row.split.origin == "generated" for row in split_rows),
         "refused": dataset.videos.filter(status=Video.Status.REFUSED)[:200],
         "open_jobs": dataset.jobs.filter(state__in=("waiting", "queued", "running", "interrupted")).exclude(kind="flow"),
+        "failed_import": None if totals["videos"] else dataset.jobs.filter(kind=Job.Kind.INGEST, state=Job.State.FAILED).first(),
         "memberships": dataset.memberships.select_related("user"),
         "form": DatasetForm(instance=dataset),
         "member_form": MemberForm(),

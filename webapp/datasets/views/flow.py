@@ -49,6 +49,17 @@ def flow_new(request: HttpRequest, dataset_id: int) -> HttpResponse:
 
 
 @require_POST
+def flow_complete(request: HttpRequest, cache_id: int) -> HttpResponse:
+    """The videos that came after the extraction."""
+    cache = get_object_or_404(editable_flow_caches(request.user), pk=cache_id)
+    try:
+        request_flow(cache.dataset, FlowSpec.model_validate(cache.spec), cast(User, request.user))
+    except UserError as error:
+        messages.error(request, f"{error} {error.advice}")
+    return redirect("datasets:dataset_detail", cache.dataset_id)
+
+
+@require_POST
 def flow_delete(request: HttpRequest, cache_id: int) -> HttpResponse:
     cache = get_object_or_404(editable_flow_caches(request.user), pk=cache_id)
     try:

@@ -17,11 +17,21 @@ from ml.errors import UserError
 from webapp.datasets.forms.imports import ConfirmImportForm, ImportForm
 from webapp.datasets.models import Import
 from webapp.datasets.selectors import own_imports
-from webapp.datasets.selectors.imports import is_name_taken, lacks_groups, needs_split, preview_warnings, report_of, server_folders
+from webapp.datasets.selectors.imports import (
+    is_left_empty,
+    is_name_taken,
+    lacks_groups,
+    needs_split,
+    preview_warnings,
+    report_of,
+    server_folders,
+)
+from webapp.datasets.selectors.overview import imports_to_confirm
+from webapp.datasets.services.deletion import delete_dataset
 from webapp.datasets.services.imports import confirm_import, discard_import, latest_job, start_import, suggested_name
 from webapp.datasets.services.uploads import store_files
 from webapp.jobs.models import Job
-from webapp.jobs.services import restart
+from webapp.jobs.services import acknowledge, restart
 
 
 @require_http_methods(["GET", "POST"])
@@ -35,7 +45,13 @@ def import_new(request: HttpRequest) -> HttpResponse:
             return redirect("datasets:import_detail", start_import(user, uploads, form.cleaned_data["folder"]).pk)
         except UserError as error:
             form.add_error(None, f"{error} {error.advice}")
-    ctx = {"form": form, "folders": server_folders(), "roots": settings.IMPORT_ROOTS, "limit": settings.UPLOAD_LIMIT_BYTES}
+    ctx = {
+        "form": form,
+        "folders": server_folders(),
+        "roots": settings.IMPORT_ROOTS,
+        "limit": settings.UPLOAD_LIMIT_BYTES,
+        "waiting_imports": imports_to_confirm(user),
+    }
     return render(request, "datasets/import_new.html", ctx, status=400 if form.errors else 200)
 
 
@@ -51,12 +67,15 @@ def import_detail(request: HttpRequest, import_id: int) -> HttpResponse:
 def _context(import_: Import, form: ConfirmImportForm) -> dict[str, object]:
     """What of the page shows follows from the newest job and the rows; nothing else keeps a step."""
     job = latest_job(import_)
+    if job is not None and job.state == Job.State.FAILED and not job.acknowledged:
+        acknowledge(job)  # whoever reads why here need not be told again
     is_done = job is not None and job.state == Job.State.DONE
     return {
         "import": import_,
         "job": job,
         "form": form,
         "preview": import_.preview,
+        "left_empty": is_left_empty(import_),
         "is_live": job is not None and job.is_open,
         "proposes_split": needs_split(import_),
         "warnings": preview_warnings(import_.preview),
@@ -102,7 +121,10 @@ def import_retry(request: HttpRequest, import_id: int) -> HttpResponse:
 def import_discard(request: HttpRequest, import_id: int) -> HttpResponse:
     import_ = get_object_or_404(own_imports(request.user), pk=import_id)
     try:
-        discard_import(import_)
+        if import_.dataset is not None and is_left_empty(import_):
+            delete_dataset(import_.dataset)
+        else:
+            discard_import(import_)
     except UserError as error:
         messages.error(request, f"{error} {error.advice}")
         return redirect("datasets:import_detail", import_id)

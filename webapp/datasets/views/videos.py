@@ -18,6 +18,7 @@ from webapp.datasets.forms.datasets import RelabelForm
 from webapp.datasets.models import Video
 from webapp.datasets.selectors import editable_datasets, editable_videos, visible_datasets, visible_videos
 from webapp.datasets.selectors.browse import PAGE_SIZE, BrowseForm, chosen_videos, neighbours, with_page_rows
+from webapp.datasets.selectors.flow import open_flow_job
 from webapp.datasets.selectors.videos import flow_choices, score_rows
 from webapp.datasets.services.datasets import relabel_video
 
@@ -53,6 +54,7 @@ def video_detail(request: HttpRequest, video_id: int) -> HttpResponse:
         "query": _filter_query(request),
         "flow_choices": choices,
         "flow": next((row.cache for row in choices if str(row.cache.pk) == wanted), choices[0].cache if choices else None),
+        "flow_job": None if choices else open_flow_job(video.dataset),
         "entries": video.split_entries.select_related("split").order_by("split__name"),
         "scores": score_rows(request.user, video),
         "relabel_form": RelabelForm(video.dataset, initial={"label": video.label_id}),

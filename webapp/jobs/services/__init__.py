@@ -8,13 +8,14 @@ open ─► WAITING ─► QUEUED ─► RUNNING ─► DONE | FAILED | STOPPED 
 from webapp.jobs.services.attempts import claim, finish, hand_back, heartbeat, record_device, record_progress
 from webapp.jobs.services.following import release_followers
 from webapp.jobs.services.moves import JobMoved, LeaseLost
-from webapp.jobs.services.requests import acknowledge, cancel, open_job, request_stop, restart, submit, submit_in_parts
+from webapp.jobs.services.requests import acknowledge, acknowledge_all, cancel, open_job, request_stop, restart, submit, submit_in_parts
 from webapp.jobs.services.sweeping import interrupt_expired, release_waiting, requeue_interrupted, send_again
 
 __all__ = [
     "JobMoved",
     "LeaseLost",
     "acknowledge",
+    "acknowledge_all",
     "cancel",
     "claim",
     "finish",

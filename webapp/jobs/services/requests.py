@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from webapp.datasets.models import Dataset
 from webapp.jobs.models import Job
@@ -116,6 +116,11 @@ def restart(job: Job) -> None:
 def acknowledge(job: Job) -> None:
     """The failure was seen."""
     row(job.pk).update(acknowledged=True)
+
+
+def acknowledge_all(jobs: QuerySet[Job]) -> None:
+    """All failures among these were seen."""
+    jobs.filter(state=State.FAILED).update(acknowledged=True)
 
 
 def _moved(job: Job) -> JobMoved:

@@ -198,6 +198,12 @@ class UploadForm {
     const pause = row.querySelector("[data-pause]");
     pause.hidden = state === "done" || state === "waiting";
     pause.textContent = state === "sending" || state === "retrying" ? text.textPause : text.textContinue;
+    this.note();
+  }
+
+  // A form that was sent too early says that it waits.
+  note() {
+    this.form.querySelector("[data-waiting]").hidden = !this.isWaiting || this.uploads.some(({ state }) => state === "refused" || state === "paused");
   }
 
   submit(event) {
@@ -205,6 +211,7 @@ class UploadForm {
     if (this.uploads.every(({ state }) => state === "done")) return this.fill();
     event.preventDefault();
     this.isWaiting = true;
+    this.note();
     this.start();
   }
 
