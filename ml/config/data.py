@@ -155,9 +155,6 @@ class DataConfig(Schema):
         "From anywhere in the picture (two-stream paper), from its corners and centre (NFMML), or from 13 places with jittered height and "
         "width (TSN).",
     )
-    flip: bool = knob(True, "Horizontal flip", "Mirror half of the training inputs; mirrored flow has x negated.")
-    vertical_flip: bool = knob(
-        False, "Vertical flip", "Turn half of the training inputs upside down, as NFMML does; flow has y negated.", advanced=True
     smallest_window: float = knob(
         0.66,
         "Smallest window",
@@ -167,6 +164,9 @@ class DataConfig(Schema):
         le=1,
         advanced=True,
     )
+    flip: bool = knob(True, "Horizontal flip", "Mirror half of the training inputs; mirrored flow has x negated.")
+    vertical_flip: bool = knob(
+        False, "Vertical flip", "Turn half of the training inputs upside down, as NFMML does; flow has y negated.", advanced=True
     )
     color_jitter: float = knob(
         0.0,
