@@ -117,11 +117,11 @@ def database_url() -> str:
 
 
 class Plant:
-    """A broker, a worker for jobs and one that sweeps."""
+    """A broker, a worker for jobs, so many at once, and one that sweeps."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, at_once: int = 1) -> None:
         self.valkey = valkey(folder)
-        self.worker = worker(folder, "-Q", "cpu,gpu", "-c", "1")
+        self.worker = worker(folder, "-Q", "cpu,gpu", "-c", str(at_once))
         self.sweeper = worker(folder, "-Q", "predict,sweep", "-P", "solo", "-B", name="sweep")
 
     def start(self) -> None:
@@ -150,9 +150,9 @@ class Plant:
 
 
 @contextmanager
-def running_plant(folder: Path) -> Iterator[Plant]:
+def running_plant(folder: Path, at_once: int = 1) -> Iterator[Plant]:
     """A plant that runs inside the block."""
-    plant = Plant(folder)
+    plant = Plant(folder, at_once)
     try:
         plant.start()
         yield plant
