@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from webapp.accounts.forms import UserForm
+from webapp.accounts.forms import OwnPasswordForm, UserForm
 from webapp.accounts.services import renew_password, set_active
 
 for_admins = permission_required("auth.change_user", raise_exception=True)
@@ -60,6 +60,7 @@ def _page(request: HttpRequest, form: UserForm, told: User | None = None, passwo
 class OwnPassword(PasswordChangeView):
     """The old one once, the new one twice; this session goes on."""
 
+    form_class = OwnPasswordForm
     template_name = "accounts/own_password.html"
     success_url = reverse_lazy("home")
 
