@@ -95,7 +95,8 @@ def _enlarged(split: Split, added: Iterable[VideoEntry]) -> Split:
 
 def _told(second: Manifest, num_known: int, groups: set[str]) -> Iterator[Finding]:
     if num_known:
-        yield Finding(kind="note", message=f"{num_known:,} videos of “{second.name}” were not added: their content is there already")
+        were = f"1 video of “{second.name}” was" if num_known == 1 else f"{num_known:,} videos of “{second.name}” were"
+        yield Finding(kind="note", message=f"{were} not added, with content that is there already")
     if groups:
-        shared = f"{len(groups):,} groups have a name in both datasets and are taken for different sources: {some(sorted(groups))}"
+        shared = f"Groups of the same name in both datasets are taken for different sources: {some(sorted(groups))}"
         yield Finding(kind="note", message=f"{shared}. If they are the same, the tests say little")

@@ -110,7 +110,7 @@ def test_content_that_is_there_already_is_not_added_so_no_test_video_is_trained_
     both = combine(first, shared, mapped(Archery="Archery"), "A + B")
 
     assert [one.key for one in both.videos[4:]] == ["a0-2", "b2"]
-    assert both.findings[0].message == "1 videos of “B” were not added: their content is there already"
+    assert both.findings[0].message == "1 video of “B” was not added, with content that is there already"
     assert not [finding for finding in both.findings if finding.kind == "leak"]
 
 
@@ -121,7 +121,7 @@ def test_groups_are_each_datasets_own_and_a_name_in_both_is_told(first: Manifest
     both = combine(first, related, mapped(Archery="Archery"), "A + B")
 
     assert {one.key: one.group for one in both.videos if one.group} == {"a0": "fair", "near": "fair (B)", "far": "field"}
-    assert both.findings[0].message.startswith("1 groups have a name in both datasets and are taken for different sources: fair.")
+    assert both.findings[0].message.startswith("Groups of the same name in both datasets are taken for different sources: fair.")
 
 
 def test_a_leak_of_the_first_dataset_is_found_as_in_an_import(second: Manifest) -> None:

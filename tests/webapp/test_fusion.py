@@ -154,7 +154,7 @@ def test_the_form_starts_a_fusion_and_leads_to_it(client: Client, streams: list[
     [
         ({"streams": []}, "Choose the evaluations of two runs or more"),
         ({"streams": [10**9]}, "is not one of the available choices"),
-        ({"weights": "1"}, "1 weights for 2 streams"),
+        ({"weights": "1"}, "1 weight for 2 streams"),
         ({"weights": "one, two"}, "Must be a number"),
         ({"svm_c": "0"}, "Must be more than 0"),
         ({"name": ""}, "This field is required"),

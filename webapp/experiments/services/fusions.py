@@ -6,6 +6,7 @@ from itertools import chain
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from ml.config.evaluation import FusionConfig
 from ml.config.experiment import ExperimentConfig
@@ -118,8 +119,7 @@ def _check_weights(config: FusionConfig, num_streams: int) -> None:
         return
     if len(config.weights) != num_streams:
         found = {"weights": len(config.weights), "streams": num_streams}
-        raise UnfitStreams(
-            _("%(weights)d weights for %(streams)d streams.") % found, _("Give one weight a stream, in their order, e.g. 1, 1.5.")
-        )
+        text = ngettext("%(weights)d weight for %(streams)d streams.", "%(weights)d weights for %(streams)d streams.", len(config.weights))
+        raise UnfitStreams(text % found, _("Give one weight a stream, in their order, e.g. 1, 1.5."))
     if min(config.weights) < 0 or sum(config.weights) == 0:
         raise UnfitStreams(_("These weights can't be used."), _("Give weights of zero or more, at least one above zero."))
