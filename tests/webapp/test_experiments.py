@@ -11,6 +11,7 @@ from ml.config.evaluation import FusionConfig, Protocol
 from ml.config.experiment import ExperimentConfig
 from ml.config.flow import DIS, FlowSpec
 from ml.config.presets import PRESETS
+from ml.config.presets.small import SMALL
 from tests.webapp.factories import make_dataset, make_evaluation, make_run, make_user, share
 from webapp.datasets.models import Dataset, FlowCache, SplitEntry, Video
 from webapp.experiments.models import Evaluation, Fusion, Run
@@ -178,6 +179,14 @@ class TestPages:
         assert all(str(pair.title) in page for pair in PAIRS.values())
         assert "no dataset yet" not in page
 
+    def test_what_runs_here_comes_first_and_the_papers_are_folded(self, as_ada: Client) -> None:
+        page = as_ada.get("/experiments/new/").content.decode()
+        open_part, folded = page.split("What the papers trained")
+        assert all(f"preset={key}" in open_part for key in SMALL) and "<details" not in open_part
+        assert all(f"preset={key}" in folded for key in PRESETS if key not in SMALL)
+        assert folded.count("<details") == 3 and "No worker with a GPU was heard" in folded
+        assert "weights are missing here" in folded
+
     def test_without_a_dataset_both_forms_say_where_to_get_one(self, as_ada: Client) -> None:
         assert "no dataset yet" in as_ada.get("/experiments/new/").content.decode()
         for kind in ("run", "two-stream"):
@@ -287,7 +296,7 @@ class TestList:
     def test_a_number_stands_with_its_protocol(self, as_ada: Client, dataset: Dataset) -> None:
         make_evaluation(make_run(dataset), lambda label, _position: 0)
         page = as_ada.get("/experiments/").content.decode()
-        assert "33.3 %" in page and "5 frames × 1 crops" in page and 'title="5 frames × 1 crops, class probabilities averaged"' in page
+        assert "33 %" in page and "5 frames × 1 crops" in page and 'title="5 frames × 1 crops, class probabilities averaged"' in page
 
     def test_the_number_of_queries_does_not_grow_with_the_runs(
         self, as_ada: Client, dataset: Dataset, django_assert_max_num_queries: Any

@@ -23,7 +23,7 @@ def outlook(split: Split, configs: Sequence[ExperimentConfig], found: Sequence[F
 
 
 def _of_stream(split: Split, config: ExperimentConfig, is_named: bool) -> str:
-    sentences = [*_flow(split, config), _training(split, config), _test(split, config)]
+    sentences = [*_flow(split, config), _training(split, config), _test(split)]
     name = f"{MODALITIES[config.data.input.modality]}: " if is_named else ""
     return name + " ".join(sentences)
 
@@ -50,14 +50,14 @@ def _training(split: Split, config: ExperimentConfig) -> str:
         return _("It trains for %(epochs)d epochs on the %(videos)d training videos in batches of %(batch)d: %(steps)d steps.") % numbers
     return (
         _(
-            "It trains for %(epochs)d epochs on the %(videos)d training videos less those held out for validation, in batches of %(batch)d: "
-            "at most %(steps)d steps."
+            "It trains for %(epochs)d epochs on the %(videos)d training videos less those held out for validation, "
+            "in batches of %(batch)d: at most %(steps)d steps."
         )
         % numbers
     )
 
 
-def _test(split: Split, config: ExperimentConfig) -> str:
+def _test(split: Split) -> str:
     return _("Then it is tested on the %(videos)d test videos.") % {"videos": _count(split, SplitEntry.Subset.TEST)}
 
 

@@ -1,6 +1,6 @@
 """What can be known of a run before it is queued: what would make it fail, and what the user should expect."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -40,7 +40,7 @@ def preflight(split: Split, config: ExperimentConfig) -> list[Finding]:
     return sorted(found, key=lambda finding: ("error", "warning", "note").index(finding.level))
 
 
-def has_errors(findings: list[Finding]) -> bool:
+def has_errors(findings: Iterable[Finding]) -> bool:
     return any(finding.level == "error" for finding in findings)
 
 

@@ -1,5 +1,6 @@
-"""The gallery: what can be trained, each card one preset or a pair of them."""
+"""The gallery: what can be trained, each card one preset or a pair of them; what runs anywhere, and what the papers trained."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,13 @@ from ml.config.data import FlowInput, RGBInput
 from ml.config.evaluation import FusionConfig
 from ml.config.experiment import Preset
 from ml.config.presets import PRESETS
+from ml.config.presets.nfmml import METRIC_LEARNING
+from ml.config.presets.small import SMALL
+from ml.config.presets.tsn import TEMPORAL_SEGMENTS
+from ml.config.presets.two_stream import TWO_STREAM
+from ml.config.weights import find
 from webapp.choices import name_of
+from webapp.experiments.models import weights_folder
 
 
 @dataclass(frozen=True)
@@ -68,17 +75,64 @@ PAIRS: dict[str, Pair] = {
 
 @dataclass(frozen=True)
 class Card:
-    """A preset as the gallery shows it."""
+    """What the gallery shows of a preset or of a pair: `view` is the form that it fills in, as `preset`."""
 
-    key: str
-    preset: Preset
+    view: str
+    preset: str
+    title: Any
+    description: Any
+    source: str
     is_spatial: bool
-    """Sees pictures; any other one sees motion."""
+    """Sees pictures."""
+    is_temporal: bool
+    """Sees motion."""
     needs: list[Any]
+    lacks_weights: bool
+    """Starts from ImageNet weights that are not on this machine."""
 
 
-def cards() -> list[Card]:
-    return [Card(key, preset, isinstance(preset.config.data.input, RGBInput), needs(preset)) for key, preset in PRESETS.items()]
+@dataclass(frozen=True)
+class Shelf:
+    """The cards of one paper, or those that any machine runs."""
+
+    title: Any
+    paper: str
+    cards: list[Card]
+
+
+def small_cards() -> list[Card]:
+    """What runs without a GPU."""
+    return _cards(("small", "imagenet"), SMALL)
+
+
+def paper_shelves() -> list[Shelf]:
+    """What the papers trained, in their sizes."""
+    return [
+        Shelf(_("Two-stream networks"), "Simonyan & Zisserman 2014", _cards(("paper",), TWO_STREAM)),
+        Shelf(_("Temporal segment networks"), "Wang et al. 2016", _cards(("tsn",), TEMPORAL_SEGMENTS)),
+        Shelf(_("NFMML: segments and metric learning"), "Zhi et al. 2018", _cards(("nfmml",), METRIC_LEARNING)),
+    ]
+
+
+def _cards(pairs: Iterable[str], presets: Mapping[str, Preset]) -> list[Card]:
+    return [*(_pair_card(key, PAIRS[key]) for key in pairs), *(_preset_card(key, preset) for key, preset in presets.items())]
+
+
+def _pair_card(key: str, pair: Pair) -> Card:
+    presets = (PRESETS[pair.spatial], PRESETS[pair.temporal])
+    found = list(dict.fromkeys(need for preset in presets for need in needs(preset)))
+    return Card("two_stream", key, pair.title, pair.description, pair.source, True, True, found, any(map(_lacks_weights, presets)))
+
+
+def _preset_card(key: str, preset: Preset) -> Card:
+    sees = isinstance(preset.config.data.input, RGBInput)
+    words = (_(preset.title), _(preset.description), preset.source)
+    return Card("run", key, *words, sees, not sees, needs(preset), _lacks_weights(preset))
+
+
+def _lacks_weights(preset: Preset) -> bool:
+    model = preset.config.model
+    return model.pretrained == "imagenet" and find(model.backbone, weights_folder()) is None
 
 
 def needs(preset: Preset) -> list[Any]:

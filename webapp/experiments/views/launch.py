@@ -27,8 +27,9 @@ from webapp.experiments.selectors.access import visible_runs
 from webapp.experiments.services.fusions import launch_two_stream
 from webapp.experiments.services.launch import launch_run
 from webapp.experiments.services.studies import launch_study
-from webapp.experiments.systems import PAIRS, cards
+from webapp.experiments.systems import PAIRS, paper_shelves, small_cards
 from webapp.forms import SchemaForm, schema_form
+from webapp.jobs.selectors import has_gpu_worker
 
 # The launch form above chooses the datasets, the split and the run to start from.
 PLACE: dict[str, Any] = {"data.dataset": "", "data.split": "1", "data.also": (), "training.init_run": ""}
@@ -40,10 +41,11 @@ FusionForm = schema_form(FusionConfig)
 
 @require_GET
 def gallery(request: HttpRequest) -> HttpResponse:
-    """What can be trained, as cards."""
+    """What can be trained, as cards: first what runs here."""
     ctx = {
-        "pairs": PAIRS,
-        "cards": cards(),
+        "cards": small_cards(),
+        "shelves": paper_shelves(),
+        "has_gpu": has_gpu_worker(),
         "dataset": request.GET.get("dataset", ""),
         "may_start": editable_datasets(request.user).filter(splits__isnull=False).exists(),
     }
