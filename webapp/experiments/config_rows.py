@@ -13,6 +13,8 @@ from webapp.choices import name_of
 from webapp.schema_fields import translated
 
 TAGS = ("modality", "kind")
+NOTHING = "–"
+"""What stands where a knob is off, empty, or not there at all."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +52,14 @@ def config_rows(config: Schema, before: Schema | None = None) -> list[ConfigRow]
 
 
 def differences(configs: Sequence[Schema]) -> list[Difference]:
-    """Every knob that some configs do not share, in the order of the first that has it."""
+    """Every knob that reads differently in some configs, section by section, each in the order of the first config that has it."""
     tables = [{row.key: row for row in _rows(config, "")} for config in configs]
     rows = {key: row for table in reversed(tables) for key, row in table.items()}
-    keys = dict.fromkeys(key for table in tables for key in table)
+    keys = list(dict.fromkeys(key for table in tables for key in table))
+    sections = list(dict.fromkeys(section for section, _title in keys))
+    keys.sort(key=lambda key: sections.index(key[0]))
     found = (Difference(rows[key], tuple(table[key].value if key in table else None for table in tables)) for key in keys)
-    return [one for one in found if any(value != one.values[0] for value in one.values)]
+    return [one for one in found if len({NOTHING if value is None else value for value in one.values}) > 1]
 
 
 def nearest_preset(config: ExperimentConfig) -> Preset:
@@ -95,9 +99,9 @@ def _unit(info: FieldInfo) -> Any:
 def readable(value: Any) -> Any:
     """A value as a person reads it: names of choices, numbers with commas between them, ✓ and a dash."""
     if isinstance(value, bool):
-        return "✓" if value else "–"
+        return "✓" if value else NOTHING
     if _is_list(value):
-        return ", ".join(map(str, value)) or "–"
+        return ", ".join(map(str, value)) or NOTHING
     if isinstance(value, float):
         return f"{value:g}"
     return str(name_of(value)) if isinstance(value, str) and value else value
