@@ -100,6 +100,17 @@ NAMES: dict[object, str | Promise] = {
     "train_videos": _("Training videos"),
     "validation_videos": _("Validation videos"),
     "summary": _("Summary"),
+    "top1": _("Top-1"),
+    "top5": _("Top-5"),
+    "mean_class_accuracy": _("Mean class accuracy"),
+    "map": _("mAP"),
+    "map_voc2007": _("mAP VOC 2007"),
+    "map_voc2010": _("mAP VOC 2010"),
+    "map_raw": _("mAP, ranked by score"),
+    "map_voc2007_raw": _("mAP VOC 2007, ranked by score"),
+    "map_voc2010_raw": _("mAP VOC 2010, ranked by score"),
+    "recall": _("Recall"),
+    "precision": _("Precision"),
 }
 
 MODALITIES: dict[str, str | Promise] = {"rgb": "RGB", "flow": _("flow"), "rgb_diff": _("RGB difference"), "rgb_stack": _("RGB stack")}

@@ -136,6 +136,8 @@ def in_words(error: Any) -> str:
     }.get(error["type"])
     if sentence is not None:
         return sentence % {**{name: _short(limit) for name, limit in limits.items()}, "given": given}
+    if given == "" and error["type"].startswith(("int_", "float_")):
+        return _("Must be a number; it is empty.")
     if error["type"].startswith("int_"):
         return _("Must be a whole number; you gave “%(given)s”.") % {"given": given}
     if error["type"].startswith("float_"):

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_GET
 
 from webapp.datasets.selectors import visible_datasets
 from webapp.datasets.selectors.overview import imports_to_confirm
-from webapp.experiments.selectors.home import latest_fusion_results, latest_runs
+from webapp.experiments.selectors.home import latest_fusion_results, latest_runs, showpiece
 from webapp.jobs import storage
 from webapp.jobs.models import Job
 from webapp.jobs.selectors import unseen_failures, visible_jobs, worker_was_heard
@@ -16,14 +16,15 @@ from webapp.jobs.selectors import unseen_failures, visible_jobs, worker_was_hear
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     """What runs now, what failed, what came out last; the first steps for an empty install."""
-    jobs = visible_jobs(request.user).filter(parent=None)
+    jobs, fusions = visible_jobs(request.user).filter(parent=None), list(latest_fusion_results(request.user, 3))
     ctx = {
         "open_jobs": jobs.filter(state__in=Job.OPEN).order_by("id")[:8],
         "failed_jobs": unseen_failures(request.user),
         "waiting_imports": imports_to_confirm(request.user),
         "datasets": visible_datasets(request.user)[:1],
         "runs": latest_runs(request.user, 6),
-        "fusion_results": latest_fusion_results(request.user, 3),
+        "fusion_results": fusions,
+        "showpiece": showpiece(fusions[0]) if fusions else None,
         "has_worker": worker_was_heard(),
         "disk": storage.disk(),
     }

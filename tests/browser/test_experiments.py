@@ -56,17 +56,29 @@ def test_the_fields_of_the_chosen_input_and_method_are_shown_and_no_others(
 ) -> None:
     page = signed_in
     page.goto(f"{live_server.url}/experiments/new/run/?preset=cpu_spatial")
-    length = page.get_by_label("Stack length L")
+    length = page.get_by_label("Stack length L (fields)")
     expect(length).to_be_hidden()
     page.get_by_label("Input").select_option("flow")
     expect(length).to_be_visible()
     expect(page.get_by_label("Stopping threshold ε")).to_be_visible()
     page.locator("[name='data.input.flow.flow.method.kind']").select_option("farneback")
     expect(page.get_by_label("Stopping threshold ε")).to_be_hidden()
-    expect(page.get_by_label("Window")).to_be_visible()
+    expect(page.get_by_label("Window (px)")).to_be_visible()
     page.get_by_role("button", name="Launch").click()
     expect(page.get_by_text("Waiting for another job").first).to_be_visible()
     assert Run.objects.get().experiment.data.input.flow.method.kind == "farneback"  # type: ignore[union-attr]
+
+
+def test_the_checks_follow_what_is_typed(signed_in: Page, live_server: LiveServer, dataset: Dataset) -> None:
+    page = signed_in
+    page.goto(f"{live_server.url}/experiments/new/run/?preset=cpu_temporal")
+    expect(page.get_by_text("A batch of 32 is larger than the 6 training videos.")).to_be_visible()
+    page.get_by_label("Batch size").fill("3")
+    expect(page.get_by_text("Nothing stands against it.")).to_be_visible()
+    expect(page.get_by_text("is larger than")).to_be_hidden()
+    expect(page.get_by_text("optical flow is not extracted yet")).to_be_visible()
+    page.get_by_label("Input").select_option("rgb")
+    expect(page.get_by_text("optical flow is not extracted yet")).to_be_hidden()
 
 
 def test_a_bad_value_comes_back_with_its_reason_beside_the_field(signed_in: Page, live_server: LiveServer, dataset: Dataset) -> None:

@@ -224,8 +224,8 @@ def sees_results_come(visitor: Visitor) -> float:
 
 
 def share(text: str) -> float:
-    """`62.5 %` → 0.625"""
-    return float(text.removesuffix("%").strip()) / 100
+    """`62.5 %` → 0.625; `62 % 5 of 8` → 0.62"""
+    return float(text.partition("%")[0].strip()) / 100
 
 
 def remembers_what_it_learned(visitor: Visitor) -> None:
@@ -273,7 +273,8 @@ def reads_results(visitor: Visitor, supports: dict[str, int]) -> None:
     confusion = visitor.figure("confusion-figure")["data"][0]["customdata"]
     assert [sum(row) for row in confusion] == list(supports.values())
     right = sum(row[index] for index, row in enumerate(confusion))
-    assert share(visitor.stat("Top-1")) == pytest.approx(right / sum(supports.values()), abs=5e-4)
+    total = sum(supports.values())
+    assert share(visitor.stat("Top-1")) == pytest.approx(right / total, abs=5e-4 if total >= 100 else 5e-3)
     visitor.waits_for(f"{sum(supports.values())} videos of subset “test”, split")
     assert page.locator("[data-chart='recall-figure'] .bars .point").count() == len(labels)
 

@@ -73,6 +73,20 @@ def test_a_bar_leads_to_the_videos_of_its_class(signed_in: Page, calm: Page, liv
     expect(calm.locator(".thumb")).to_have_count(6)
 
 
+def test_a_class_that_is_never_recognised_is_opened_by_its_line(
+    signed_in: Page, calm: Page, live_server: LiveServer, dataset: Dataset
+) -> None:
+    evaluation = make_evaluation(make_run(dataset, name="blind"), lambda _label, _position: 1)
+    open_evaluation(calm, live_server, evaluation)
+    calm.get_by_text("dots left (6)").click(force=True)
+    calm.wait_for_url("**/videos?true=0")
+    open_evaluation(calm, live_server, evaluation)
+    places = "[...document.querySelectorAll('[data-chart=recall-figure] .ytick text')].map((text) => text.getBoundingClientRect())"
+    box = calm.evaluate(f"({places}).map(({{ right, y, height }}) => [right + 200, y + height / 2])")
+    calm.mouse.click(*box[-1])
+    calm.wait_for_url("**/videos?true=*")
+
+
 def test_a_choice_redraws_the_charts_without_leaving_the_page(
     signed_in: Page, calm: Page, live_server: LiveServer, rgb: Evaluation
 ) -> None:

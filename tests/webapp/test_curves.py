@@ -35,8 +35,8 @@ def test_every_loss_term_has_a_line_where_there_are_several() -> None:
     assert trace(figure, "training: cross entropy")["y"] == [1 / 5, 1 / 15]
     assert trace(figure, "training: auxiliary")["y"] == [0.5, 0.5]
     alone = CurvePoint(1, 1, False, {"cross_entropy": 0.5, "learning_rate": 0.1, "measures": {"positive_distance": 3.0}}, {})
-    assert [line["name"] for line in curves([alone], "step")["data"]] == ["training, as it goes"]
-    assert trace(curves([alone], "step"), "training, as it goes")["y"] == [0.5]
+    assert [line["name"] for line in curves([alone], "step")["data"]] == ["training, within epochs"]
+    assert trace(curves([alone], "step"), "training, within epochs")["y"] == [0.5]
 
 
 def test_loss_and_accuracy_of_both_subsets_are_drawn_in_their_colours() -> None:
@@ -48,11 +48,11 @@ def test_loss_and_accuracy_of_both_subsets_are_drawn_in_their_colours() -> None:
 
 
 def test_a_report_is_the_sum_of_the_loss_terms_and_nothing_else() -> None:
-    assert trace(curves(POINTS, "step"), "training, as it goes")["y"] == [0.2 + 0.5, 1 / 15 + 0.5]
+    assert trace(curves(POINTS, "step"), "training, within epochs")["y"] == [0.2 + 0.5, 1 / 15 + 0.5]
 
 
 def test_reports_lie_within_their_epoch_once_its_length_is_known() -> None:
-    name = "training, as it goes"
+    name = "training, within epochs"
     assert trace(curves(POINTS, "epoch", 10), name)["x"] == [0.5, 1.5]
     assert trace(curves(POINTS, "epoch"), name)["x"] == [1, 2]
     assert trace(curves(POINTS, "step", 10), name)["x"] == [5, 15]

@@ -85,7 +85,7 @@ def test_every_field_is_drawn_once_with_its_label_and_help(schema: type[Schema])
         ("training.momentum", "-0.1", "at least 0; you gave -0.1"),
         ("training.learning_rate", "0", "more than 0; you gave 0"),
         ("training.epochs", "2.5", "whole number; you gave “2.5”"),
-        ("training.epochs", "", "whole number; you gave “”"),
+        ("training.epochs", "", "a number; it is empty"),
         ("training.learning_rate", "fast", "a number; you gave “fast”"),
         ("training.milestones", "5, x", "whole number; you gave “x”"),
         ("data.input.flow.stack_len", "26", "at most 25; you gave 26"),

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 def test_an_empty_install_shows_the_first_steps(as_ada: Client) -> None:
     page = as_ada.get("/").content.decode()
-    assert "From videos to results" in page and "Import a dataset" in page and "Choose a model" not in page
+    assert "tell what happens in videos" in page and "From videos to results" in page and "Import a dataset" in page and "Choose a model" not in page
 
 
 def test_with_a_dataset_the_next_step_is_a_model(as_ada: Client, ada: User) -> None:
@@ -29,9 +29,19 @@ def test_results_stand_with_their_protocol_and_fusions_come_first(as_ada: Client
     streams = [make_evaluation(make_run(dataset, kind), lambda label, _position: 0) for kind in ("rgb", "flow")]
     make_fusion(streams)
     page = as_ada.get("/").content.decode()
-    assert page.index("100.0 %") < page.index("33.3 %")
-    assert page.count("5 frames × 1 crops") == 3
+    table = page.partition("Latest results")[2]
+    assert table.index("100 %") < table.index("33 %")
+    assert table.count("5 frames × 1 crops") == 3
     assert "From videos to results" not in page
+
+
+def test_the_newest_fusion_stands_beside_its_streams_and_beside_guessing(as_ada: Client, ada: User) -> None:
+    dataset = make_dataset(ada)
+    streams = [make_evaluation(make_run(dataset, kind), lambda label, _position: 0) for kind in ("rgb", "flow")]
+    fusion = make_fusion(streams)
+    sentence = "Of 6 videos are right: RGB alone 33 %, flow alone 33 %, fused 100 %. Guessing one of 3 classes: 33.3 %."
+    for address in ("/", f"/experiments/fusions/{fusion.pk}/"):
+        assert sentence in as_ada.get(address).content.decode()
 
 
 def test_open_jobs_show_their_progress(as_ada: Client, ada: User) -> None:

@@ -182,7 +182,7 @@ class TestFurtherDatasets:
 
     def test_the_runs_page_has_both_numbers_each_with_its_dataset(self, as_ada: Client, run: Run) -> None:
         page = as_ada.get(f"/experiments/{run.pk}/").content.decode()
-        assert page.index("87.5 %") < page.index("12.5 %")
+        assert page.index("88 %") < page.index("12 %")
         assert page.count("postures · 1") == 2  # in the table, as a choice
         assert f'href="/experiments/evaluations/{run.evaluations.latest("pk").pk}/">postures</a>' in page
 
@@ -201,7 +201,14 @@ class TestFurtherDatasets:
         assert [evaluation.other_split for evaluation in fusable_evaluations(ada)] == [None]
 
     def test_it_can_be_tested_again_on_a_further_dataset(self, as_ada: Client, other: Dataset, run: Run) -> None:
-        data = {"other": other.splits.get().pk, "subset": "train", "frames": "3", "crops": "5", "aggregation": "logits"}
+        data = {
+            "other": other.splits.get().pk,
+            "subset": "train",
+            "frames": "3",
+            "crops": "5",
+            "aggregation": "logits",
+            "sampling": "spread",
+        }
         as_ada.post(f"/experiments/{run.pk}/evaluate", data)
         asked = Evaluation.objects.latest("pk")
         assert (asked.dataset, asked.subset, asked.protocol["frames"]) == (other, "train", 3)

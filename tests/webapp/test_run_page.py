@@ -44,7 +44,7 @@ class TestPage:
         run = make_run(dataset)
         make_evaluation(run, lambda label, _position: 0)
         page = page_of(as_ada, run, "tab=config")
-        assert "33.3 %" in page and "5 frames × 1 crops, class probabilities averaged" in page
+        assert "33 %" in page and "5 frames × 1 crops, class probabilities averaged" in page
 
     def test_a_number_of_another_subset_is_not_the_runs_number(self, as_ada: Client, dataset: Dataset) -> None:
         run = make_run(dataset)
@@ -137,7 +137,7 @@ class TestCurves:
         answer = as_ada.get(f"/experiments/{run.pk}/curves.json?axis=epoch").json()
         assert answer["is_live"] is True
         assert [(trace["name"], trace["x"], trace["y"]) for trace in answer["figure"]["data"]] == [
-            ("training, as it goes", [0.5], [2.0]),
+            ("training, within epochs", [0.5], [2.0]),
             ("training", [1.0], [1.5]),
             ("validation", [1.0], [1.7]),
             ("validation accuracy", [1.0], [0.5]),
@@ -158,7 +158,10 @@ class TestActions:
 
     def test_an_evaluation_is_asked_for_with_subset_and_protocol(self, as_ada: Client, dataset: Dataset) -> None:
         run = make_run(dataset)
-        answer = as_ada.post(f"/experiments/{run.pk}/evaluate", {"subset": "train", "frames": "3", "crops": "5", "aggregation": "logits"})
+        answer = as_ada.post(
+            f"/experiments/{run.pk}/evaluate",
+            {"subset": "train", "frames": "3", "crops": "5", "aggregation": "logits", "sampling": "spread"},
+        )
         evaluation = Evaluation.objects.get()
         assert answer.url == f"/experiments/evaluations/{evaluation.pk}/"  # type: ignore[attr-defined]
         assert (evaluation.subset, evaluation.protocol_config) == ("train", Protocol(frames=3, crops=5, aggregation="logits"))
@@ -170,7 +173,7 @@ class TestActions:
     )
     def test_a_bad_protocol_is_refused_with_the_reason(self, as_ada: Client, dataset: Dataset, change: dict[str, str], words: str) -> None:
         run = make_run(dataset)
-        data = {"subset": "test", "frames": "3", "crops": "5", "aggregation": "logits", **change}
+        data = {"subset": "test", "frames": "3", "crops": "5", "aggregation": "logits", "sampling": "spread", **change}
         page = as_ada.post(f"/experiments/{run.pk}/evaluate", data, follow=True).content.decode()
         assert words in page and not Evaluation.objects.exists()
 

@@ -39,7 +39,7 @@ def curves(points: Sequence[CurvePoint], axis: Axis = "epoch", steps_per_epoch: 
     reports = thinned([point for point in points if not point.is_epoch_end], MOST_POINTS)
     x = place_on(axis, steps_per_epoch)
     traces = [
-        _trace(_("training, as it goes"), BLUE, reports, x, _report_loss, opacity=0.45, width=1),
+        _trace(_("training, within epochs"), BLUE, reports, x, _report_loss, opacity=0.45, width=1),
         *_term_traces(reports, x),
         _trace(_("training"), BLUE, ends, x, lambda point: point.train.get("loss")),
         _trace(_("validation"), ORANGE, ends, x, lambda point: point.validation.get("loss")),

@@ -22,12 +22,16 @@ class RecallSeries:
 
 
 def recall_bars(series: Sequence[RecallSeries], order: Sequence[int]) -> dict[str, Any]:
-    """Bars from top to bottom in the order of these class indices; support beside the name, Wilson interval as error bars."""
+    """Bars from top to bottom in the order of these class indices; support beside the name, Wilson interval as error bars.
+
+    `meta.lines`: where a click beside the bars of a class leads, its label among it: a recall of zero has no bar.
+    """
     first = {row.index: row for row in series[0].classes}
     labels = axis_names([f"{first[index].name} ({first[index].support})" for index in order])
     return {
         "data": [_bars(one, order, labels, f"s{number}") for number, one in enumerate(series)],
         "layout": {
+            "meta": {"lines": {label: series[-1].href(index) for label, index in zip(labels, order, strict=True)}},
             "height": 110 + len(labels) * (18 if len(series) == 1 else 6 + 13 * len(series)),
             "margin": {"l": 8, "r": 16, "t": 36, "b": 44},
             "bargap": 0.25,

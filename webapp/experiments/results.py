@@ -68,6 +68,11 @@ class Results:
     definitions: dict[str, str]
     notes: tuple[str, ...]
 
+    @property
+    def has_top5(self) -> bool:
+        """Whether the five best can miss the true class: not where there are no more."""
+        return len(self.classes) > 5
+
     @classmethod
     def of(cls, metrics: dict[str, Any]) -> Self:
         return cls(

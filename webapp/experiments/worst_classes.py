@@ -23,6 +23,7 @@ class Answer:
 class WorstClass:
     """A class with the answers of each column."""
 
+    index: int
     name: str
     support: int
     answers: tuple[Answer, ...]
@@ -32,7 +33,7 @@ def worst_by_column(columns: Sequence[tuple[Evaluation, Results]]) -> list[Worst
     """The worst classes of the last column that has mistakes there, as all columns see them."""
     wrong = [row for row in columns[-1][1].classes if row.correct < row.support]
     worst = sorted(wrong, key=lambda row: (row.correct / row.support, row.name))[:LONGEST]
-    return [WorstClass(row.name, row.support, tuple(_answer(*column, row.index) for column in columns)) for row in worst]
+    return [WorstClass(row.index, row.name, row.support, tuple(_answer(*column, row.index) for column in columns)) for row in worst]
 
 
 def _answer(evaluation: Evaluation, results: Results, index: int) -> Answer:

@@ -16,6 +16,7 @@ from webapp.jobs import keeping
 from webapp.jobs.failures import HEADLINES
 from webapp.metrics import definition_of
 from webapp.protocols import fit_words, translated_description, words_of
+from webapp.shares import ENOUGH_FOR_DECIMALS, in_percent
 
 register = template.Library()
 
@@ -30,9 +31,23 @@ PROGRESS_WORDS = (
 
 
 @register.filter
-def percent(fraction: float | Literal[""] | None) -> str:
-    """0.8731 → `87.3 %`; None, or the "" that a template makes of what isn't there → a dash."""
-    return "–" if fraction is None or fraction == "" else f"{100 * fraction:.1f} %"
+def percent(fraction: float | Literal[""] | None, count: int | Literal[""] | None = None) -> str:
+    """0.8731 → `87.3 %`, or `87 %` of few videos; None, or the "" that a template makes of what isn't there → a dash."""
+    return "–" if fraction is None or fraction == "" else in_percent(fraction, count or None)
+
+
+@register.filter
+def unbroken(text: str) -> str:
+    """Text that never wraps."""
+    return text.replace(" ", "\u00a0")
+
+
+@register.simple_tag
+def few_of(fraction: float | Literal[""] | None, count: int | Literal[""] | None) -> str:
+    """`3 of 4`, where the videos are too few for a percentage alone; else nothing."""
+    if fraction is None or fraction == "" or not count or count >= ENOUGH_FOR_DECIMALS:
+        return ""
+    return _("%(right)d of %(count)d") % {"right": round(fraction * count), "count": count}
 
 
 @register.filter

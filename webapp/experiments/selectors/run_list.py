@@ -33,6 +33,7 @@ ORDERS = {
 }
 
 NUMERIC = ("top1", "map")
+DRAWN = ("top1", "map_voc2007", "num_videos")
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,9 @@ def _direction(name: str, order: str) -> Literal["ascending", "descending", ""]:
 
 
 def with_test_result(runs: QuerySet[Run]) -> QuerySet[Run]:
-    """Each run with its newest finished test evaluation: its id, `top1` and `map_voc2007` (0…1) and its protocol; None without one."""
+    """Each run with its newest finished test evaluation: id, `top1`, `map_voc2007` (0…1), `num_videos` and protocol; None without one."""
     tests = Evaluation.objects.filter(run=OuterRef("pk"), other_split=None, subset="test", job__state=Job.State.DONE).order_by("-id")
-    numbers = {metric: tests.annotate(value=Cast(KeyTextTransform(metric, "metrics"), FloatField())) for metric in ("top1", "map_voc2007")}
+    numbers = {metric: tests.annotate(value=Cast(KeyTextTransform(metric, "metrics"), FloatField())) for metric in DRAWN}
     return runs.annotate(
         test_evaluation=Subquery(tests.values("pk")[:1]),
         **{metric: Subquery(found.values("value")[:1]) for metric, found in numbers.items()},

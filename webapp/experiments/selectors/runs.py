@@ -19,8 +19,9 @@ from webapp.protocols import words_of
 
 
 def evaluations_of(run: Run, user: AnyUser) -> QuerySet[Evaluation]:
-    """Newest first, with `top1` and `mean_class_accuracy` (0…1) drawn out of the metrics, which stay in the database."""
-    numbers = {name: Cast(KeyTextTransform(name, "metrics"), FloatField()) for name in ("top1", "mean_class_accuracy")}
+    """Newest first, with `top1`, `mean_class_accuracy` (0…1) and `num_videos` drawn out of the metrics, which stay in the database."""
+    drawn = ("top1", "mean_class_accuracy", "num_videos")
+    numbers = {name: Cast(KeyTextTransform(name, "metrics"), FloatField()) for name in drawn}
     seen = visible_evaluations(user).filter(run=run).select_related("job", "run__dataset", "run__split", "other_split__dataset")
     return seen.defer("metrics").annotate(**numbers)
 

@@ -18,6 +18,7 @@ from webapp.charts.confusion import confusion_map
 from webapp.charts.palette import GRAY, color_of
 from webapp.charts.recall import RecallSeries, recall_bars
 from webapp.experiments.forms.fusions import FusionConfigForm, StreamsForm
+from webapp.experiments.gain import Alone, in_a_sentence
 from webapp.experiments.models import Evaluation
 from webapp.experiments.preflight import Finding
 from webapp.experiments.result_links import class_url, id_list, videos_url
@@ -99,8 +100,15 @@ def fusion_detail(request: HttpRequest, pk: int) -> HttpResponse:
     ctx |= {"results": results, "columns": columns, "parts": parts, "table": _recall_table(columns)}
     ctx |= {"neither": next((part for part in parts if not any(part["agreement"].right)), None)}
     ctx |= {"worst": worst_by_column([column[1:3] for column in columns]), "column_names": [column[0] for column in columns]}
+    ctx |= {"sentence": _sentence(streams, results)}
     ctx |= _figures(columns, parts, results)
     return render(request, "experiments/fusion_detail.html", ctx)
+
+
+def _sentence(streams: Sequence[Stream], fused: Results) -> str:
+    """Why the streams are fused."""
+    alone = [Alone(stream.short, stream.results.top1) for stream in streams if stream.results]
+    return in_a_sentence(alone, fused.top1, len(fused.classes), fused.num_videos)
 
 
 def _part_row(agreement: Agreement, fused: Evaluation, streams: Sequence[Stream]) -> dict[str, Any]:

@@ -101,5 +101,10 @@ def evaluation_csv(request: HttpRequest, pk: int) -> HttpResponse:
     evaluation = get_object_or_404(visible_evaluations(request.user).exclude(metrics={}), pk=pk)
     results = Results.of(evaluation.metrics)
     about = [definitions(row.metric for row in results.mean_average_precisions), results.protocol.description]
-    rows = [[r.name, *(getattr(r, column) for column in CLASS_COLUMNS[1:]), *about] for r in results.classes]
+    rows = [[row.name, *(_cell(getattr(row, column)) for column in CLASS_COLUMNS[1:]), *about] for row in results.classes]
     return csv_response(f"evaluation-{evaluation.pk}-classes.csv", (*CLASS_COLUMNS, "definitions", "protocol"), rows)
+
+
+def _cell(value: float | None) -> float | None:
+    """Nobody measured more decimals, and rounding errors around zero are no numbers."""
+    return value if value is None else round(value, 6)

@@ -40,6 +40,7 @@ document.addEventListener("htmx:afterOnLoad", () => showOffline(false));
 // On a phone the names of classes leave room for their bars; what stands in brackets at their end stays.
 const NARROW = 520;
 const SHORT = 18;
+const TOOLBAR = 26;
 
 function shortLabels(axis, names) {
   if (axis?.type !== "category" || axis.dtick !== 1) return axis;
@@ -66,6 +67,11 @@ function drawChart(element) {
   }
   const data = figure.data.map((trace) => (trace.texttemplate ? { ...trace, textfont: { color: color("--text") } } : trace));
   layout.hoverlabel = { bgcolor: color("--surface"), bordercolor: color("--line"), font: { color: color("--text") } };
+  if (layout.margin?.t !== undefined) { // a strip above the plot for the toolbar
+    layout.margin = { ...layout.margin, t: layout.margin.t + TOOLBAR };
+    layout.height = layout.height && layout.height + TOOLBAR;
+  }
+  layout.modebar = { bgcolor: "rgba(0,0,0,0)", color: color("--muted"), activecolor: color("--accent") };
   const options = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["sendChartToCloud", "lasso2d", "select2d", "autoScale2d"], toImageButtonOptions: { format: "svg" } };
   Plotly.react(element, data, layout, options);
   if (!element.dataset.bound) {
@@ -74,7 +80,24 @@ function drawChart(element) {
       const href = points[0]?.customdata?.href ?? points[0]?.customdata;
       if (typeof href === "string" && href.startsWith("/")) location.href = href;
     });
+    bindLines(element);
   }
+}
+
+// layout.meta.lines {label of the y axis: address}: its whole line opens on a click, since a bar of zero can't be hit.
+function bindLines(element) {
+  const lineAt = (event) => {
+    const { yaxis } = element._fullLayout;
+    const names = yaxis._categories ?? [];
+    const place = Math.round(yaxis.p2c(event.clientY - element.getBoundingClientRect().top - yaxis._offset));
+    const isElsewhere = event.target.closest(".modebar, .legend") || element._hoverdata?.length; // a bar has an address of its own
+    return isElsewhere ? undefined : element.layout.meta?.lines?.[names[place]];
+  };
+  element.addEventListener("mousemove", (event) => element.classList.toggle("on-line", Boolean(lineAt(event))));
+  element.addEventListener("click", (event) => {
+    const href = lineAt(event);
+    if (href) location.href = href;
+  });
 }
 
 // A poster with data-preview="address of the proxy" plays while hovered or focused.
