@@ -24,7 +24,7 @@ class PredictForm(forms.Form):
         fusions, runs = list(predicting_fusions(user)), list(predicting_runs(user))
         self.sources: dict[str, Run | Fusion] = {**_keyed("fusion", fusions), **_keyed("run", runs)}
         groups = ((_("Fusions"), _keyed("fusion", fusions)), (_("Runs"), _keyed("run", runs)))
-        choices = [(title, [(key, f"{one} · {one.dataset}") for key, one in group.items()]) for title, group in groups if group]
+        choices = [(title, [(key, _named(one)) for key, one in group.items()]) for title, group in groups if group]
         self.fields["model"].choices = choices  # type: ignore[attr-defined]
         self.fields["uploads"].queryset = own_uploads(user)  # type: ignore[attr-defined]
 
@@ -32,6 +32,11 @@ class PredictForm(forms.Form):
     def source(self) -> Run | Fusion:
         """Who predicts, once the form is valid."""
         return self.sources[self.cleaned_data["model"]]
+
+
+def _named(source: Run | Fusion) -> str:
+    name = f"{source} · {source.dataset}"
+    return _("%(name)s (fusion)") % {"name": name} if isinstance(source, Fusion) else name
 
 
 def _keyed(kind: str, sources: Iterable[Run | Fusion]) -> dict[str, Run | Fusion]:
