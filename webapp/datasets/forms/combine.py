@@ -17,7 +17,7 @@ from webapp.datasets.selectors.summary import ClassRow
 
 ADDED, SAME, LEFT_OUT = "added", "same", "left_out"
 FATES = [(ADDED, _("added as a new class")), (SAME, _("the same class as")), (LEFT_OUT, _("left out"))]
-SHARED = [("left_out", _("are left out, as in the two-stream paper")), ("joined", _("join the class of that name"))]
+SHARED = [("left_out", _("left out, as in the paper")), ("joined", _("put into that class"))]
 
 
 class PartnerField(forms.ModelChoiceField):  # type: ignore[type-arg]
