@@ -25,7 +25,8 @@ def share_dataset(dataset: Dataset, username: str, role: str) -> Membership:
     """
     user = User.objects.filter(username=username, is_active=True).first()
     if user is None:
-        raise NotShared(_("There is no user “%(name)s”.") % {"name": username}, _("Check the spelling; an admin adds users on the System page."))
+        gone = _("There is no user “%(name)s”.") % {"name": username}
+        raise NotShared(gone, _("Check the spelling; an admin adds users on the System page."))
     if user.pk == dataset.owner_id:
         raise NotShared(_("“%(name)s” owns this dataset already.") % {"name": username})
     membership, _created = Membership.objects.update_or_create(dataset=dataset, user=user, defaults={"role": role})
