@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ml.config.data import Finding
+from ml.config.partition import Clip, generate_split
 from ml.events import Event, Finished, Result
 from ml.process import Stop
 from ml.video.findings import class_findings
 from ml.video.layouts import LAYOUTS, recognise
 from ml.video.layouts.plan import Item, Plan
-from ml.config.partition import Clip, generate_split
 from ml.video.sources import Source, open_sources
 
 HELP = "Recognise the layout of a dataset: classes, splits, groups, problems. Writes nothing."

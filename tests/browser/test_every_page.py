@@ -18,7 +18,7 @@ PHONE, DESK = 390, 1280
 REACHED = {
     "home", "datasets:dataset_list", "datasets:import_new", "datasets:import_detail", "datasets:dataset_detail", "datasets:dataset_edit",
     "datasets:combine_new", "datasets:dataset_delete", "datasets:flow_new", "datasets:browse", "datasets:video_detail",
-    "experiments:run_list",
+    "datasets:split_new", "experiments:run_list",
     "experiments:gallery", "experiments:new_run", "experiments:new_two_stream", "experiments:run_detail", "experiments:delete",
     "experiments:fusion_list", "experiments:fusion_new", "experiments:fusion_detail", "experiments:evaluation_detail",
     "experiments:evaluation_videos", "experiments:embedding", "experiments:embedding_video", "jobs:job_list", "jobs:job_detail",
