@@ -25,7 +25,7 @@ SMALL: dict[str, Preset] = {
     ),
     "cpu_temporal": Preset(
         "Temporal stream, small",
-        "Stacks of 5 Farnebäck flow fields through a ResNet-10; minutes on two CPU cores.",
+        "Stacks of 5 flow fields through a ResNet-10; minutes on two CPU cores.",
         ExperimentConfig(
             model=TwoStream(),
             data=DataConfig(input=FlowInput(stack_len=5, flow=FlowSpec(method=Farneback())), **_DEMO_DATA),
