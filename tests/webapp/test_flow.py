@@ -10,7 +10,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from ml.config.availability import RAFT_WEIGHTS, weights_file
-from ml.config.flow import DIS, FlowSpec
+from ml.config.flow import DIS, Farneback, FlowSpec
 from ml.config.room import flow_bytes
 from ml.errors import DiskFull
 from tests.webapp.factories import make_dataset, make_evaluation, make_run, make_user, share
@@ -70,7 +70,7 @@ def test_the_flow_form_starts_the_job_and_refuses_values_out_of_range(as_ada: Cl
     assert as_ada.post(address, {**initial, "quality": 1000}).status_code == 400
     assert not FlowCache.objects.exists()
     assert as_ada.post(address, initial).status_code == 302
-    assert FlowCache.objects.get().spec_id == FlowSpec().spec_id()
+    assert FlowCache.objects.get().spec_id == FlowSpec(method=Farneback()).spec_id()
 
 
 def test_the_flow_part_of_the_page_asks_again_only_while_a_job_is_open(as_ada: Client, ada: User, dataset: Dataset) -> None:

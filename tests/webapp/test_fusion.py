@@ -124,7 +124,7 @@ def test_streams_that_do_not_fit_are_refused_with_what_to_do(
 
 @pytest.mark.parametrize("weights", [(), (1.0,), (1.0, 1.0, 1.0), (-1.0, 2.0), (0.0, 0.0)])
 def test_a_weighted_sum_needs_one_usable_weight_a_stream(weights: tuple[float, ...], user: User, streams: list[Evaluation]) -> None:
-    with pytest.raises(UnfitStreams, match="weights"):
+    with pytest.raises(UnfitStreams, match="weight"):
         create_fusion(user, streams, FusionConfig(method="weighted", weights=weights), "both")
 
 
