@@ -1,7 +1,7 @@
 """Runs side by side."""
 
 from fractions import Fraction
-from itertools import product
+from itertools import groupby, product
 from math import comb
 
 import pytest
@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from ml.config.data import FlowInput
 from ml.config.experiment import ExperimentConfig
+from ml.config.flow import DIS, Farneback, FlowSpec
 from tests.webapp.factories import make_dataset, make_evaluation, make_run, make_user, share
 from webapp.datasets.models import Dataset, Split
 from webapp.experiments.config_rows import differences
@@ -53,6 +54,18 @@ def test_only_knobs_that_differ_are_listed_and_a_missing_one_is_none() -> None:
     assert found["Modality"] == ("RGB frames", "Optical flow")
     assert "Epochs" not in found
     assert differences([config, config]) == []
+
+
+def test_what_reads_the_same_is_no_difference_and_each_section_stands_in_one_piece() -> None:
+    rgb = ExperimentConfig()
+    dis, farneback = (
+        rgb.replace(data=rgb.data.replace(input=FlowInput(flow=FlowSpec(method=method), stack_len=length)))
+        for method, length in ((DIS(), 5), (Farneback(), 10))
+    )
+    found = differences([rgb, dis, farneback])
+    assert "Bi-directional" not in {str(one.row.title) for one in found}, "off, and not there at all, are both a dash"
+    sections = [one.row.section for one in found]
+    assert [section for section, _rows in groupby(sections)] == list(dict.fromkeys(sections))
 
 
 @pytest.fixture

@@ -200,3 +200,10 @@ def test_scores_of_one_evaluation_are_not_another_ones(dataset: Dataset, evaluat
     make_job("predict", dataset.owner)
     assert worst_mistakes(other).count() == 0
     assert scored_videos(evaluation, outcome="wrong").count() == 1
+
+
+def test_rounding_errors_are_no_numbers_in_the_csv(client: Client, evaluation: Evaluation) -> None:
+    evaluation.metrics["per_class"][0] |= {"recall": 0.0, "recall_low": 2.7755575615628914e-17}
+    evaluation.save(update_fields=["metrics"])
+    [first, *_] = csv.DictReader(io.StringIO(page(client, "evaluation_csv", evaluation).content.decode("utf-8-sig")))
+    assert first["recall_low"] == "0.0"
