@@ -1,10 +1,9 @@
 """What NFMML's metric branch does: its margins against the constant one (the paper's Figure 2), and large weights λ2 with what helps them.
 
-`python -m benchmarks.margins [WORK_FOLDER]` goes on where it stopped when the same folder is given again. Three tasks:
+`python -m benchmarks.margins [WORK_FOLDER]` goes on where it stopped when the same folder is given again. Two tasks:
 
 * drawn: the motion of the demo's clips through optical flow, a small network from scratch, groups of clips apart;
-* frozen: real clips, fight or not, by their ImageNet features (`benchmarks.frozen`); a fold a seed, recordings apart;
-* tuned: the same clips and folds, EfficientNet-Lite0 fine-tuned from ImageNet on small frames.
+* frozen: real clips, fight or not, by their ImageNet features (`benchmarks.frozen`); a fold a seed, recordings apart.
 """
 
 import csv
@@ -52,8 +51,6 @@ PAIRED = ("positive", "negative", "difference", "ratio", "top1")
 Changes = dict[str, Any]
 Numbers = dict[str, float]
 
-_TRAINING = TrainingConfig(epochs=1, steps_per_epoch=40, batch_size=12, sampling="balanced", learning_rate=0.02, clip_norm=40, device="cpu")
-_TEST = Protocol(frames=5, crops=1, aggregation="logits")
 DRAWN = ExperimentConfig(
     model=NFMML(backbone="resnet10t", dropout=0.2, embedding_size=128),
     data=DataConfig(
@@ -64,16 +61,11 @@ DRAWN = ExperimentConfig(
         flip=False,
         validation_fraction=0,
     ),
-    training=_TRAINING,
-    evaluation=_TEST,
+    training=TrainingConfig(
+        epochs=1, steps_per_epoch=40, batch_size=12, sampling="balanced", learning_rate=0.02, clip_norm=40, device="cpu"
+    ),
+    evaluation=Protocol(frames=5, crops=1, aggregation="logits"),
 )
-TUNED = ExperimentConfig(
-    model=NFMML(backbone="efficientnet_lite0", pretrained="imagenet", partial_norm=True, dropout=0.5, embedding_size=128),
-    data=DataConfig(num_segments=2, short_side=72, crop_size=64, validation_fraction=0),
-    training=_TRAINING.replace(learning_rate=3e-4),
-    evaluation=_TEST,
-)
-
 CONSTANT: Changes = {"loss": LiftedStructure(margin="constant")}
 FULL: Changes = {"loss": LiftedStructure(gradient="full")}
 MARGINS: dict[str, Changes] = {"constant": CONSTANT, "exp, gradient as printed": {}, "exp, full gradient": FULL}
@@ -139,7 +131,7 @@ def trained(work: Path, config: ExperimentConfig) -> Numbers | None:
             engine("train", run / "asked.json", "--out", run)
         except NotANumber:
             return None
-        engine("evaluate", run, "--subset", "test", "--protocol", _TEST.short(), "--out", run / "test")
+        engine("evaluate", run, "--subset", "test", "--protocol", config.evaluation.short(), "--out", run / "test")
     told = [parse(line) for line in (run / "events.jsonl").read_text(encoding="utf-8").splitlines()]
     top1 = json.loads((run / "test" / "results.json").read_text())["metrics"]["top1"]
     return numbers([event.measures for event in told if isinstance(event, StepsDone)], top1)
@@ -189,15 +181,14 @@ class Task:
     learn: Callable[[Changes, int], Numbers | None]
 
 
-def run_task(title: str, base: ExperimentConfig, work: Path, dataset: Path, split: str) -> Task:
-    """Runs as `python -m ml train` makes them; `split` may name a fold by the seed."""
+def drawn_task(work: Path, dataset: Path) -> Task:
+    """Runs as `python -m ml train` makes them."""
 
     def learn(changes: Changes, seed: int) -> Numbers | None:
-        data = base.data.replace(dataset=str(dataset), split=split.format(seed=seed))
-        config = base.replace(model=base.model.replace(**changes), data=data, training=base.training.replace(seed=seed))
-        return trained(work, config)
+        model, training = DRAWN.model.replace(**changes), DRAWN.training.replace(seed=seed)
+        return trained(work, DRAWN.replace(model=model, data=DRAWN.data.replace(dataset=str(dataset), split="1"), training=training))
 
-    return Task(title, learn)
+    return Task("drawn", learn)
 
 
 def frozen_task(title: str, work: Path, clips: frozen.Clips, **training: Any) -> Task:
@@ -220,8 +211,7 @@ def main() -> None:
     real = real_clips(work)
     clips = frozen.Clips.of(real, work / "features.npy")
     plain = frozen_task("frozen", work, clips)
-    tuned = run_task("fine-tuned", TUNED, work, real, "fold{seed}")
-    drawn = run_task("drawn", DRAWN, work, drawn_clips(work), "1")
+    drawn = drawn_task(work, drawn_clips(work))
     studies = (
         (plain, MARGINS | WIDE),
         (frozen_task("frozen, three times as long", work, clips, steps_per_epoch=3 * frozen.STEPS), MARGINS),
@@ -229,8 +219,8 @@ def main() -> None:
         (plain, UNIT),
         (plain, weights(100)),
         (drawn, MARGINS),
+        (drawn, UNIT),
         (drawn, weights(20)),
-        (tuned, MARGINS),
     )
     for task, variants in studies:
         table(task.title, ((name, [task.learn(changes, seed) for seed in SEEDS]) for name, changes in variants.items()))
