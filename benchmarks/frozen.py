@@ -7,7 +7,7 @@ K segments, and NFMML's two branches; its objective and its optimisation are the
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import torch

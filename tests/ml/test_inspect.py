@@ -157,7 +157,7 @@ def test_a_video_of_no_bytes_is_left_out_of_the_counts_before_anything_is_decode
     found = inspect(str(make_zip(tmp_path / "a.zip", {**files, "run/empty.mp4": ""})))
     assert found["num_videos"] == 8 and found["classes"][0] == {"name": "run", "videos": 4}
     assert [(problem["path"], problem["reason"]) for problem in found["problems"]] == [("run/empty.mp4", "The file is empty (0 bytes)")]
-    with pytest.raises(BadLayout, match="no usable video; run/empty.mp4"):
+    with pytest.raises(BadLayout, match=r"no usable video; run/empty\.mp4"):
         inspect(str(make_zip(tmp_path / "b.zip", {"run/empty.mp4": ""})))
 
 

@@ -12,7 +12,6 @@ from webapp.charts.overlay import RunCurve
 from webapp.datasets.models import Dataset
 from webapp.experiments.models import Run, RunPoint
 
-
 pytestmark = pytest.mark.django_db
 
 

@@ -15,7 +15,12 @@ pytestmark = pytest.mark.django_db
 
 def test_an_empty_install_shows_the_first_steps(as_ada: Client) -> None:
     page = as_ada.get("/").content.decode()
-    assert "tell what happens in videos" in page and "From videos to results" in page and "Import a dataset" in page and "Choose a model" not in page
+    assert (
+        "tell what happens in videos" in page
+        and "From videos to results" in page
+        and "Import a dataset" in page
+        and "Choose a model" not in page
+    )
 
 
 def test_with_a_dataset_the_next_step_is_a_model(as_ada: Client, ada: User) -> None:

@@ -35,7 +35,7 @@ def test_each_stream_says_what_it_takes_the_worst_class_of_the_fusion_for(client
     row = re.search(r"<tr><td><a [^>]*>Hammering</a></td>.*?</tr>", page.partition("Worst classes")[2], re.DOTALL)
     assert row is not None and [row[0].count(name) for name in ("HeadMassage", "BrushingTeeth", "Archery")] == [2, 1, 0]
     assert f"/experiments/evaluations/{temporal.pk}/videos?true=0&amp;predicted=2" in row[0]
-    assert f"/experiments/evaluations/{fusion.evaluation.pk}/videos?true=0\"" in row[0]
+    assert f'/experiments/evaluations/{fusion.evaluation.pk}/videos?true=0"' in row[0]
     assert "Worst classes" in client.get(f"/experiments/evaluations/{spatial.pk}/").content.decode()
 
 
