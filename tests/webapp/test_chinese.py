@@ -85,7 +85,8 @@ def pages(client: Client) -> list[str]:
         f"{run}?tab=curves", f"/experiments/evaluations/{evaluations[0].pk}/", f"/experiments/fusions/{fusion.pk}/",
         f"/experiments/compare?runs={runs[0].pk}&runs={runs[1].pk}", "/jobs/", f"/jobs/{runs[0].job_id}/", "/predict/",
         f"/predict/{prediction.pk}/", "/jobs/system/", f"/experiments/evaluations/{evaluations[0].pk}/videos", "/experiments/fusions/new",
-        f"/datasets/{dataset.pk}/combine/?second={other.pk}&shared=joined", f"/experiments/evaluations/{evaluations[0].pk}/embedding", "/accounts/users/", "/accounts/password/",
+        f"/datasets/{dataset.pk}/combine/?second={other.pk}&shared=joined", f"/experiments/evaluations/{evaluations[0].pk}/embedding",
+        "/accounts/users/", "/accounts/password/",
     ]  # fmt: skip
 
 
