@@ -126,12 +126,15 @@ def metrics_of(pairs: list[tuple[int, int]], classes: list[str]) -> dict[str, ob
         recall = correct / support
         per_class.append(
             {"index": i, "name": name, "support": support, "correct": correct, "recall": recall, "recall_low": max(0, recall - 0.1),
-             "recall_high": min(1, recall + 0.1), "precision": recall, "ap": recall}
+             "recall_high": min(1, recall + 0.1), "precision": recall,
+             **dict.fromkeys(("ap", "ap_voc2007", "ap_voc2010"), recall)}
         )  # fmt: skip
     top1 = sum(true == predicted for true, predicted in pairs) / len(pairs)
     protocol = {"short": "25x10", "description": "25 frames × 10 crops, class probabilities averaged", "subset": "test", "split": "1"}
     return {
-        "top1": top1, "top5": 1.0, "mean_class_accuracy": top1, "map": top1, "num_videos": len(pairs), "num_classes": N,
+        "top1": top1, "top5": 1.0, "mean_class_accuracy": top1,
+        **dict.fromkeys(("map", "map_voc2007", "map_voc2010", "map_raw", "map_voc2007_raw", "map_voc2010_raw"), top1),
+        "num_videos": len(pairs), "num_classes": N,
         "per_class": per_class, "confusion": confusion, "protocol": protocol,
     }  # fmt: skip
 

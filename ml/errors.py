@@ -1,5 +1,7 @@
 """What can go wrong through no fault of ours: each error names the thing and the next step."""
 
+ENDS = (".", "!", "?", "…", "。", "！", "？")
+
 
 class UserError(Exception):
     """A problem somebody can solve. `str(error)` says what happened to what, `advice` what to do next; `detail` is a table for it."""
@@ -7,6 +9,11 @@ class UserError(Exception):
     def __init__(self, message: str, advice: str = "", detail: str = "") -> None:
         super().__init__(message)
         self.advice, self.detail = advice, detail
+
+    @property
+    def sentences(self) -> str:
+        """Both, to be read in one go."""
+        return in_sentences(str(self), self.advice)
 
 
 class BadVideo(UserError):
@@ -63,3 +70,8 @@ class FolderBusy(UserError):
 
 class OutOfMemory(UserError):
     """A model, crop or batch that the device's memory does not hold."""
+
+
+def in_sentences(message: str, advice: str) -> str:
+    """What happened and what to do next, with the full stop that a message alone goes without."""
+    return f"{message}{'' if message.endswith(ENDS) else '.'} {advice}" if advice else message

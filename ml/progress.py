@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TextIO
 
+from ml.errors import in_sentences
 from ml.events import EpochEnded, Event, Failed, Finished, Log, Progress, Result, Started, StepsDone, Stopped, VideoFailed
 
 BAR = 30
@@ -100,7 +101,7 @@ def line(event: Event) -> str:
         case EpochEnded():
             return f"epoch {event.epoch} ended  train: {_numbers(event.train)}  validation: {_numbers(event.validation) or '–'}"
         case VideoFailed():
-            return f"left out: {event.video}: {event.reason} {event.advice}".rstrip()
+            return f"left out: {event.video}: {in_sentences(event.reason, event.advice)}"
         case Log():
             return event.message
         case Stopped():

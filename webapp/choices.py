@@ -1,9 +1,13 @@
 """How the values of schemas are called on our pages; a value without a name here gets one made from itself."""
 
+from typing import Any
+
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-NAMES: dict[object, str | Promise] = {
+from webapp.metrics import TITLES
+
+NAMES: dict[Any, str | Promise] = {
     "rgb": _("RGB frames"),
     "flow": _("Optical flow"),
     "rgb_diff": _("RGB differences"),
@@ -100,12 +104,7 @@ NAMES: dict[object, str | Promise] = {
     "train_videos": _("Training videos"),
     "validation_videos": _("Validation videos"),
     "summary": _("Summary"),
-    "top1": _("Top-1"),
-    "top5": _("Top-5"),
-    "mean_class_accuracy": _("Mean class accuracy"),
-    "map": _("mAP"),
-    "map_voc2007": _("mAP VOC 2007"),
-    "map_voc2010": _("mAP VOC 2010"),
+    **TITLES,
     "map_raw": _("mAP, ranked by score"),
     "map_voc2007_raw": _("mAP VOC 2007, ranked by score"),
     "map_voc2010_raw": _("mAP VOC 2010, ranked by score"),

@@ -219,7 +219,7 @@ def test_a_person_reads_two_specs_side_by_side() -> None:
 
 def test_a_person_reads_what_was_left_out_and_the_log() -> None:
     out, _ = drawn((0, VideoFailed("a.mp4", "empty", "Copy it.")), (0, Log("careful")), (0, Stopped("Saved.")))
-    assert out == "\r\x1b[Kleft out: a.mp4: empty Copy it.\n\r\x1b[Kcareful\n\r\x1b[KStopped. Saved.\n"
+    assert out == "\r\x1b[Kleft out: a.mp4: empty. Copy it.\n\r\x1b[Kcareful\n\r\x1b[KStopped. Saved.\n"
 
 
 def test_a_long_answer_is_cut_on_a_terminal_and_whole_in_json() -> None:

@@ -87,7 +87,7 @@ def _change(request: HttpRequest, job_id: int, act: Callable[[Job], None]) -> Ht
     try:
         act(job)
     except services.JobMoved as error:
-        messages.warning(request, f"{error}. {error.advice}")
+        messages.warning(request, error.sentences)
     back = request.POST.get("next", "")
     if url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
         return redirect(back)

@@ -55,7 +55,7 @@ def prediction_create(request: HttpRequest) -> HttpResponse:
         uploads = [*form.cleaned_data["uploads"], *store_files(user, files)]
         predictions = predict(user, uploads, form.source)
     except UserError as error:
-        messages.error(request, f"{error} {error.advice}")
+        messages.error(request, error.sentences)
         return redirect("predictions:prediction_list")
     if len(predictions) == 1:
         return redirect("predictions:prediction_detail", predictions[0].pk)
@@ -101,7 +101,7 @@ def prediction_confirm(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         confirm(prediction, form.cleaned_data["label"])
     except UserError as error:
-        messages.error(request, f"{error} {error.advice}")
+        messages.error(request, error.sentences)
     return redirect("predictions:prediction_detail", pk)
 
 
@@ -114,7 +114,7 @@ def prediction_send(request: HttpRequest, pk: int) -> HttpResponse:
         send_to_dataset(prediction, _user(request))
         messages.success(request, _("The video is on its way into the dataset."))
     except UserError as error:
-        messages.error(request, f"{error} {error.advice}")
+        messages.error(request, error.sentences)
     return redirect("predictions:prediction_detail", pk)
 
 
@@ -131,7 +131,7 @@ def prediction_delete(request: HttpRequest) -> HttpResponse:
     try:
         freed = delete_predictions(list(found.values()))
     except UserError as error:
-        messages.error(request, f"{error} {error.advice}")
+        messages.error(request, error.sentences)
         return redirect("predictions:prediction_list")
     text = ngettext("%(n)d prediction was deleted; %(size)s freed.", "%(n)d predictions were deleted; %(size)s freed.", len(found))
     messages.success(request, text % {"n": len(found), "size": filesizeformat(freed)})

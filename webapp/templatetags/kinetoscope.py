@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from ml.config.evaluation import FusionConfig, Protocol
+from ml.errors import in_sentences
 from webapp.choices import MODALITIES, name_of
 from webapp.jobs import keeping
 from webapp.jobs.failures import HEADLINES
@@ -110,6 +111,12 @@ def definition(metric: str) -> str:
 def translated(text: str) -> str:
     """Words that the engine or the worker stored, in the reader's language where they are known."""
     return _(text) if text else ""
+
+
+@register.filter
+def then(message: str, advice: str) -> str:
+    """What happened and what to do next, in the reader's language, to be read in one go."""
+    return in_sentences(translated(message), translated(advice))
 
 
 @register.filter

@@ -48,7 +48,7 @@ class ImportForm(forms.Form):
         try:
             return allowed_folder(text) if text else None
         except UserError as error:
-            raise forms.ValidationError(f"{error} {error.advice}") from error
+            raise forms.ValidationError(error.sentences) from error
 
 
 class SplitForm(forms.Form):

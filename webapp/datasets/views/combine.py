@@ -35,7 +35,7 @@ def combine_new(request: HttpRequest, dataset_id: int) -> HttpResponse:
             made = combine_datasets(cast(User, request.user), dataset, second, form.class_map, form.cleaned_data["name"])
             return redirect("datasets:dataset_detail", made.pk)
     except UserError as error:
-        asked.add_error(None, f"{error} {error.advice}")
+        asked.add_error(None, error.sentences)
         return render(request, "datasets/combine_new.html", ctx, status=400)
     return render(request, "datasets/combine_new.html", {**ctx, "second": second, "form": form}, status=400 if form.errors else 200)
 

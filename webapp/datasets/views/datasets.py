@@ -109,7 +109,7 @@ def dataset_delete(request: HttpRequest, dataset_id: int) -> HttpResponse:
         try:
             delete_dataset(dataset)
         except UserError as error:
-            messages.error(request, f"{error} {error.advice}")
+            messages.error(request, error.sentences)
             return redirect("datasets:dataset_delete", dataset.pk)
         messages.success(request, _("“%(name)s” is deleted.") % {"name": dataset.name})
         return redirect("datasets:dataset_list")

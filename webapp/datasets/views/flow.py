@@ -33,7 +33,7 @@ def flow_new(request: HttpRequest, dataset_id: int) -> HttpResponse:
         try:
             _cache, job = request_flow(dataset, spec, cast(User, request.user))
         except UserError as error:
-            form.add_error(None, f"{error} {error.advice}")
+            form.add_error(None, error.sentences)
         else:
             if job is None:
                 messages.success(request, _("This flow is there already."))
@@ -55,7 +55,7 @@ def flow_complete(request: HttpRequest, cache_id: int) -> HttpResponse:
     try:
         request_flow(cache.dataset, FlowSpec.model_validate(cache.spec), cast(User, request.user))
     except UserError as error:
-        messages.error(request, f"{error} {error.advice}")
+        messages.error(request, error.sentences)
     return redirect("datasets:dataset_detail", cache.dataset_id)
 
 
@@ -65,5 +65,5 @@ def flow_delete(request: HttpRequest, cache_id: int) -> HttpResponse:
     try:
         delete_flow(cache)
     except UserError as error:
-        messages.error(request, f"{error} {error.advice}")
+        messages.error(request, error.sentences)
     return redirect("datasets:dataset_detail", cache.dataset_id)

@@ -44,7 +44,7 @@ def import_new(request: HttpRequest) -> HttpResponse:
             uploads = [*form.cleaned_data["uploads"], *store_files(user, form.cleaned_data["file"])]
             return redirect("datasets:import_detail", start_import(user, uploads, form.cleaned_data["folder"]).pk)
         except UserError as error:
-            form.add_error(None, f"{error} {error.advice}")
+            form.add_error(None, error.sentences)
     ctx = {
         "form": form,
         "folders": server_folders(),
@@ -101,7 +101,7 @@ def import_confirm(request: HttpRequest, import_id: int) -> HttpResponse:
         if has_twin:
             messages.warning(request, _("There are two datasets called “%(name)s” now: rename one on its page.") % {"name": given["name"]})
     except UserError as error:
-        messages.error(request, f"{error} {error.advice}")
+        messages.error(request, error.sentences)
     return redirect("datasets:import_detail", import_.pk)
 
 
@@ -113,7 +113,7 @@ def import_retry(request: HttpRequest, import_id: int) -> HttpResponse:
         if job is not None:
             restart(job)
     except UserError as error:
-        messages.error(request, f"{error} {error.advice}")
+        messages.error(request, error.sentences)
     return redirect("datasets:import_detail", import_.pk)
 
 
@@ -126,6 +126,6 @@ def import_discard(request: HttpRequest, import_id: int) -> HttpResponse:
         else:
             discard_import(import_)
     except UserError as error:
-        messages.error(request, f"{error} {error.advice}")
+        messages.error(request, error.sentences)
         return redirect("datasets:import_detail", import_id)
     return redirect("datasets:dataset_list")

@@ -26,7 +26,7 @@ def member_add(request: HttpRequest, dataset_id: int) -> HttpResponse:
         words = {"user": membership.user, "role": membership.get_role_display()}
         messages.success(request, _("%(user)s %(role)s.") % words)
     except UserError as error:
-        messages.error(request, f"{error} {error.advice}")
+        messages.error(request, error.sentences)
     return redirect("datasets:dataset_detail", dataset.pk)
 
 

@@ -27,7 +27,7 @@ def split_new(request: HttpRequest, dataset_id: int) -> HttpResponse:
         try:
             split = make_split(dataset, **form.split)
         except UserError as error:
-            form.add_error(None, f"{error} {error.advice}")
+            form.add_error(None, error.sentences)
         else:
             _tell(request, split)
             return redirect(f"{reverse('datasets:dataset_detail', args=(dataset.pk,))}?split={split.name}")

@@ -76,6 +76,6 @@ def video_relabel(request: HttpRequest, video_id: int) -> HttpResponse:
         else:
             messages.error(request, str(form.errors["label"][0]))
     except UserError as error:
-        messages.error(request, f"{error} {error.advice}")
+        messages.error(request, error.sentences)
     query = _filter_query(request)
     return redirect(reverse("datasets:video_detail", args=(video.pk,)) + (f"?{query}" if query else ""))

@@ -59,7 +59,7 @@ def delete_chosen(request: HttpRequest) -> HttpResponse:
     try:
         freed = delete(mine)
     except UserError as error:
-        messages.error(request, f"{error} {error.advice}")
+        messages.error(request, error.sentences)
         return redirect(request.get_full_path())
     messages.success(request, _("Deleted; %(size)s freed.") % {"size": filesizeformat(freed)})
     return redirect(back)

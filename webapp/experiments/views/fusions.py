@@ -72,7 +72,7 @@ def fusion_new(request: HttpRequest) -> HttpResponse:
                 fusion = create_fusion(cast(User, request.user), streams.chosen(), chosen, streams.cleaned_data["name"])
                 return redirect("experiments:fusion_detail", fusion.pk)
         except UserError as error:
-            streams.add_error(None, f"{error} {error.advice}")
+            streams.add_error(None, error.sentences)
     ctx = {"places": places, "place": place, "form": streams, "config": config, "findings": findings}
     return render(request, "experiments/fusion_new.html", ctx)
 

@@ -70,7 +70,7 @@ def new_run(request: HttpRequest) -> HttpResponse:
                 return _to_study(request, launch, StudyConfig(streams=(_config(form),), axes=axes))
             run = launch_run(_user(request), split.dataset, split, _config(form), launch.cleaned_data["name"], parent)
         except UserError as error:
-            launch.add_error(None, f"{error} {error.advice}")
+            launch.add_error(None, error.sentences)
         else:
             messages.success(request, _("Queued. This page follows the run from here."))
             return redirect("experiments:run_detail", run.pk)
@@ -98,7 +98,7 @@ def new_two_stream(request: HttpRequest) -> HttpResponse:
                 return _to_study(request, launch, StudyConfig(streams=streams[:2], fusions=streams[2:], axes=axes))
             fused = launch_two_stream(_user(request), split.dataset, split, *streams, launch.cleaned_data["name"])
         except UserError as error:
-            launch.add_error(None, f"{error} {error.advice}")
+            launch.add_error(None, error.sentences)
         else:
             messages.success(request, _("Queued: both streams, their tests, and then the fusion."))
             return redirect("experiments:fusion_detail", fused.pk)

@@ -55,7 +55,7 @@ def study_new(request: HttpRequest) -> HttpResponse:
                 messages.success(request, _("Queued. This page follows the study from here."))
                 return redirect("experiments:study_detail", study.pk)
         except UserError as error:
-            form.launch.add_error(None, f"{error} {error.advice}")
+            form.launch.add_error(None, error.sentences)
     is_check = request.htmx.target == "findings"  # type: ignore[attr-defined]
     ctx = {"base": base, "form": form, "launch": form.launch, "findings": findings, "is_check": is_check}
     return render(request, "experiments/_findings.html" if is_check else "experiments/study_new.html", ctx)
@@ -110,7 +110,7 @@ def study_add(request: HttpRequest, pk: int) -> HttpResponse:
         for problem in form.errors.values():
             messages.error(request, " ".join(map(str, problem)))
     except UserError as error:
-        messages.error(request, f"{error} {error.advice}")
+        messages.error(request, error.sentences)
     return redirect("experiments:study_detail", pk)
 
 
@@ -127,7 +127,7 @@ def study_resume(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         resume_study(get_object_or_404(editable_studies(request.user), pk=pk), _user(request))
     except UserError as error:
-        messages.error(request, f"{error} {error.advice}")
+        messages.error(request, error.sentences)
     return redirect("experiments:study_detail", pk)
 
 

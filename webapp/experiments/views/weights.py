@@ -33,7 +33,7 @@ def weights_list(request: HttpRequest) -> HttpResponse:
                 check_weights(user, _upload(user, form), form.cleaned_data["backbone"])
                 return redirect("experiments:weights_list")
             except UserError as error:
-                form.add_error(None, f"{error} {error.advice}")
+                form.add_error(None, error.sentences)
     files = list(WeightsFile.objects.select_related("job", "user")[:FILES_SHOWN])
     ctx = {"shelves": shelves(), "files": files, "is_live": any(file.job.is_open for file in files), "form": form}
     ctx |= {"folder": weights_folder(), "limit": settings.UPLOAD_LIMIT_BYTES}
