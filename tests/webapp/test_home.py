@@ -44,7 +44,7 @@ def test_the_newest_fusion_stands_beside_its_streams_and_beside_guessing(as_ada:
     dataset = make_dataset(ada)
     streams = [make_evaluation(make_run(dataset, kind), lambda label, _position: 0) for kind in ("rgb", "flow")]
     fusion = make_fusion(streams)
-    sentence = "Of 6 videos are right: RGB alone 33 %, flow alone 33 %, fused 100 %. Guessing one of 3 classes: 33.3 %."
+    sentence = "Right on 6 videos: RGB alone 33 %, flow alone 33 %, fused 100 %. By guessing one of 3 classes: 33.3 %."
     for address in ("/", f"/experiments/fusions/{fusion.pk}/"):
         assert sentence in as_ada.get(address).content.decode()
 

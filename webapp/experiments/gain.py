@@ -24,7 +24,7 @@ def chance(num_classes: int) -> float:
 def in_a_sentence(streams: Sequence[Alone], fused: float, num_classes: int, num_videos: int) -> str:
     alone = ", ".join(_("%(stream)s alone %(share)s") % {"stream": one.name, "share": in_percent(one.top1, num_videos)} for one in streams)
     numbers = {"alone": alone, "fused": in_percent(fused, num_videos), "videos": num_videos, "classes": num_classes}
-    return _("Of %(videos)d videos are right: %(alone)s, fused %(fused)s. Guessing one of %(classes)d classes: %(chance)s.") % {
+    return _("Right on %(videos)d videos: %(alone)s, fused %(fused)s. By guessing one of %(classes)d classes: %(chance)s.") % {
         **numbers,
         "chance": in_percent(chance(num_classes)),
     }
