@@ -18,7 +18,7 @@ from tests.browser.walk import kind_of, walk
 WIDTHS = {"wide": (1280, 900), "narrow": (390, 844)}
 THEMES = ("light", "dark")
 SHOWN = Path("docs/images")
-SHOWN_NAMES = ("fusion_detail-light-wide", "evaluation_detail-light-wide", "prediction_detail-dark-wide")
+SHOWN_NAMES = ("fusion_detail-light-wide", "evaluation_detail-light-wide", "prediction_detail-dark-wide", "embedding-light-wide")
 SHOWN_SIZE = {"width": 1280, "height": 1180}
 SETTLED_MS = 900
 """Until charts are drawn."""

@@ -242,7 +242,7 @@ def official(folder: Path, prefix: str) -> Members:
         for line in text.splitlines():
             name = line.strip().removesuffix(" 0").removesuffix(" 1").removesuffix(" 2")
             if ".avi" in name:
-                names[prefix + label + name.partition(".avi")[0] + ".avi"] = b""
+                names[prefix + label + name.partition(".avi")[0] + ".avi"] = b"."
     return members_of({**lists, **names})
 
 

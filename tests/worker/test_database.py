@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
-from pytest_django import DjangoCaptureOnCommitCallbacks
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from ml.events import EpochEnded, Finished, StepsDone
 from tests.webapp.factories import make_dataset, make_run, make_user
@@ -115,7 +115,10 @@ def test_steps_that_come_again_replace_their_points(run: Run, clock: Clock) -> N
     assert [point.train["cross_entropy"] for point in run.points.all()] == [1, 1 / 2, 1 / 3]
 
 
-def test_points_that_got_lost_with_a_worker_are_found_in_what_the_run_told(run: Run, clock: Clock) -> None:
+def test_points_that_got_lost_with_a_worker_are_found_in_what_the_run_told(
+    run: Run, clock: Clock, settings: Settings, tmp_path: Path
+) -> None:
+    settings.DATA_DIR = tmp_path
     run.folder.mkdir(parents=True)
     lines = [step(1).json_line(), EpochEnded(1, 1, {"loss": 0.5}).json_line(), step(2).json_line()[:20]]
     (run.folder / "events.jsonl").write_text("\n".join(lines))
