@@ -54,6 +54,7 @@ def page_rows(data: Path) -> list[Row]:
         "browse": f"/datasets/{dataset_id}/videos/",
         "experiments": "/experiments/",
         "evaluation: recall, confusion, mistakes": f"/experiments/evaluations/{evaluation_id}/",
+        "embedding: map of 3,783 videos, nearest classes": f"/experiments/evaluations/{evaluation_id}/embedding",
     }
     rows = []
     for title, address in pages.items():
@@ -111,7 +112,29 @@ def fill(names: list[tuple[str, str, str]]) -> tuple[int, int]:
     )  # fmt: skip
     evaluation.metrics = metrics_of([(indices[v.pk], guesses[v.pk]) for v in tested], classes)
     evaluation.save()
+    draw_embeddings(evaluation.folder, [video.key for video in tested], [indices[video.pk] for video in tested], classes)
     return dataset.pk, evaluation.pk
+
+
+def draw_embeddings(folder: Path, keys: list[str], labels: list[int], classes: list[str]) -> None:
+    """A cloud a class in 16 dimensions, kept as the engine keeps embeddings."""
+    import numpy as np
+
+    from ml.config.evaluation import Protocol
+    from ml.evaluation.embedding.file import Embeddings
+    from ml.evaluation.embedding.report import write_embeddings
+
+    rng, index = np.random.default_rng(0), np.array(labels)
+    x = (rng.normal(size=(len(keys), 16)) + rng.normal(size=(len(classes), 16))[index]).astype(np.float32)
+    about = {
+        "short": "25x10",
+        "description": Protocol().describe(),
+        "subset": "test",
+        "split": "1",
+        "space": {"kind": "metric", "is_unit": False},
+    }
+    folder.mkdir(parents=True)
+    write_embeddings(folder, Embeddings(x, index, np.array(keys), np.array(classes), about))
 
 
 def metrics_of(pairs: list[tuple[int, int]], classes: list[str]) -> dict[str, object]:
