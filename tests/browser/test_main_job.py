@@ -311,7 +311,7 @@ def predicts_corrects_and_sends(visitor: Visitor, material: Material, video: Pat
     page, labels = visitor.page, material.labels
     visitor.goes_to("Predict")
     visitor.upload(video)
-    page.get_by_label("Predict with").select_option(label="average · Surveillance")
+    page.get_by_label("Predict with").select_option(label="average · Surveillance (fusion)")
     visitor.see("18-predict")
     visitor.press("Predict")
     visitor.waits_for(page.get_by_role("heading", name="What each stream says"))
