@@ -1,55 +1,19 @@
-"""What users fill in about runs; the configs themselves get their forms from `webapp.forms`."""
+"""What a new run is called and what it learns from; the configs themselves get their forms from `webapp.forms`."""
 
 from itertools import groupby
 from typing import Any
 
 from django import forms
-from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from ml.config.data import Subset
 from ml.config.experiment import ExperimentConfig
 from ml.config.study import SEED, SPLIT, Axis
-from webapp.choices import MODALITIES
-from webapp.datasets.models import Dataset, Split, SplitEntry
-from webapp.datasets.selectors import AnyUser, visible_datasets
+from webapp.datasets.models import Split
+from webapp.datasets.selectors import AnyUser
 from webapp.experiments.models import Run
-from webapp.experiments.references import other_splits_that_are, reference_to
+from webapp.experiments.references import reference_to
 from webapp.experiments.selectors.access import trainable_splits, visible_runs
-from webapp.experiments.selectors.run_list import ORDERS
 from webapp.jobs.models import Job
-
-
-class RunFilterForm(forms.Form):
-    """The state of the run table, kept in its address; what is not allowed there is ignored."""
-
-    search = forms.CharField(label=_("Search"), required=False, max_length=120)
-    dataset = forms.ModelChoiceField(Dataset.objects.none(), label=_("Dataset"), required=False, empty_label=_("all"))
-    modality = forms.ChoiceField(label=_("Modality"), required=False, choices=[("", _("all")), *MODALITIES.items()])
-    state = forms.ChoiceField(label=_("Status"), required=False, choices=[("", _("all")), *Job.State.choices])
-    archived = forms.BooleanField(label=_("Archived"), required=False)
-    order = forms.ChoiceField(
-        required=False, widget=forms.HiddenInput, choices=[(sign + name, name) for name in ORDERS for sign in ("", "-")]
-    )
-
-    def __init__(self, user: AnyUser, *args: Any, **kwargs: Any) -> None:
-        kwargs["auto_id"] = "filter_%s"
-        super().__init__(*args, **kwargs)
-        self.fields["dataset"].queryset = visible_datasets(user)  # type: ignore[attr-defined]
-
-    def chosen(self) -> dict[str, Any]:
-        """Keyword arguments for `selectors_list.filtered`."""
-        self.is_valid()
-        allowed = self.cleaned_data
-        dataset = allowed.get("dataset")
-        return {
-            "search": allowed.get("search", ""),
-            "dataset": dataset.pk if dataset else None,
-            "modality": allowed.get("modality", ""),
-            "state": allowed.get("state", ""),
-            "archived": allowed.get("archived", False),
-            "order": allowed.get("order") or "-created",
-        }
 
 
 class ByDataset:
@@ -150,61 +114,3 @@ class LaunchForm(forms.Form):
         splits = list(split.dataset.splits.values_list("name", flat=True)) if self.cleaned_data["all_splits"] else []
         seeds = list(range(first, first + (self.cleaned_data["seeds"] or 1)))
         return tuple(Axis(field=field, values=tuple(values)) for field, values in ((SPLIT, splits), (SEED, seeds)) if len(values) > 1)
-
-
-class PlaceField(forms.ModelChoiceField):  # type: ignore[type-arg]
-    """A split by the name of its dataset."""
-
-    def label_from_instance(self, obj: Split) -> str:
-        return f"{obj.dataset.name} · {obj.name}"
-
-
-class SubsetForm(forms.Form):
-    """Which videos to score: a subset of the run's split, or of that of a further dataset which it learns and the user sees."""
-
-    other = PlaceField(Split.objects.none(), required=False, label=_("Dataset"), help_text=_("Each has a last layer of its own."))
-    subset = forms.ChoiceField(label=_("Subset"), initial="test")
-
-    def __init__(self, user: AnyUser, run: Run, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.run = run
-        others = other_splits_that_are(run.experiment).filter(dataset__in=visible_datasets(user))
-        self._offer(others)
-        entries = SplitEntry.objects.filter(split__in=[run.split_id, *others.values_list("pk", flat=True)])
-        present = set(entries.values_list("subset", flat=True).distinct())
-        choices = [(value, label) for value, label in SplitEntry.Subset.choices if value in present]
-        self.fields["subset"].choices = choices  # type: ignore[attr-defined]
-
-    def _offer(self, others: QuerySet[Split]) -> None:
-        """The question is only asked where there is a choice."""
-        if others:
-            self.fields["other"].queryset = others  # type: ignore[attr-defined]
-            self.fields["other"].empty_label = f"{self.run.dataset.name} · {self.run.split.name}"  # type: ignore[attr-defined]
-        else:
-            del self.fields["other"]
-
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or {}
-        split = cleaned.get("other") or self.run.split
-        if "subset" in cleaned and not split.entries.filter(subset=cleaned["subset"]).exists():
-            self.add_error("subset", _("This dataset has no such videos."))
-        return cleaned
-
-    @property
-    def chosen_subset(self) -> Subset:
-        chosen: Subset = self.cleaned_data["subset"]
-        return chosen
-
-    @property
-    def chosen_other(self) -> Split | None:
-        chosen: Split | None = self.cleaned_data.get("other")
-        return chosen
-
-
-class NotesForm(forms.ModelForm):  # type: ignore[type-arg]
-    """Free text about a run."""
-
-    class Meta:
-        model = Run
-        fields = ("notes",)
-        labels = {"notes": _("Notes")}

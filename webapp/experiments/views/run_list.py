@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from webapp.experiments.forms.launch import RunFilterForm
+from webapp.experiments.forms.run_list import RunFilterForm
 from webapp.experiments.selectors.access import visible_runs
 from webapp.experiments.selectors.run_list import columns, filtered, with_test_result
 

@@ -22,7 +22,7 @@ from webapp.datasets.selectors import AnyUser
 from webapp.datasets.services.files import bytes_in
 from webapp.experiments.config_rows import config_rows, nearest_preset, preset_for
 from webapp.experiments.facts import fact_rows
-from webapp.experiments.forms.launch import NotesForm, SubsetForm
+from webapp.experiments.forms.runs import NotesForm, SubsetForm
 from webapp.experiments.models import Evaluation, Run
 from webapp.experiments.selectors import runs as run_selectors
 from webapp.experiments.selectors.access import editable_runs, visible_runs
