@@ -1,5 +1,6 @@
 """In which order a training sees its videos: a function of (seed, epoch) that can be entered at any position."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -19,7 +20,7 @@ class Draw(NamedTuple):
     video: int
 
 
-class EpochSampler(Sampler[Draw]):
+class EpochSampler(Sampler[Draw], ABC):
     """Draws of one epoch, from any position on. `order` is the one thing that differs; for some, `batch_size` draws belong together."""
 
     def __init__(self, labels: np.ndarray, num_draws: int, seed: int, batch_size: int = 1) -> None:
@@ -39,9 +40,9 @@ class EpochSampler(Sampler[Draw]):
         videos = self.order(np.random.default_rng((_ORDER, self._seed, self._epoch)), self._num_draws)
         return (Draw(self._epoch, position, int(videos[position])) for position in range(self._start, self._num_draws))
 
+    @abstractmethod
     def order(self, generator: np.random.Generator, num_draws: int) -> np.ndarray:
         """(num_draws,) numbers of videos."""
-        raise NotImplementedError
 
 
 class UniformClassSampler(EpochSampler):
