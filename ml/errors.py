@@ -1,19 +1,25 @@
 """What can go wrong through no fault of ours: each error names the thing and the next step."""
 
+from ml.words import worded
+
 ENDS = (".", "!", "?", "…", "。", "！", "？")
 
 
 class UserError(Exception):
-    """A problem somebody can solve. `str(error)` says what happened to what, `advice` what to do next; `detail` is a table for it."""
+    """A problem somebody can solve: `message` says what happened to what, `advice` what to do next; `detail` is a table for it.
 
-    def __init__(self, message: str, advice: str = "", detail: str = "") -> None:
-        super().__init__(message)
-        self.advice, self.detail = advice, detail
+    Both are templates, never f-strings, and `values` what they have places for:
+    BadArchive("{name} is no zip file", "Unpack it, or make a zip.", name=path.name).
+    """
+
+    def __init__(self, message: str, advice: str = "", detail: str = "", **values: object) -> None:
+        self.message, self.advice, self.detail = worded(message, values), worded(advice, values), detail
+        super().__init__(self.message)
 
     @property
     def sentences(self) -> str:
         """Both, to be read in one go."""
-        return in_sentences(str(self), self.advice)
+        return in_sentences(self.message, self.advice)
 
 
 class BadVideo(UserError):

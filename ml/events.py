@@ -7,13 +7,15 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ml.words import packed, unpacked
+
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened. `json_line` and `parse` are inverse."""
+    """Something that happened. `json_line` and `parse` are inverse; a text that has values (`ml.words.Words`) keeps them."""
 
     def json_line(self) -> str:
-        return json.dumps({"event": type(self).__name__, **asdict(self)}, ensure_ascii=False)
+        return json.dumps(packed({"event": type(self).__name__, **asdict(self)}), ensure_ascii=False)
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,7 @@ def parse(line: str) -> Event:
         ValueError: the line is no event.
     """
     try:
-        fields = json.loads(line)
+        fields = json.loads(line, object_hook=unpacked)
         return EVENTS[fields.pop("event")](**fields)
     except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not an event: {line[:200]!r}") from error

@@ -1,0 +1,83 @@
+"""What is said to a person: English, with what was filled in kept beside, so that a page can say it in another language.
+
+    Words("{name} is no zip file", name="a.zip")
+
+is the string “a.zip is no zip file” wherever a string is wanted. As JSON it is an object (`packed`), from which it comes back (`unpacked`).
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Self
+
+PLACE = re.compile(r"\{([a-z_]\w*)\}")
+"""Where a value goes. Not `str.format`: a template may come from outside, and a value may hold braces."""
+
+
+class Words(str):
+    """A sentence, filled in; `template` and `values` are what it was made of. A value may be words itself."""
+
+    template: str
+    values: dict[str, str]
+
+    def __new__(cls, template: str, /, **values: object) -> Self:
+        kept = {name: value if isinstance(value, Words) else str(value) for name, value in values.items()}
+        words = super().__new__(cls, filled(template, kept))
+        words.template, words.values = template, kept
+        return words
+
+
+def filled(template: str, values: Mapping[str, str]) -> str:
+    """The template with its values; a place that has none stays as it is."""
+    return PLACE.sub(lambda place: values.get(place[1], place[0]), template)
+
+
+def worded(text: str, values: Mapping[str, object]) -> str:
+    """`text` with those of the values that it has places for; as it is when it has none, or is words already."""
+    places = {} if isinstance(text, Words) else {name: values[name] for name in PLACE.findall(text) if name in values}
+    return Words(text, **places) if places else text
+
+
+def counted(one: str, many: str, count: int, **values: object) -> Words:
+    """`{count} video`, or `{count} videos`."""
+    return Words(one if count == 1 else many, count=f"{count:,}", **values)
+
+
+def joined(parts: Iterable[str], between: str = "; ") -> Words:
+    """Words one after another."""
+    values = {f"part_{number}": part for number, part in enumerate(parts)}
+    return Words(between.join(f"{{{name}}}" for name in values), **values)
+
+
+def packed(data: Any) -> Any:
+    """JSON data whose words are objects: the English for every reader, and what it was made of."""
+    match data:
+        case Words():
+            return {"text": str(data), "template": data.template, "values": {name: packed(value) for name, value in data.values.items()}}
+        case Mapping():
+            return {name: packed(value) for name, value in data.items()}
+        case list() | tuple():
+            return [packed(value) for value in data]
+        case _:
+            return data
+
+
+def unpacked(fields: dict[str, Any]) -> Any:
+    """The inverse for one object whose own values are unpacked already: `json.loads(text, object_hook=unpacked)`."""
+    if fields.keys() == {"text", "template", "values"} and isinstance(fields["template"], str) and isinstance(fields["values"], dict):
+        return Words(fields["template"], **fields["values"])
+    return fields
+
+
+class WordsEncoder(json.JSONEncoder):
+    """Writes words as objects."""
+
+    def encode(self, o: Any) -> str:
+        return super().encode(packed(o))
+
+
+class WordsDecoder(json.JSONDecoder):
+    """Reads such objects as words."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**options, "object_hook": unpacked})
