@@ -12,7 +12,7 @@ import json
 import platform
 import subprocess
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import chain
@@ -80,11 +80,11 @@ def train(config: ExperimentConfig, out: Path, stop: Stop) -> Iterator[Event]:
         yield from recorded(out / "events.jsonl", chain(logs, _learn(trainer, config, sources, facts, out)))
 
 
-def load_run(folder: Path, device: str = "auto", dataset: Path | None = None) -> TrainedRun:
+def load_run(folder: Path, device: str = "auto", head: Mapping[str, Any] | None = None) -> TrainedRun:
     """A trained run, ready to score.
 
     Args:
-        dataset: which dataset, where the run learnt several; None means its own.
+        head: what is known of the dataset (`ml.training.sources.known_by`), where the run learnt several; None means its own.
 
     Raises:
         BadCheckpoint: the run has not finished, or its weights are damaged or another network's.
@@ -106,12 +106,12 @@ def load_run(folder: Path, device: str = "auto", dataset: Path | None = None) ->
     except (SafetensorError, KeyError, RuntimeError, json.JSONDecodeError) as error:
         raise BadCheckpoint(f"The run in {folder} is damaged: {str(error)[:300]}", "Train it again, or restore a backup.") from error
     run = TrainedRun(config, tuple(heads[0]["classes"]), model.to(choose_device(device)).eval(), facts)
-    return _for_dataset(run, heads, dataset) if len(heads) > 1 else run
+    number = chosen(heads, head) if head else 0
+    return _for_dataset(run, heads, number) if len(heads) > 1 else run
 
 
-def _for_dataset(run: TrainedRun, heads: Sequence[dict[str, Any]], dataset: Path | None) -> TrainedRun:
+def _for_dataset(run: TrainedRun, heads: Sequence[dict[str, Any]], number: int) -> TrainedRun:
     """The run as if it had learnt only one of its datasets."""
-    number = chosen(heads, dataset) if dataset is not None else 0
     places: list[DataConfig | OtherDataset] = [run.config.data, *run.config.data.also]
     data = run.config.data.replace(dataset=places[number].dataset, split=places[number].split, also=())
     classes = tuple(heads[number]["classes"])

@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=Path, metavar="RUN", help="folder of a trained run")
     parser.add_argument("--subset", choices=("train", "validation", "test"), default="test", help="which videos (default: test)")
     add_protocol(parser)
-    parser.add_argument("--dataset", type=Path, help="dataset folder, if it is not where it was in training")
+    parser.add_argument("--dataset", type=Path, help="dataset folder: which one, where the run learnt several, or where it is now")
     parser.add_argument("--out", type=Path, help="F.npz or a folder (default: RUN/evaluations/SUBSET-PROTOCOL)")
 
 
@@ -30,8 +30,9 @@ def run(args: argparse.Namespace, stop: Stop) -> Iterator[Event]:
     from ml.evaluation.evaluator import evaluate
     from ml.evaluation.results import files_of, headline, write_results
     from ml.experiment import load_run
+    from ml.training.sources import known_by
 
-    trained = load_run(args.run, dataset=args.dataset)
+    trained = load_run(args.run, head=known_by(args.dataset) if args.dataset else None)
     protocol = parse_protocol(args.protocol) if args.protocol else trained.config.evaluation
     dataset = args.dataset or Path(trained.config.data.dataset)
     out = args.out or args.run / "evaluations" / f"{args.subset}-{protocol.short().replace(':', '-')}"

@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("video", type=Source.parse, metavar="VIDEO", help="any video that can be imported; PATH::NAME as in inspect")
     parser.add_argument("--top", type=int, default=5, metavar="K", help="how many classes to name (default: 5)")
     parser.add_argument("--runs", nargs="+", type=Path, default=(), metavar="RUN", help="the fusion's runs in order, if they have moved")
+    parser.add_argument("--dataset", metavar="NAME|DIR", help="whose classes, where the run learnt several (default: its own dataset's)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for a copy that any browser plays, proxy.mp4, and poster.jpg")
     add_protocol(parser)
 
@@ -28,7 +29,7 @@ def run(args: argparse.Namespace, stop: Stop) -> Iterator[Event]:  # noqa: ARG00
 
     yield Started("predict")
     protocol = parse_protocol(args.protocol) if args.protocol else None
-    source = load_source(args.source, args.runs)
+    source = load_source(args.source, args.runs, args.dataset)
     found = yield from predict(source, args.video.path, protocol, args.top, args.video.name)
     if args.out is not None:
         write_playable(args.video.path, args.out, args.video.name)

@@ -15,6 +15,7 @@ from ml.config.evaluation import Protocol
 from ml.config.experiment import ExperimentConfig
 from ml.errors import BadConfig, BadPack, BadScores, BadVideo
 from ml.evaluation.embedding.file import Embeddings
+from ml.evaluation.protocol import head_words
 from ml.evaluation.scores import Scores
 from ml.evaluation.views import aggregate, branch_views, middle, read_ahead
 from ml.evaluation.whole_frames import prepare
@@ -132,7 +133,7 @@ def about_of(run: Learnt, run_folder: Path, dataset: Path, manifest: Manifest, s
     """Where the numbers come from."""
     return {
         "short": protocol.short(),
-        "description": protocol.describe(run.config.segments_tested),
+        "description": protocol.describe(run.config.segments_tested) + head_words(run.facts),
         "protocol": protocol.model_dump(mode="json"),
         "subset": subset,
         "split": run.config.data.split,

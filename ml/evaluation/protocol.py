@@ -1,4 +1,7 @@
-"""A protocol as people and programs write it on a command line."""
+"""A protocol as people and programs write it on a command line, and what stands behind it."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -21,3 +24,9 @@ def parse_protocol(text: str) -> Protocol:
         raise BadConfig(f"“{text}” is not a protocol: {'.'.join(map(str, first['loc']))}: {first['msg']}", ADVICE) from error
     except ValueError as error:
         raise BadConfig(str(error), ADVICE) from error
+
+
+def head_words(facts: Mapping[str, Any]) -> str:
+    """Of a run that learnt several datasets, whose classes are meant; nothing of any other."""
+    others = facts.get("also", ())
+    return f"; head of “{facts['dataset']}”, one of {len(others) + 1}" if others else ""

@@ -96,7 +96,7 @@ def ranked(scores: Floats, classes: tuple[str, ...], top: int) -> list[list[Any]
 
 def describe(source: Source, streams: list[Stream]) -> str:
     """How the answer came about."""
-    tested = " + ".join(dict.fromkeys(stream.protocol.describe(stream.num_segments) for stream in streams))
+    tested = " + ".join(dict.fromkeys(stream.protocol.describe(stream.num_segments) + stream.head for stream in streams))
     return f"{tested}; {source.fusion.description}" if source.fusion else tested
 
 

@@ -27,6 +27,7 @@ class Request(Schema):
     id: int | str | None = knob(None, "Id", "Comes back in the answer.")
     source: Path = knob(..., "Source", "Folder of a run, or a fusion's score file or its folder.")
     runs: tuple[Path, ...] = knob((), "Runs", "Folders of the fusion's members, where they have moved.")
+    dataset: str = knob("", "Dataset", "Name or folder of the one whose classes are asked for, where a run learnt several.")
     video: Path = knob(..., "Video", "The file to look at.")
     name: str = knob("", "Name", "What people call the file, where it lies under another name.")
     out: Path | None = knob(None, "Output", "Folder for proxy.mp4 and poster.jpg.")
@@ -41,11 +42,11 @@ class WarmSources:
         self.capacity = capacity
         self._sources: OrderedDict[tuple[object, ...], Source] = OrderedDict()
 
-    def get(self, path: Path, runs: Sequence[Path]) -> Source:
+    def get(self, path: Path, runs: Sequence[Path], dataset: str = "") -> Source:
         """What `load_source` gives."""
-        key = (path, *runs, *map(_age, (path / "model.safetensors", files_of(path)[0])))
+        key = (path, *runs, dataset, *map(_age, (path / "model.safetensors", files_of(path)[0])))
         if key not in self._sources:
-            self._sources[key] = load_source(path, runs)
+            self._sources[key] = load_source(path, runs, dataset)
         self._sources.move_to_end(key)
         while len(self._sources) > self.capacity:
             self._sources.popitem(last=False)
@@ -69,7 +70,7 @@ def serve(lines: Iterator[str], stop: Stop) -> Iterator[Event]:
 
 def answer(request: Request, warm: WarmSources) -> Iterator[Event]:
     """Look at one video, and make what a page shows of it."""
-    source = warm.get(request.source, request.runs)
+    source = warm.get(request.source, request.runs, request.dataset)
     protocol = parse_protocol(request.protocol) if request.protocol else None
     found = yield from predict(source, request.video, protocol, request.top, request.name)
     if request.out is not None:

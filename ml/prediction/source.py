@@ -1,6 +1,6 @@
 """Who predicts: a run, or a fusion of runs with its weights or its SVM."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,13 @@ from ml.config.data import DataConfig, FrameSpec
 from ml.config.evaluation import FusionConfig, Protocol
 from ml.errors import BadCheckpoint, BadConfig, BadScores
 from ml.evaluation.fusion import describe, fuse_rows
+from ml.evaluation.protocol import head_words
 from ml.evaluation.results import files_of
 from ml.evaluation.scores import Scores
 from ml.evaluation.svm import LinearSVM
 from ml.experiment import load_run
+from ml.training.sources import known_by
+from ml.video.manifest import FILE_NAME
 
 MARGINS = "; shares are a softmax of the SVM's margins, good for ranking only"
 
@@ -34,6 +37,8 @@ class Stream:
     protocol: Protocol
     num_segments: int = 1
     """Views that are one video to the network."""
+    head: str = ""
+    """Whose classes it names, in words behind the protocol, where its run learnt several datasets."""
 
 
 @dataclass(frozen=True)
@@ -58,29 +63,39 @@ class Source:
     fusion: Fusion | None = None
 
 
-def load_source(path: Path, runs: Sequence[Path] = ()) -> Source:
+def load_source(path: Path, runs: Sequence[Path] = (), dataset: str | None = None) -> Source:
     """A run's folder, or a score file of `fuse` (or the folder that holds it).
 
     Args:
         runs: folders of a fusion's members in order, where they are no longer where they were.
+        dataset: name or folder of the one whose classes are asked for, where a run learnt several; None or nothing means its own.
 
     Raises:
         BadCheckpoint: a run is missing or damaged.
+        BadConfig: the run did not learn this dataset, or the source is a fusion, which is of one.
         BadScores: the file is no fusion.
     """
     score_file = files_of(path)[0]
     if path.suffix == ".npz" or score_file.exists():
+        if dataset:
+            raise BadConfig("A fusion names the classes of one dataset", "Leave --dataset out, or predict with one of its runs.")
         return _fusion(score_file, runs)
-    stream, classes = load_stream(path, None)
+    stream, classes = load_stream(path, head=_wanted(dataset) if dataset else None)
     return Source(classes, (stream,))
 
 
-def load_stream(folder: Path, protocol: Protocol | None) -> tuple[Stream, tuple[str, ...]]:
-    """One run and its classes; `protocol` None means the run's own."""
-    run = load_run(folder)
+def _wanted(dataset: str) -> dict[str, Any]:
+    """What is known of a dataset that is given by its folder or its name."""
+    folder = Path(dataset)
+    return known_by(folder) if (folder / FILE_NAME).exists() else {"dataset": dataset}
+
+
+def load_stream(folder: Path, protocol: Protocol | None = None, head: Mapping[str, Any] | None = None) -> tuple[Stream, tuple[str, ...]]:
+    """One run and its classes, those of `head` where it learnt several datasets; `protocol` None means the run's own."""
+    run = load_run(folder, head=head)
     spec = FrameSpec.model_validate(run.facts["frame_spec"])
     tested = protocol or run.config.evaluation, run.config.segments_tested
-    return Stream(folder.name, folder, run.model, run.config.data, spec, *tested), tuple(run.classes)
+    return Stream(folder.name, folder, run.model, run.config.data, spec, *tested, head_words(run.facts)), tuple(run.classes)
 
 
 def _fusion(path: Path, runs: Sequence[Path]) -> Source:
@@ -91,13 +106,19 @@ def _fusion(path: Path, runs: Sequence[Path]) -> Source:
         raise BadConfig(f"{len(folders)} runs for a fusion of {len(members)} streams", "Give one a stream, in the fusion's order.")
     streams = []
     for folder, member in zip(folders, members, strict=True):
-        stream, classes = load_stream(_existing(folder), Protocol.model_validate(member["protocol"]))
+        stream, classes = load_stream(_existing(folder), Protocol.model_validate(member["protocol"]), _head_of(member, scores))
         if classes != tuple(scores.classes):
             raise BadCheckpoint(f"The run {folder} has other classes than the fusion", "Fuse its scores again.")
         streams.append(stream)
     svm = LinearSVM.from_arrays(scores.arrays, len(scores.classes)) if config.method == "svm" else None
     words = describe(config, len(streams), scores.about["fusion"]["fitted"]) + (MARGINS if svm else "")
     return Source(tuple(map(str, scores.classes)), tuple(streams), Fusion(config, svm, words))
+
+
+def _head_of(member: Mapping[str, Any], scores: Scores) -> dict[str, Any]:
+    """What a member's run knows the fusion's dataset by."""
+    classes, folder = list(map(str, scores.classes)), str(member.get("dataset", ""))
+    return {"snapshot": member.get("trained_on", ""), "classes": classes, "dataset": Path(folder).name}
 
 
 def _fusion_config(path: Path, scores: Scores) -> FusionConfig:

@@ -1,6 +1,6 @@
 """The datasets of a run, and what is learnt from them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from pathlib import Path
@@ -106,17 +106,27 @@ def _part(source: Source, training: TrainingConfig) -> tuple[TrainingDataset, Mi
     return TrainingDataset(folder, manifest, data, videos, training.seed), MiddleViews(folder, manifest, data, held_out)
 
 
-def chosen(heads: Sequence[dict[str, Any]], dataset: Path) -> int:
-    """Which of a run's datasets this one is: the same snapshot, else the same name, else the same classes.
+def known_by(dataset: Path) -> dict[str, Any]:
+    """What a run knows this dataset by, the surest first."""
+    manifest = load_manifest(dataset)
+    return {"snapshot": snapshot_id(manifest), "dataset": manifest.name, "classes": list(manifest.classes)}
+
+
+def chosen(heads: Sequence[Mapping[str, Any]], wanted: Mapping[str, Any]) -> int:
+    """Which of a run's datasets is wanted: the one that has the first of these facts, else the second, and so on (see `known_by`).
 
     Raises:
         BadConfig: none of them.
     """
-    manifest = load_manifest(dataset)
-    wanted = {"snapshot": snapshot_id(manifest), "dataset": manifest.name, "classes": list(manifest.classes)}
+    if len(heads) == 1 and "classes" in wanted:
+        return 0  # whether its classes fit is seen video by video
     for fact, value in wanted.items():
         for number, head in enumerate(heads):
             if head[fact] == value:
                 return number
-    names = ", ".join(f"“{head['dataset']}”" for head in heads)
-    raise BadConfig(f"This run did not learn dataset “{manifest.name}”, but {names}", "Choose one of these datasets, or another run.")
+    raise BadConfig(
+        "This run did not learn dataset “{name}”, but {names}",
+        "Choose one of these datasets, or another run.",
+        name=wanted["dataset"],
+        names=", ".join(f"“{head['dataset']}”" for head in heads),
+    )

@@ -19,6 +19,7 @@ from ml.events import Log
 from ml.experiment import load_run, train
 from ml.process import Stop
 from ml.training.joint import AlternatingSampler, JointClassification, JointDataset, OneHead
+from ml.training.sources import known_by
 from ml.video.manifest import load_manifest, save_manifest
 from ml.video.samplers import SAMPLERS, Draw
 from tests.ml.run_data import spatial, temporal, write_dataset
@@ -140,7 +141,7 @@ def joint_run(datasets: tuple[Path, Path], tmp_path_factory: pytest.TempPathFact
 
 
 def test_a_run_of_two_datasets_knows_the_classes_of_each(joint_run: Path, datasets: tuple[Path, Path]) -> None:
-    own, first, second = load_run(joint_run, "cpu"), *(load_run(joint_run, "cpu", dataset) for dataset in datasets)
+    own, first, second = load_run(joint_run, "cpu"), *(load_run(joint_run, "cpu", known_by(dataset)) for dataset in datasets)
     x = torch.rand(2, 3, 32, 32) * 255
     both = own.model.get_submodule("model")(x)
 
@@ -168,7 +169,7 @@ def test_a_dataset_that_the_run_did_not_learn_is_refused_with_the_names_of_those
     stranger = write_dataset(tmp_path / "stranger", name="stranger", classes=("up", "down"))
 
     with pytest.raises(BadConfig, match="did not learn dataset “stranger”, but “tiny”, “other”"):
-        load_run(joint_run, "cpu", stranger)
+        load_run(joint_run, "cpu", known_by(stranger))
 
 
 def test_a_dataset_twice_is_refused_for_its_splits_would_share_videos(datasets: tuple[Path, Path], tmp_path: Path) -> None:
@@ -199,7 +200,7 @@ def test_a_run_starts_from_the_trunk_of_another_and_says_what_it_took(joint_run:
 
     told = [event.message for event in train(config, tmp_path / "run", Stop()) if isinstance(event, Log)]
 
-    start, end = load_run(joint_run, "cpu", datasets[0]).model.get_submodule("model"), load_run(tmp_path / "run", "cpu").model
+    start, end = load_run(joint_run, "cpu", known_by(datasets[0])).model.get_submodule("model"), load_run(tmp_path / "run", "cpu").model
     for name, parameter in end.named_parameters():
         taken = not name.startswith("classifier.")
         assert torch.allclose(parameter, start.get_parameter(name), atol=1e-6) if taken else len(parameter) == 3

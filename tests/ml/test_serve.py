@@ -92,7 +92,7 @@ def test_a_source_is_loaded_once_until_its_weights_change_and_the_longest_unused
 ) -> None:
     loaded: list[str] = []
 
-    def load(path: Path, _runs: object) -> Source:
+    def load(path: Path, _runs: object, _dataset: str) -> Source:
         loaded.append(path.name)
         return Source((path.name,), ())
 
