@@ -3,12 +3,14 @@
 import re
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from ml.config.evaluation import MIDDLES, FusionConfig, Protocol
+from ml.config.evaluation import FULL, MIDDLES, FusionConfig, Protocol
 from webapp.choices import name_of
 
-TESTED = re.compile(r"(\d+) frames × (\d+) crops, (.+) averaged")
-WHOLE = re.compile(r"(\d+) whole frames, fully convolutional, (.+) averaged")
+SHORT = re.compile(r"(\d+)x(\d+|full)(?::.+)?")
+TESTED = re.compile(r"(\d+) frames? × (\d+) crops?, (.+) averaged")
+WHOLE = re.compile(r"(\d+) whole frames?, fully convolutional, (.+) averaged")
 GROUPED = re.compile(r"views grouped into videos of (\d+) segments")
 SVM = re.compile(r"(\d+) streams fused by a linear SVM \(C = (.+?)\) on (.+?), fitted on: (.+)")
 FITTED = re.compile(r"(?:held-out scores, (\d+) folds|(training|validation) scores), (\d+) videos(?:, (\d+) of (\d+) classes missing)?")
@@ -19,18 +21,33 @@ def words_of(protocol: Protocol) -> str:
     return translated_description(protocol.describe())
 
 
+def views_of(short: str) -> str:
+    """A protocol's short name in words: `5x1:logits` → “5 frames × 1 crop”; of streams that were tested differently, each one's."""
+    return " + ".join(dict.fromkeys(_views(*match.groups()) if (match := SHORT.fullmatch(one)) else one for one in short.split(" + ")))
+
+
+def _views(frames: str, crops: str) -> str:
+    if crops == FULL:
+        return ngettext("%(n)d whole frame", "%(n)d whole frames", int(frames)) % {"n": int(frames)}
+    counted = {
+        "frames": ngettext("%(n)d frame", "%(n)d frames", int(frames)) % {"n": int(frames)},
+        "crops": ngettext("%(n)d crop", "%(n)d crops", int(crops)) % {"n": int(crops)},
+    }
+    return _("%(frames)s × %(crops)s") % counted
+
+
 def translated_description(description: str) -> str:
     """The engine's description of a protocol, or of a fusion's; a part that is not known stays as it is."""
-    return _("; ").join(map(_part, description.split("; ")))
+    return _("; ").join(" + ".join(dict.fromkeys(map(_part, part.split(" + ")))) for part in description.split("; "))
 
 
 def _part(words: str) -> str:
     if tested := TESTED.fullmatch(words):
         frames, crops, what = tested.groups()
-        return _("%(frames)s frames × %(crops)s crops, %(what)s averaged") % {"frames": frames, "crops": crops, "what": _(what)}
+        return _("%(views)s, %(what)s averaged") % {"views": _views(frames, crops), "what": _(what)}
     if whole := WHOLE.fullmatch(words):
         frames, what = whole.groups()
-        return _("%(frames)s whole frames, fully convolutional, %(what)s averaged") % {"frames": frames, "what": _(what)}
+        return _("%(views)s, fully convolutional, %(what)s averaged") % {"views": _views(frames, FULL), "what": _(what)}
     if words == MIDDLES:
         return _("frames from the middles of equal parts")
     if grouped := GROUPED.fullmatch(words):

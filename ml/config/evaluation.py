@@ -86,7 +86,9 @@ class Protocol(Schema):
     def describe(self, num_segments: int = 1) -> str:
         """A sentence fragment fit to stand beside a number; `num_segments` views are a video (`ExperimentConfig.segments_tested`)."""
         averaged = "class probabilities" if self.aggregation == "softmax" else "scores before softmax"
-        views = "whole frames, fully convolutional" if self.has_whole_frames else f"frames × {self.crops} crops"
+        frames = "frame" if self.frames == 1 else "frames"
+        crops = "1 crop" if self.crops == 1 else f"{self.crops} crops"
+        views = f"whole {frames}, fully convolutional" if self.has_whole_frames else f"{frames} × {crops}"
         middles = f"; {MIDDLES}" if self.sampling == "middles" else ""
         grouped = f"; views grouped into videos of {num_segments} segments" if num_segments > 1 else ""
         return f"{self.frames} {views}, {averaged} averaged{middles}{grouped}"

@@ -114,7 +114,8 @@ def _weights(config: FusionConfig, num_streams: int) -> Array:
     """(S,) weights with sum 1."""
     weights = np.array(config.weights if config.method == "weighted" else (1.0,) * num_streams)
     if len(weights) != num_streams:
-        raise BadConfig(f"{len(weights)} weights for {num_streams} streams", f"Give {num_streams} weights, one a stream, in their order.")
+        given = "1 weight" if len(weights) == 1 else f"{len(weights)} weights"
+        raise BadConfig(f"{given} for {num_streams} streams", f"Give {num_streams} weights, one a stream, in their order.")
     if weights.min() < 0 or weights.sum() <= 0:
         raise BadConfig(f"These weights can't be used: {config.weights}", "Give weights of zero or more, at least one above zero.")
     return np.asarray(weights / weights.sum())

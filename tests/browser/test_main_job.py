@@ -24,7 +24,7 @@ IS_FULL = os.environ.get("KINETOSCOPE_MAIN_JOB") == "full"
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(3 * 3600 if IS_FULL else 900)]
 
 ADMIN = {"KINETOSCOPE_ADMIN_USER": "ada", "KINETOSCOPE_ADMIN_PASSWORD": "analytical engine"}
-PROTOCOL = "5 frames × 1 crops, class probabilities averaged"
+PROTOCOL = "5 frames × 1 crop, class probabilities averaged"
 SEED = {"training.seed": "0"}
 
 
@@ -236,7 +236,7 @@ def remembers_what_it_learned(visitor: Visitor) -> None:
     visitor.fill({"subset": "train", "frames": "3"})
     visitor.press("Evaluate")
     visitor.waits_for(visitor.page.get_by_role("heading", name="Top confusions"))
-    visitor.waits_for("Protocol 3 frames × 1 crops, class probabilities averaged")
+    visitor.waits_for("Protocol 3 frames × 1 crop, class probabilities averaged")
     assert share(visitor.stat("Top-1")) >= 0.75
 
 

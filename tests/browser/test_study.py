@@ -83,7 +83,7 @@ def test_a_study_of_three_weights_fills_its_table(
         cells = [cell.strip() for cell in row.locator("td").all_inner_texts()]
         source, *protocol = cells[0].splitlines()
         assert (source, cells[1], cells[-1]) == ("RGB frames", weight, published)
-        assert protocol == ["1 frames × 1 crops, scores before softmax averaged"]
+        assert protocol == ["1 frame × 1 crop, scores before softmax averaged"]
         assert all(re.fullmatch(r"\d+(\.\d)?", number) for number in cells[2:-2])
     expect(page.locator("[data-chart] .scatterlayer .trace")).to_have_count(2)  # ours and the paper's
 

@@ -48,7 +48,7 @@ def test_a_test_groups_views_where_a_video_is_not_the_mean_of_its_snippets(model
     config = ExperimentConfig(model=model, data=DataConfig(num_segments=K), training=TrainingConfig(sampling="balanced"))
     assert config.segments_tested == segments
     grouped = "; views grouped into videos of 3 segments" if segments > 1 else ""
-    assert Protocol(frames=6, crops=1).describe(segments) == f"6 frames × 1 crops, class probabilities averaged{grouped}"
+    assert Protocol(frames=6, crops=1).describe(segments) == f"6 frames × 1 crop, class probabilities averaged{grouped}"
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -70,7 +70,7 @@ def test_scores_are_the_aggregated_views_of_every_test_video(dataset: Path, run_
 def test_the_scores_say_where_they_come_from(dataset: Path, run_folder: Path, tmp_path: Path) -> None:
     evaluated(run_folder, "--subset", "validation", "--protocol", "2x1:logits", "--out", str(tmp_path))
     about = Scores.load(tmp_path / "scores.npz").about
-    assert about["description"] == "2 frames × 1 crops, scores before softmax averaged"
+    assert about["description"] == "2 frames × 1 crop, scores before softmax averaged"
     assert (about["short"], about["subset"], about["split"], about["modality"]) == ("2x1:logits", "validation", "1", "rgb")
     assert about["run"] == str(run_folder.resolve()) and about["dataset"] == str(dataset.resolve())
     assert about["snapshot"] == load_run(run_folder).facts["snapshot"]

@@ -228,6 +228,6 @@ def test_a_fusion_says_what_was_fused_and_how() -> None:
 
 
 def test_streams_tested_differently_keep_both_protocols_in_sight() -> None:
-    about = fuse([RGB, made_up(seed=2, short="5x1", description="5 frames × 1 crops")], FusionConfig()).about
+    about = fuse([RGB, made_up(seed=2, short="5x1", description="5 frames × 1 crop")], FusionConfig()).about
     assert about["short"] == "25x10 + 5x1"
-    assert about["description"].startswith("25 frames × 10 crops + 5 frames × 1 crops; ")
+    assert about["description"].startswith("25 frames × 10 crops + 5 frames × 1 crop; ")

@@ -68,7 +68,7 @@ def test_the_main_job_runs_from_video_files_to_a_prediction(tmp_path: Path) -> N
     found = json.loads(ml("metrics", tmp_path / "fusion" / "scores.npz", "--json"))
     assert [row["name"] for row in found["per_class"]] == ["red sway", "跳"]
     assert sum(map(sum, found["confusion"])) == found["num_videos"] == 4
-    assert found["protocol"]["description"].startswith("2 frames × 1 crops, class probabilities averaged; 2 streams fused")
+    assert found["protocol"]["description"].startswith("2 frames × 1 crop, class probabilities averaged; 2 streams fused")
     assert found == json.loads((tmp_path / "fusion" / "results.json").read_text(encoding="utf-8"))["metrics"]
 
     check_prediction(tmp_path, json.loads((tmp_path / "fusion" / "results.json").read_text(encoding="utf-8"))["videos"][0])

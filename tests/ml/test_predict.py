@@ -125,7 +125,7 @@ def test_views_are_grouped_into_videos_of_segments_as_in_a_test(video: Path, tmp
 
 def test_the_answer_tells_protocol_video_and_time(runs: tuple[Path, Path], video: Path) -> None:
     answer = json.loads(json.dumps(answered(runs[0], video)))
-    assert answer["protocol"] == "3 frames × 1 crops, class probabilities averaged"
+    assert answer["protocol"] == "3 frames × 1 crop, class probabilities averaged"
     assert answer["streams"] == [{"name": "rgb", "modality": "rgb", "top": answer["top"]}]
     facts = answer["video"]
     assert (facts["frames"], facts["fps"], facts["width"], facts["height"], facts["codec"]) == (9, 25, 64, 48, "h264")

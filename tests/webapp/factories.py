@@ -173,7 +173,7 @@ def make_prediction(user: User, source: Run | Fusion, state: str = Job.State.DON
     top = [[label.name, p] for label, p in zip(source.dataset.labels.all(), (0.75, 0.2, 0.05), strict=False)]
     video = {"frames": 30, "fps": 25.0, "width": 96, "height": 72, "duration_seconds": 1.2, "codec": "h264", "notes": []}
     streams = [{"name": "rgb run", "modality": "rgb", "top": top}]
-    done = {"top": top, "streams": streams, "protocol": "5 frames × 1 crops", "video": video, "seconds": {"reading": 0.1, "total": 0.4}}
+    done = {"top": top, "streams": streams, "protocol": "5 frames × 1 crop", "video": video, "seconds": {"reading": 0.1, "total": 0.4}}
     fields.setdefault("result", done if state == Job.State.DONE else {})
     job = make_job(Job.Kind.PREDICT, user, None, state, queue="predict")
     prediction = Prediction.objects.create(user=user, upload=make_upload(user), job=job, **owner, **fields)

@@ -65,7 +65,7 @@ def test_what_an_earlier_version_counted_opens_everywhere_and_says_what_it_lacks
     run = old(evaluation).run
     assert run is not None
     text = text_of(as_ada, "evaluation_detail", evaluation.pk)
-    assert "31 %" in text and "manage.py recount" in text and "three definitions" not in text
+    assert "31\u00a0%" in text and "manage.py recount" in text and "three definitions" not in text
     assert as_ada.get(reverse("experiments:compare"), {"runs": run.pk}).status_code == 200
     assert "mAP VOC 2007" in text_of(as_ada, "run_list")
     [row, *_] = csv.DictReader(io.StringIO(text_of(as_ada, "evaluation_csv", evaluation.pk)))

@@ -107,12 +107,12 @@ def test_only_who_may_change_the_dataset_deletes_or_archives(client: Client, dat
 
 def test_the_list_of_fusions_shows_streams_method_and_protocol(as_ada: Client, fusion: Fusion) -> None:
     page = as_ada.get("/experiments/fusions/").content.decode()
-    for words in ("fused", "spatial", "temporal", "Average", "100 %", "5 frames × 1 crops"):
+    for words in ("fused", "spatial", "temporal", "Average", "100\u00a0%", "5 frames × 1 crop"):
         assert words in page
 
 
 def test_the_protocol_of_a_fusion_has_its_rule_in_the_list_and_on_the_home_page(as_ada: Client, fusion: Fusion) -> None:
-    said = "2 streams fused: average of scores before softmax; 5 frames × 1 crops, class probabilities averaged"
+    said = "2 streams fused: average of scores before softmax; 5 frames × 1 crop, class probabilities averaged"
     fusion.evaluation.metrics["protocol"]["description"] = said
     fusion.evaluation.save(update_fields=["metrics"])
     for address in ("/experiments/fusions/", "/"):

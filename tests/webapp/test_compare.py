@@ -115,7 +115,7 @@ def test_the_page_leads_to_just_the_videos_that_changed(client: Client, pair: tu
     text = response.content.decode()
     assert "Stack length L" in text
     assert "Learning rate" not in text
-    assert text.count("5 frames × 1 crops") >= 2
+    assert text.count("5 frames × 1 crop") >= 2
 
 
 def test_the_curves_of_the_runs_lie_over_each_other_and_follow_an_open_one(client: Client, pair: tuple[Evaluation, Evaluation]) -> None:

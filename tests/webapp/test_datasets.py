@@ -159,7 +159,7 @@ def test_the_video_page_shows_facts_and_what_every_evaluation_says(as_ada: Clien
     make_evaluation(make_run(dataset, name="spatial stream"), guess=lambda label, position: label + position % 2)
     video = Video.objects.filter(dataset=dataset, split_entries__subset="test").order_by("pk")[1]
     page = as_ada.get(reverse("datasets:video_detail", args=(video.pk,))).content.decode()
-    for text in ("spatial stream", "5x1", "80.0 %", "wrong", "96 × 72", "split 1", video.group):
+    for text in ("spatial stream", "5 frames × 1 crop", "80.0\u00a0%", "wrong", "96 × 72", "split 1", video.group):
         assert text in page, text
 
 

@@ -66,7 +66,7 @@ def test_outsiders_get_404_the_anonymous_the_login_and_members_both_pages(datase
 def test_every_measure_stands_beside_its_definition_and_protocol(as_ada: Client, evaluation: Evaluation) -> None:
     text = page(as_ada, evaluation).content.decode()
     for title in ("R@1", "R@5", "mAP@R", "NMI"):
-        assert f"{title} · 5x1" in text
+        assert f"{title} · 5 frames × 1 crop" in text
     assert "share of videos whose nearest other video is of their class" in text
     assert "Of the embedding of the metric branch (16 numbers), the mean over views" in text
 

@@ -296,7 +296,7 @@ class TestList:
     def test_a_number_stands_with_its_protocol(self, as_ada: Client, dataset: Dataset) -> None:
         make_evaluation(make_run(dataset), lambda label, _position: 0)
         page = as_ada.get("/experiments/").content.decode()
-        assert "33 %" in page and "5 frames × 1 crops" in page and 'title="5 frames × 1 crops, class probabilities averaged"' in page
+        assert "33\u00a0%" in page and "5 frames × 1 crop" in page and 'title="5 frames × 1 crop, class probabilities averaged"' in page
 
     def test_the_number_of_queries_does_not_grow_with_the_runs(
         self, as_ada: Client, dataset: Dataset, django_assert_max_num_queries: Any

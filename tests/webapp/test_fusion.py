@@ -214,9 +214,9 @@ def test_the_page_shows_streams_and_fusion_side_by_side(client: Client, streams:
     text = response.content.decode()
     assert [name for name, *_ in response.context["columns"]] == ["RGB", "flow", "fusion"]
     assert text.count("data-cells") == 3
-    assert text.count("5 frames × 1 crops") >= 4
+    assert text.count("5 frames × 1 crop") >= 4
     assert len(response.context["recall_figure"]["data"]) == 3
-    assert "the fusion finds it on 100 % of those" in text
+    assert "the fusion finds it on 100\u00a0% of those" in text
 
 
 def test_the_counts_of_the_page_lead_to_just_those_videos(client: Client, streams: list[Evaluation]) -> None:

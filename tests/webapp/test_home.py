@@ -35,8 +35,8 @@ def test_results_stand_with_their_protocol_and_fusions_come_first(as_ada: Client
     make_fusion(streams)
     page = as_ada.get("/").content.decode()
     table = page.partition("Latest results")[2]
-    assert table.index("100 %") < table.index("33 %")
-    assert table.count("5 frames × 1 crops") == 3
+    assert table.index("100\u00a0%") < table.index("33\u00a0%")
+    assert table.count("5 frames × 1 crop") == 3
     assert "From videos to results" not in page
 
 
@@ -44,7 +44,7 @@ def test_the_newest_fusion_stands_beside_its_streams_and_beside_guessing(as_ada:
     dataset = make_dataset(ada)
     streams = [make_evaluation(make_run(dataset, kind), lambda label, _position: 0) for kind in ("rgb", "flow")]
     fusion = make_fusion(streams)
-    sentence = "Right on 6 videos: RGB alone 33 %, flow alone 33 %, fused 100 %. By guessing one of 3 classes: 33.3 %."
+    sentence = "Right on 6 videos: RGB alone 33\u00a0%, flow alone 33\u00a0%, fused 100\u00a0%. By guessing one of 3 classes: 33.3\u00a0%."
     for address in ("/", f"/experiments/fusions/{fusion.pk}/"):
         assert sentence in as_ada.get(address).content.decode()
 

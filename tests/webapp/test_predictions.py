@@ -124,8 +124,8 @@ def test_lists_and_downloads_hold_only_ones_own(prediction: Prediction) -> None:
 
 def test_the_page_shows_ranking_protocol_time_and_the_facts_of_the_video(as_ada: Client, prediction: Prediction) -> None:
     text = as_ada.get(at("prediction_detail", prediction)).content.decode()
-    assert text.index("75.0 %") < text.index("20.0 %") < text.index(">5.0 %")
-    assert "5 frames × 1 crops" in text
+    assert text.index("75.0\u00a0%") < text.index("20.0\u00a0%") < text.index(">5.0\u00a0%")
+    assert "5 frames × 1 crop" in text
     assert "0.4 s" in text
     assert "96 × 72" in text
     assert "hx-trigger" not in text
@@ -227,7 +227,7 @@ def test_who_lost_the_dataset_keeps_the_answer_but_not_its_labels(run: Run, data
     membership.delete()
     client.force_login(viewer)
     page = client.get(at("prediction_detail", prediction))
-    assert b"75.0 %" in page.content
+    assert "75.0\u00a0%" in page.content.decode()
     assert page.context["form"] is None
     assert client.post(at("prediction_confirm", prediction), {"label": dataset.labels.get(name="wave").pk}).status_code == 404
 
@@ -238,7 +238,7 @@ def test_downloads_hold_the_answer_with_its_protocol(as_ada: Client, prediction:
     rows = list(csv.DictReader(io.StringIO(as_ada.get(reverse("predictions:prediction_csv")).content.decode("utf-8-sig"))))
     assert [(row["video"], row["label"], row["share"]) for row in rows] == [("'=cmd.mp4", "", ""), ("clip.mp4", "clap", "0.75")]
     assert [row["share_is"] for row in rows] == ["probability", "probability"]
-    assert rows[1]["protocol"] == "5 frames × 1 crops"
+    assert rows[1]["protocol"] == "5 frames × 1 crop"
     found = as_ada.get(reverse("predictions:prediction_json")).json()["predictions"]
     assert found[1]["result"]["top"][0] == ["clap", 0.75]
 

@@ -182,7 +182,7 @@ class TestFurtherDatasets:
 
     def test_the_runs_page_has_both_numbers_each_with_its_dataset(self, as_ada: Client, run: Run) -> None:
         page = as_ada.get(f"/experiments/{run.pk}/").content.decode()
-        assert page.index("88 %") < page.index("12 %")
+        assert page.index("88\u00a0%") < page.index("12\u00a0%")
         assert page.count("postures · 1") == 2  # in the table, as a choice
         assert f'href="/experiments/evaluations/{run.evaluations.latest("pk").pk}/">postures</a>' in page
 

@@ -73,9 +73,9 @@ def test_every_number_stands_beside_its_protocol(client: Client, evaluation: Eva
     text = page(client, "evaluation_detail", evaluation).content.decode()
     stats = re.findall(r'<div class="stat".*?</div>', text, re.DOTALL)
     assert len(stats) == 4 and "Top-5" not in "".join(stats), "of three classes the five best always have the true one"
-    assert all("5x1" in stat for stat in stats)
-    assert "83 %" in stats[0] and "5 of 6" in stats[0]
-    assert "5 frames × 1 crops, class probabilities averaged" in text
+    assert all("5 frames × 1 crop" in stat for stat in stats)
+    assert "83\u00a0%" in stats[0] and "5 of 6" in stats[0]
+    assert "5 frames × 1 crop, class probabilities averaged" in text
 
 
 def test_the_charts_hold_the_rows(client: Client, evaluation: Evaluation) -> None:

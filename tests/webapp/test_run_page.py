@@ -44,7 +44,7 @@ class TestPage:
         run = make_run(dataset)
         make_evaluation(run, lambda label, _position: 0)
         page = page_of(as_ada, run, "tab=config")
-        assert "33 %" in page and "5 frames × 1 crops, class probabilities averaged" in page
+        assert "33\u00a0%" in page and "5 frames × 1 crop, class probabilities averaged" in page
 
     def test_a_number_of_another_subset_is_not_the_runs_number(self, as_ada: Client, dataset: Dataset) -> None:
         run = make_run(dataset)
@@ -113,7 +113,7 @@ class TestPage:
         }
         Run.objects.filter(pk=run.pk).update(facts=facts)
         page = page_of(as_ada, run)
-        for words in ("short side 96, quality 95", "4,927,105", "epochs 20, validation: loss 1.144, top-1 33.3 %", "torch 2.13.0"):
+        for words in ("short side 96, quality 95", "4,927,105", "epochs 20, validation: loss 1.144, top-1 33.3\u00a0%", "torch 2.13.0"):
             assert words in page
         assert "&#x27;" not in page and page.count("cpu") == 0
 

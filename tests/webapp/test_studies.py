@@ -138,7 +138,7 @@ class TestResults:
         assert low.spread("top1").values == pytest.approx((1 / 3, 1, 1, 1))
         assert low.spread("top1").sd == pytest.approx(stdev([1 / 3, 1, 1, 1])) and low.spread("top1").mean == pytest.approx(10 / 12)
         assert (str(low.spread("top1")), str(high.spread("top1"))) == ("83.3 ± 33.3", "100.0 ± 0.0")
-        assert low.protocol == "5 frames × 1 crops, class probabilities averaged" and low.wanted == 4
+        assert low.protocol == "5 frames × 1 crop, class probabilities averaged" and low.wanted == 4
 
     def test_one_test_has_no_deviation_and_none_has_no_mean(self) -> None:
         assert (str(Spread((0.5,))), str(Spread(()))) == ("50.0", "–")
@@ -147,12 +147,12 @@ class TestResults:
         study = launch(ada, dataset, grid(SEEDS))
         finish(study)
         other = make_evaluation(study.runs.earliest("pk"))
-        words = "1 frames × 1 crops, class probabilities averaged"
+        words = "1 frame × 1 crop, class probabilities averaged"
         Evaluation.objects.filter(pk=other.pk).update(
             metrics={**other.metrics, "protocol": {**other.metrics["protocol"], "description": words}}
         )
         assert [(row.protocol, len(row.measured)) for row in rows(study.grid, points(study))] == [
-            ("5 frames × 1 crops, class probabilities averaged", 2), (words, 1),
+            ("5 frames × 1 crop, class probabilities averaged", 2), (words, 1),
         ]  # fmt: skip
 
     def test_a_fusion_has_its_own_row(self, dataset: Dataset) -> None:
@@ -266,7 +266,7 @@ class TestPages:
         study = launch(ada, dataset, grid(DROPOUT, SEEDS))
         finish(study, wrong=1)
         page = as_ada.get(f"/experiments/studies/{study.pk}/").content.decode()
-        assert "66.7 ± 47.1" in page and "2 / 2" in page and "5 frames × 1 crops, class probabilities averaged" in page
+        assert "66.7 ± 47.1" in page and "2 / 2" in page and "5 frames × 1 crop, class probabilities averaged" in page
         assert "Simonyan &amp; Zisserman 2014, Table 1a" in page and "52.3" in page and "42.5" in page
         assert page.count("state-") or page.count("badge") >= 4
         assert "hx-trigger" not in page
@@ -314,7 +314,7 @@ class TestPages:
         text = as_ada.get(f"/experiments/studies/{study.pk}/study.csv").content.decode("utf-8-sig")
         low, high = csv.DictReader(io.StringIO(text))
         assert (low["model.dropout"], low["top1_mean"][:5], low["runs"], low["published"]) == ("0.5", "0.666", "2", "42.5")
-        assert (high["top1_sd"], high["protocol"]) == ("0.0", "5 frames × 1 crops, class probabilities averaged")
+        assert (high["top1_sd"], high["protocol"]) == ("0.0", "5 frames × 1 crop, class probabilities averaged")
         latex = as_ada.get(f"/experiments/studies/{study.pk}/study.tex").content.decode()
         assert r"RGB frames & 0.5 & 66.7 $\pm$ 47.1" in latex and r"Top-1 (\%)" in latex and r"\bottomrule" in latex
 
@@ -364,8 +364,8 @@ class TestPublished:
         fusion = make_fusion([make_evaluation(run, lambda label, _position: 0) for run in runs])
         page = as_ada.get(f"/experiments/published/two_stream_4/?ours=fusion-{fusion.pk}").content.decode()
         spatial, temporal, average, svm = page.partition("Spatial stream ConvNet")[2].split("</tr>")[:4]
-        assert "73.0" in spatial and "33.3" in spatial and "5 frames × 1 crops" in spatial
-        assert "33.3" in temporal and "100.0" in average and "5 frames × 1 crops" in average
+        assert "73.0" in spatial and "33.3" in spatial and "5 frames × 1 crop" in spatial
+        assert "33.3" in temporal and "100.0" in average and "5 frames × 1 crop" in average
         assert "88.0" in svm and "100.0" not in svm
 
     def test_what_no_row_describes_stands_below(self, as_ada: Client, dataset: Dataset) -> None:

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_noop
 
 from webapp.choices import name_of
 from webapp.schema_fields import translated
+from webapp.shares import in_percent
 
 IN_THE_HEAD = ("dataset", "split", "device")
 FRACTIONS = ("top1", "top5", "mean_class_accuracy")
@@ -36,7 +37,7 @@ def in_words(value: Any, name: str = "") -> str:
     if isinstance(value, list | tuple):
         return ", ".join(in_words(part) for part in value) or "–"
     if isinstance(value, float):
-        return f"{100 * value:.1f} %" if name in FRACTIONS else f"{value:.4g}"
+        return in_percent(value) if name in FRACTIONS else f"{value:.4g}"
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 

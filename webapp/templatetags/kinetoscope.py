@@ -16,7 +16,7 @@ from webapp.choices import MODALITIES, name_of
 from webapp.jobs import keeping
 from webapp.jobs.failures import HEADLINES
 from webapp.metrics import definition_of
-from webapp.protocols import fit_words, translated_description, words_of
+from webapp.protocols import fit_words, translated_description, views_of, words_of
 from webapp.shares import ENOUGH_FOR_DECIMALS, in_percent
 
 register = template.Library()
@@ -26,6 +26,8 @@ PROGRESS_WORDS = (
     gettext_noop("pairs"),
     gettext_noop("steps"),
     gettext_noop("streams"),
+    gettext_noop("maps"),
+    gettext_noop("UMAP is compiled first"),
     gettext_noop("reading the video"),
 )
 """Words of the engine that a progress bar shows: here to be collected."""
@@ -35,12 +37,6 @@ PROGRESS_WORDS = (
 def percent(fraction: float | Literal[""] | None, count: int | Literal[""] | None = None) -> str:
     """0.8731 → `87.3 %`, or `87 %` of few videos; None, or the "" that a template makes of what isn't there → a dash."""
     return "–" if fraction is None or fraction == "" else in_percent(fraction, count or None)
-
-
-@register.filter
-def unbroken(text: str) -> str:
-    """Text that never wraps."""
-    return text.replace(" ", "\u00a0")
 
 
 @register.simple_tag
@@ -93,6 +89,12 @@ def modality(name: str) -> object:
 def protocol(stored: dict[str, Any] | Protocol) -> str:
     """A protocol in words, to stand beside a number."""
     return words_of(Protocol.model_validate(stored))
+
+
+@register.filter
+def views(short: str) -> str:
+    """What a test looks at, where the description of its protocol is near: `5x1` → `5 frames × 1 crop`."""
+    return views_of(short)
 
 
 @register.filter

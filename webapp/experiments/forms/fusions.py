@@ -10,6 +10,8 @@ from ml.config.evaluation import FusionConfig
 from webapp.choices import MODALITIES
 from webapp.experiments.models import Evaluation
 from webapp.forms import schema_form
+from webapp.protocols import views_of
+from webapp.shares import in_percent
 
 FusionConfigForm = schema_form(FusionConfig)
 
@@ -37,7 +39,8 @@ class StreamsForm(forms.Form):
 
 
 def _stream_label(evaluation: Evaluation) -> str:
-    """`flow run · flow · top-1 71.2 % (5x1)`."""
+    """`flow run · flow · top-1 71.2 % (5 frames × 1 crop)`."""
     run, metrics = evaluation.run, evaluation.metrics
     assert run is not None  # noqa: S101 - only evaluations of runs are offered
-    return f"{run.name} · {MODALITIES[run.modality]} · top-1 {100 * metrics['top1']:.1f} % ({metrics['protocol']['short']})"
+    top1 = in_percent(metrics["top1"], metrics["num_videos"])
+    return f"{run.name} · {MODALITIES[run.modality]} · top-1 {top1} ({views_of(metrics['protocol']['short'])})"

@@ -87,10 +87,10 @@ def _rows(source: Source, group: Sequence[Point], tests: Tests) -> Iterator[Row]
         member = point.members[source.place]
         for test in tests.get(member, []) if member is not None else []:
             metrics = {metric: getattr(test, metric) for metric in METRICS}
-            by_protocol[test.described].append(Measured(point.trial.repeat, test, metrics))  # type: ignore[attr-defined]
+            by_protocol[translated_description(test.described)].append(Measured(point.trial.repeat, test, metrics))  # type: ignore[attr-defined]
     first = group[0].trial
-    for protocol, measured in (by_protocol or {source.protocol(first): []}).items():
-        about = (source.settings(first), {**source.facts(first), **_dataset_facts(group)}, translated_description(protocol), len(group))
+    for protocol, measured in (by_protocol or {translated_description(source.protocol(first)): []}).items():
+        about = (source.settings(first), {**source.facts(first), **_dataset_facts(group)}, protocol, len(group))
         yield Row(source, *about, tuple(measured))
 
 
