@@ -27,10 +27,12 @@ class MemberForm(forms.Form):
 
 
 class RelabelForm(forms.Form):
-    """The class of one video."""
+    """The class of one video; there is nothing empty to choose, unless it has none yet."""
 
-    label = forms.ModelChoiceField(Label.objects.none(), label=_("Class"))
+    label = forms.ModelChoiceField(Label.objects.none(), label=_("Class"), empty_label=_("choose one"))
 
     def __init__(self, dataset: Dataset, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if self.initial.get("label"):
+            self.fields["label"].empty_label = None  # type: ignore[attr-defined]
         self.fields["label"].queryset = dataset.labels.all()  # type: ignore[attr-defined]

@@ -24,9 +24,31 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") showMenu(false);
 });
 
+// What has data-confirm="question" asks in the page's dialog before it is sent; the button's own words say yes.
 document.addEventListener("submit", (event) => {
-  const question = event.submitter?.dataset.confirm || event.target.dataset.confirm;
-  if (question && !confirm(question)) event.preventDefault();
+  const { target: form, submitter } = event;
+  const question = submitter?.dataset.confirm || form.dataset.confirm;
+  if (!question || form.dataset.isConfirmed) return;
+  event.preventDefault();
+  askFirst(question, submitter.textContent.trim(), () => {
+    form.dataset.isConfirmed = "true";
+    form.requestSubmit(submitter);
+    delete form.dataset.isConfirmed;
+  });
+});
+
+function askFirst(question, yes, act) {
+  const dialog = document.querySelector("[data-asking]");
+  dialog.querySelector("[data-question]").textContent = question;
+  dialog.querySelector("[value=yes]").textContent = yes;
+  dialog.returnValue = ""; // what Escape leaves
+  dialog.addEventListener("close", () => dialog.returnValue === "yes" && act(), { once: true });
+  dialog.showModal();
+}
+
+// What is asked about stays as it is until the answer.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (document.querySelector("dialog[open]")) event.preventDefault();
 });
 
 // A live part that gets no answer says so; the next answer takes it back.
