@@ -15,7 +15,7 @@ from webapp.jobs.models import Job
 logger = logging.getLogger(__name__)
 
 RUN_JOB = "worker.run_job"
-QUEUES = ("cpu", "gpu", "predict")
+QUEUES = tuple(Job.Queue.values)
 CONNECT_SECONDS = 1.0
 ANSWER_SECONDS = 2.0
 

@@ -37,8 +37,8 @@ def test_the_list_shows_place_in_the_queue_progress_and_asks_again(client: Clien
     make_job("flow", ada, state=State.QUEUED)
     make_job("train", ada, state=State.RUNNING, progress_done=30, progress_total=120, progress_unit="steps")
     page = client.get("/jobs/").content.decode()
-    assert "no. 1 for cpu" in page
-    assert "no. 2 for cpu" in page
+    assert "no. 1 in line" in page
+    assert "no. 2 in line" in page
     assert "30 / 120 steps" in page
     assert 'hx-trigger="every 2s"' in page
 

@@ -34,6 +34,13 @@ class Job(models.Model):
         CANCELLED = "cancelled", _("Cancelled")
         INTERRUPTED = "interrupted", _("Interrupted")
 
+    class Queue(models.TextChoices):
+        """A worker listens to one or more; what its label says is what it is for, not where a job of it runs."""
+
+        CPU = "cpu", _("work for any machine")
+        GPU = "gpu", _("heavy computing, on a GPU where the worker has one")
+        PREDICT = "predict", _("short jobs")
+
     OPEN = (State.WAITING, State.QUEUED, State.RUNNING, State.INTERRUPTED)
     RESTARTABLE = (State.FAILED, State.STOPPED, State.CANCELLED, State.INTERRUPTED)
 
@@ -53,7 +60,7 @@ class Job(models.Model):
     )
 
     state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
-    queue = models.CharField(max_length=16, default="cpu")
+    queue = models.CharField(max_length=16, default=Queue.CPU.value)
     stop_requested = models.BooleanField(default=False)
     cancel_requested = models.BooleanField(default=False)
 
@@ -100,6 +107,11 @@ class Job(models.Model):
     @property
     def is_restartable(self) -> bool:
         return self.state in self.RESTARTABLE
+
+    @property
+    def queue_words(self) -> str:
+        """What its queue is for."""
+        return str(self.Queue(self.queue).label)
 
     @property
     def fraction(self) -> float:

@@ -99,7 +99,7 @@ def log_tail(job: Job, name: str = "log.txt", lines: int = 200) -> str:
 class QueueState:
     """A queue as the System page shows it. `messages` is None while the broker is away."""
 
-    name: str
+    name: Job.Queue
     queued: int
     running: int
     messages: int | None
@@ -111,7 +111,7 @@ def queue_states() -> list[QueueState]:
     rows = list(Job.objects.filter(state__in=(Job.State.QUEUED, Job.State.RUNNING)).values_list("queue", "state"))
     return [
         QueueState(name, rows.count((name, Job.State.QUEUED)), rows.count((name, Job.State.RUNNING)), lengths.get(name))
-        for name in broker.QUEUES
+        for name in Job.Queue
     ]
 
 
