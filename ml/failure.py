@@ -32,9 +32,9 @@ def is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or "DefaultCPUAllocator" in str(error)
 
 
-def reason_of(error: OSError) -> Words:
-    """What the system says, to be filled in: `No such file or directory`."""
-    return Words(error.strerror or type(error).__name__)
+def reason_of(error: Exception) -> Words:
+    """What the system, or FFmpeg, calls it: `No such file or directory`."""
+    return Words(getattr(error, "strerror", None) or type(error).__name__)
 
 
 def _unwritten(error: OSError) -> str:

@@ -32,10 +32,9 @@ def filled(template: str, values: Mapping[str, str]) -> str:
     return PLACE.sub(lambda place: values.get(place[1], place[0]), template)
 
 
-def worded(text: str, values: Mapping[str, object]) -> str:
-    """`text` with those of the values that it has places for; as it is when it has none, or is words already."""
-    places = {} if isinstance(text, Words) else {name: values[name] for name in PLACE.findall(text) if name in values}
-    return Words(text, **places) if places else text
+def worded(text: str, values: Mapping[str, object]) -> Words:
+    """`text` with those of the values that it has places for; words stay as they are."""
+    return text if isinstance(text, Words) else Words(text, **{name: values[name] for name in PLACE.findall(text) if name in values})
 
 
 def counted(one: str, many: str, count: int, **values: object) -> Words:
@@ -50,10 +49,10 @@ def joined(parts: Iterable[str], between: str = "; ") -> Words:
 
 
 def packed(data: Any) -> Any:
-    """JSON data whose words are objects: the English for every reader, and what it was made of."""
+    """JSON data whose words are objects, unless they have no values: the English for every reader, and what it was made of."""
     match data:
-        case Words():
-            return {"text": str(data), "template": data.template, "values": {name: packed(value) for name, value in data.values.items()}}
+        case Words() if data.values:
+            return _object(data)
         case Mapping():
             return {name: packed(value) for name, value in data.items()}
         case list() | tuple():
@@ -62,11 +61,17 @@ def packed(data: Any) -> Any:
             return data
 
 
+def _object(words: Words) -> dict[str, Any]:
+    values = {name: _object(value) if isinstance(value, Words) else value for name, value in words.values.items()}
+    return {"text": str(words), "template": words.template, "values": values}
+
+
 def unpacked(fields: dict[str, Any]) -> Any:
-    """The inverse for one object whose own values are unpacked already: `json.loads(text, object_hook=unpacked)`."""
-    if fields.keys() == {"text", "template", "values"} and isinstance(fields["template"], str) and isinstance(fields["values"], dict):
-        return Words(fields["template"], **fields["values"])
-    return fields
+    """The inverse for one object, other data stay what they are: `json.loads(text, object_hook=unpacked)`."""
+    if fields.keys() != {"text", "template", "values"} or not isinstance(fields["template"], str) or not isinstance(fields["values"], dict):
+        return fields
+    values = {name: unpacked(value) if isinstance(value, dict) else value for name, value in fields["values"].items()}
+    return Words(fields["template"], **values)
 
 
 class WordsEncoder(json.JSONEncoder):

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ml.config.flow import FlowSpec
-from ml.config.schema import Schema, knob
+from ml.config.schema import Schema, Text, knob
 
 Subset = Literal["train", "validation", "test"]
 CropPolicy = Literal["anywhere", "corners", "multiscale"]
@@ -35,22 +35,22 @@ class VideoEntry(Schema):
     duration_seconds: float
     size_bytes: int
     codec: str = ""
-    notes: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
 
 
 class Refusal(Schema):
     """A file that did not get in, why, and what to do about it."""
 
     path: str
-    reason: str
-    advice: str = ""
+    reason: Text
+    advice: Text = ""
 
 
 class Finding(Schema):
     """Something the user should know about the data: a leak, a duplicate, an empty class."""
 
     kind: Literal["leak", "duplicate", "empty_class", "unlisted", "missing", "note"]
-    message: str
+    message: Text
     videos: tuple[str, ...] = ()
 
 

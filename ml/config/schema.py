@@ -2,10 +2,21 @@
 
 import hashlib
 import json
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WrapValidator
 from pydantic.config import JsonDict
+
+from ml.words import Words, packed, unpacked
+
+
+def _read_words(given: Any, validate: Any) -> Any:
+    read = unpacked(given) if isinstance(given, dict) else given
+    return read if isinstance(read, Words) else validate(read)
+
+
+Text = Annotated[str, WrapValidator(_read_words), PlainSerializer(packed, when_used="json")]
+"""A sentence for people. Words stay words, through JSON too."""
 
 
 class Schema(BaseModel):

@@ -12,6 +12,7 @@ from typing import IO
 from ml.errors import BadArchive, BadVideo
 from ml.video.members import Member, Members
 from ml.video.names import ARCHIVE_SUFFIXES, decode_name, is_ignorable, suffix_of, why_unsafe
+from ml.words import Words
 
 MAX_MEMBERS = 500_000
 MAX_RATIO = 200
@@ -32,7 +33,12 @@ def open_zip(path: Path, shown_as: str, members: Members) -> Iterator[None]:
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, UnicodeDecodeError, ValueError, OverflowError) as error:
-        raise BadArchive(f"{shown_as} is damaged or was cut off: {error}", "Make the zip again, or copy or upload it again.") from error
+        raise BadArchive(
+            "{name} is damaged or was cut off: {problem}",
+            "Make the zip again, or copy or upload it again.",
+            name=shown_as,
+            problem=error,
+        ) from error
     with archive:
         entries = archive.infolist()
         _check_whole(path, shown_as, entries)
@@ -43,12 +49,21 @@ def open_zip(path: Path, shown_as: str, members: Members) -> Iterator[None]:
 
 def _check_whole(path: Path, shown_as: str, entries: list[zipfile.ZipInfo]) -> None:
     if len(entries) > MAX_MEMBERS:
-        raise BadArchive(f"{shown_as} holds {len(entries):,} files (limit {MAX_MEMBERS:,})", "Split it into several zips.")
+        raise BadArchive(
+            "{name} holds {count} files (limit {limit})",
+            "Split it into several zips.",
+            name=shown_as,
+            count=f"{len(entries):,}",
+            limit=f"{MAX_MEMBERS:,}",
+        )
     total, compressed = sum(entry.file_size for entry in entries), path.stat().st_size
     if total > RATIO_FREE_BYTES + MAX_RATIO * compressed:
         raise BadArchive(
-            f"{shown_as} would unpack to {total:,} bytes from {compressed:,}: that is no archive of videos",
+            "{name} would unpack to {total} bytes from {compressed}: that is no archive of videos",
             "Make the zip again from the videos alone.",
+            name=shown_as,
+            total=f"{total:,}",
+            compressed=f"{compressed:,}",
         )
 
 
@@ -73,13 +88,13 @@ def _name_of(entry: zipfile.ZipInfo) -> str:
 def _why_refused(entry: zipfile.ZipInfo, name: str) -> tuple[str, str] | None:
     mode = entry.external_attr >> 16
     if unsafe := why_unsafe(name):
-        return unsafe, "Rename it and make the zip again."
+        return unsafe, Words("Rename it and make the zip again.")
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
-        return "It is a link or a device, not a file", "Put the file itself into the zip."
+        return Words("It is a link or a device, not a file"), Words("Put the file itself into the zip.")
     if entry.flag_bits & ENCRYPTED_FLAG:
-        return "It is encrypted", "Make the zip without a password."
+        return Words("It is encrypted"), Words("Make the zip without a password.")
     if suffix_of(name) in ARCHIVE_SUFFIXES:
-        return "It is an archive inside the archive", "Unpack it, and make one zip of the videos."
+        return Words("It is an archive inside the archive"), Words("Unpack it, and make one zip of the videos.")
     return None
 
 
@@ -100,7 +115,7 @@ class MemberStream(io.RawIOBase):
         try:
             self._stream = archive.open(entry)
         except DAMAGED as error:
-            raise BadVideo(f"It cannot be unpacked: {error}", "Make the zip again.") from error
+            raise BadVideo("It cannot be unpacked: {problem}", "Make the zip again.", problem=error) from error
 
     def readable(self) -> bool:
         return True
@@ -109,10 +124,12 @@ class MemberStream(io.RawIOBase):
         try:
             data = self._stream.read(len(buffer))
         except DAMAGED as error:
-            raise BadVideo(f"It is damaged inside the zip: {error}", "Make the zip again, or copy or upload it again.") from error
+            raise BadVideo(
+                "It is damaged inside the zip: {problem}", "Make the zip again, or copy or upload it again.", problem=error
+            ) from error
         self._count += len(data)
         if self._count > self._limit:
-            raise BadVideo(f"It unpacks to more than {self._limit:,} bytes", "Make the zip again from the videos alone.")
+            raise BadVideo("It unpacks to more than {limit} bytes", "Make the zip again from the videos alone.", limit=f"{self._limit:,}")
         buffer[: len(data)] = data
         return len(data)
 

@@ -23,6 +23,7 @@ import numpy as np
 
 from ml.config.compare import side_by_side
 from ml.errors import BadPack
+from ml.failure import reason_of
 from ml.process import atomic_path
 
 MAGIC = b"KINOPACK"
@@ -91,7 +92,7 @@ class BlobFile:
         offset, size, crc = self._index[number].tolist()
         blob = _read(self.path, self._handle, offset, size)
         if zlib.crc32(blob) != crc:
-            raise BadPack(f"{self.path} is damaged at entry {number}", _MAKE_ANEW)
+            raise BadPack("{path} is damaged at entry {number}", _MAKE_ANEW, path=self.path, number=number)
         return blob
 
     def close(self) -> None:
@@ -108,16 +109,21 @@ def _opened(path: Path) -> BinaryIO:
     try:
         return path.open("rb", buffering=0)
     except FileNotFoundError as error:
-        raise BadPack(f"{path} is not there", "Import the dataset again; what is already there is kept.") from error
+        raise BadPack("{path} is not there", "Import the dataset again; what is already there is kept.", path=path) from error
 
 
 def _read(path: Path, handle: BinaryIO, offset: int, size: int) -> bytes:
     try:
         data = os.pread(handle.fileno(), size, offset)
     except OSError as error:
-        raise BadPack(f"{path} cannot be read: {error.strerror}", "Try again; if that does not help, check the disk it lies on.") from error
+        raise BadPack(
+            "{path} cannot be read: {reason}",
+            "Try again; if that does not help, check the disk it lies on.",
+            path=path,
+            reason=reason_of(error),
+        ) from error
     if len(data) != size:
-        raise BadPack(f"{path} is cut short: it ends before byte {offset + size}", _MAKE_ANEW)
+        raise BadPack("{path} is cut short: it ends before byte {byte}", _MAKE_ANEW, path=path, byte=offset + size)
     return data
 
 
@@ -125,16 +131,22 @@ def _checked(path: Path, handle: BinaryIO) -> tuple[Stamp, np.ndarray]:
     size = os.fstat(handle.fileno()).st_size
     header = _read(path, handle, 0, min(size, HEADER.size))
     if len(header) < HEADER.size or not header.startswith(MAGIC):
-        raise BadPack(f"{path} is no pack", _MAKE_ANEW)
+        raise BadPack("{path} is no pack", _MAKE_ANEW, path=path)
     _, version, stamp_size, count, index_offset, crc = HEADER.unpack(header)
     if version != VERSION:
-        raise BadPack(f"{path} is a pack of version {version}; this program reads version {VERSION}", _MAKE_ANEW)
+        raise BadPack(
+            "{path} is a pack of version {version}; this program reads version {expected}",
+            _MAKE_ANEW,
+            path=path,
+            version=version,
+            expected=VERSION,
+        )
     whole = index_offset + count * INDEX.itemsize
     if size != whole:
-        raise BadPack(f"{path} is cut short or spoilt: it has {size} bytes of {whole}", _MAKE_ANEW)
+        raise BadPack("{path} is cut short or spoilt: it has {size} bytes of {whole}", _MAKE_ANEW, path=path, size=size, whole=whole)
     stamp, rows = _read(path, handle, HEADER.size, stamp_size), _read(path, handle, index_offset, size - index_offset)
     if zlib.crc32(stamp + rows) != crc:
-        raise BadPack(f"{path} is damaged: its checksum does not fit", _MAKE_ANEW)
+        raise BadPack("{path} is damaged: its checksum does not fit", _MAKE_ANEW, path=path)
     return json.loads(stamp), np.frombuffer(rows, INDEX)
 
 
@@ -142,7 +154,8 @@ def _compare(path: Path, found: Stamp, expected: Stamp) -> None:
     found = {key: value for key, value in found.items() if key != MADE_WITH}
     if found != expected:
         raise BadPack(
-            f"{path} was made with another spec",
+            "{path} was made with another spec",
             "Use the spec the pack has, or make a pack with the other one.",
             side_by_side(found, expected),
+            path=path,
         )

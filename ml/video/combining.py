@@ -8,6 +8,7 @@ from ml.errors import UserError
 from ml.video.findings import data_findings
 from ml.video.layouts.lists import some
 from ml.video.manifest import snapshot_id
+from ml.words import Words, counted
 
 LAYOUT = "combined"
 KEY_LENGTH, GROUP_LENGTH = 40, 200
@@ -54,19 +55,29 @@ def combine(first: Manifest, second: Manifest, class_map: ClassMap, name: str) -
 
 def _check(first: Manifest, second: Manifest, class_map: ClassMap) -> None:
     if snapshot_id(first) == snapshot_id(second):
-        raise Uncombinable(f"“{first.name}” would be combined with itself", "Choose two different datasets.")
-    if first.frame_spec != second.frame_spec:
-        specs = " and ".join(f"{one.frame_spec.short_side} px, quality {one.frame_spec.quality}" for one in (first, second))
+        raise Uncombinable("“{name}” would be combined with itself", "Choose two different datasets.", name=first.name)
+    specs = first.frame_spec, second.frame_spec
+    if specs[0] != specs[1]:
+        one, other = (Words("{side} px, quality {quality}", side=spec.short_side, quality=spec.quality) for spec in specs)
         raise Uncombinable(
-            f"The frames of these datasets are stored differently: {specs}", "Import one of them again, stored like the other."
+            "The frames of these datasets are stored differently: {one} and {other}",
+            "Import one of them again, stored like the other.",
+            one=one,
+            other=other,
         )
     if not first.splits:
-        raise Uncombinable(f"“{first.name}” has no split: nothing says what is tested", "Choose a dataset with a split as the first.")
+        raise Uncombinable(
+            "“{name}” has no split: nothing says what is tested", "Choose a dataset with a split as the first.", name=first.name
+        )
     if unknown := sorted(class_map.classes.keys() - set(second.classes)):
-        raise Uncombinable(f"“{second.name}” has no class {some(unknown)}", "Name its classes as they are spelled.")
+        raise Uncombinable(
+            "“{name}” has no class {unknown}", "Name its classes as they are spelled.", name=second.name, unknown=some(unknown)
+        )
     if missing := [label for label in second.classes if label not in class_map.classes]:
         raise Uncombinable(
-            f"The map says nothing of {some(missing)}", "Name every class of the second dataset; leave out with an empty name."
+            "The map says nothing of {missing}",
+            "Name every class of the second dataset; leave out with an empty name.",
+            missing=some(missing),
         )
 
 
@@ -95,8 +106,17 @@ def _enlarged(split: Split, added: Iterable[VideoEntry]) -> Split:
 
 def _told(second: Manifest, num_known: int, groups: set[str]) -> Iterator[Finding]:
     if num_known:
-        were = f"1 video of “{second.name}” was" if num_known == 1 else f"{num_known:,} videos of “{second.name}” were"
-        yield Finding(kind="note", message=f"{were} not added, with content that is there already")
+        message = counted(
+            "1 video of “{dataset}” was not added, with content that is there already",
+            "{count} videos of “{dataset}” were not added, with content that is there already",
+            num_known,
+            dataset=second.name,
+        )
+        yield Finding(kind="note", message=message)
     if groups:
-        shared = f"Groups of the same name in both datasets are taken for different sources: {some(sorted(groups))}"
-        yield Finding(kind="note", message=f"{shared}. If they are the same, the tests say little")
+        message = Words(
+            "Groups of the same name in both datasets are taken for different sources: {groups}. If they are the same, "
+            "the tests say little",
+            groups=some(sorted(groups)),
+        )
+        yield Finding(kind="note", message=message)

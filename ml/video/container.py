@@ -50,5 +50,11 @@ def _video_stream(container: InputContainer) -> VideoStream:
     if stream.codec_context is None:
         raise BadVideo("The video is in a format nobody here can decode", "Convert it to H.264.")
     if max(stream.width, stream.height) > MAX_SIDE:
-        raise BadVideo(f"Frames of {stream.width}×{stream.height} pixels are too large (limit {MAX_SIDE})", "Scale the video down.")
+        raise BadVideo(
+            "Frames of {width}×{height} pixels are too large (limit {limit})",
+            "Scale the video down.",
+            width=stream.width,
+            height=stream.height,
+            limit=MAX_SIDE,
+        )
     return stream

@@ -52,8 +52,10 @@ class SnippetReader:
     def __init__(self, folder: Path, manifest: Manifest, data: DataConfig) -> None:
         if data.crop_size > data.short_side:
             raise BadConfig(
-                f"The crop ({data.crop_size} px) is larger than the rescaled short side ({data.short_side} px)",
+                "The crop ({crop} px) is larger than the rescaled short side ({side} px)",
                 "Choose a smaller crop or a larger short side.",
+                crop=data.crop_size,
+                side=data.short_side,
             )
         self._store = store_of(folder, manifest)
         self._frame_spec = manifest.frame_spec

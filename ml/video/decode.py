@@ -79,7 +79,13 @@ def quarter_turns(frame: VideoFrame) -> int:
 
 def _first_size(frame: VideoFrame) -> tuple[int, int]:
     if max(frame.width, frame.height) > MAX_SIDE:
-        raise BadVideo(f"Frames of {frame.width}×{frame.height} pixels are too large (limit {MAX_SIDE})", "Scale the video down.")
+        raise BadVideo(
+            "Frames of {width}×{height} pixels are too large (limit {limit})",
+            "Scale the video down.",
+            width=frame.width,
+            height=frame.height,
+            limit=MAX_SIDE,
+        )
     return frame.width, frame.height
 
 

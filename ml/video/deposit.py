@@ -10,10 +10,12 @@ from typing import IO
 
 from ml.config.store import MediaStore
 from ml.errors import BadVideo, UserError
+from ml.failure import reason_of
 from ml.process import temporary_beside
 from ml.video.layouts.plan import Item
 from ml.video.leftovers import remove_leftovers
 from ml.video.members import Member
+from ml.words import Words
 
 CHUNK = 2**20
 SPARE_BYTES = 64 * 2**20
@@ -28,7 +30,9 @@ def check_disk(store: MediaStore, items: Sequence[Item]) -> None:
     needed = sum(item.member.size for item in items) + SPARE_BYTES
     free = shutil.disk_usage(store.root).free
     if free < needed:
-        raise disk_full(f"The import needs at least {needed:,} bytes on the disk, {free:,} are free")
+        raise disk_full(
+            Words("The import needs at least {needed} bytes on the disk, {free} are free", needed=f"{needed:,}", free=f"{free:,}")
+        )
 
 
 def disk_full(message: str = "The disk is full") -> UserError:
@@ -52,7 +56,7 @@ def deposit(store: MediaStore, member: Member) -> tuple[str, int]:
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise disk_full() from error
-        raise BadVideo(f"It cannot be read: {error.strerror}", "Check that the file is there and readable.") from error
+        raise BadVideo("It cannot be read: {reason}", "Check that the file is there and readable.", reason=reason_of(error)) from error
     finally:
         arrival.unlink(missing_ok=True)
     return media, size

@@ -10,9 +10,10 @@ import cv2
 from av.video.format import VideoFormat
 
 from ml.config.data import FrameSpec
-from ml.config.schema import Schema
+from ml.config.schema import Schema, Text
 from ml.config.store import MediaStore
 from ml.errors import BadVideo
+from ml.failure import reason_of
 from ml.process import atomic_path
 from ml.video.arrays import Pixels
 from ml.video.decode import TimedFrame, decode_timed
@@ -21,6 +22,7 @@ from ml.video.leftovers import remove_leftovers
 from ml.video.pack import write_frame_pack
 from ml.video.probe import VideoFacts, probe
 from ml.video.proxy import ProxyWriter, save_poster
+from ml.words import Words
 
 MAX_FRAMES = 500_000
 """About five hours; a small file can hold more, and fill any disk when unpacked."""
@@ -40,7 +42,7 @@ class MediaFacts(Schema):
     duration_seconds: float
     codec: str
     suffixes: tuple[str, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Text, ...]
 
 
 def derive(store: MediaStore, media: str, spec: FrameSpec) -> MediaFacts:
@@ -61,7 +63,7 @@ def derive(store: MediaStore, media: str, spec: FrameSpec) -> MediaFacts:
     except (av.error.FFmpegError, OSError) as error:
         if error.errno == errno.ENOSPC:
             raise disk_full() from error
-        raise BadVideo(f"It cannot be converted: {error.strerror}", "Convert it to H.264 and import it again.") from error
+        raise BadVideo("It cannot be converted: {reason}", "Convert it to H.264 and import it again.", reason=reason_of(error)) from error
     except MemoryError as error:
         raise BadVideo("It needs more memory than one video may take", "Scale the video down.") from error
     with atomic_path(made[-1]) as temporary:
@@ -93,7 +95,7 @@ class _Witness:
     def watch(self, frames: Iterable[TimedFrame]) -> Iterator[Pixels]:
         for index, frame in enumerate(frames):
             if index == MAX_FRAMES:
-                raise BadVideo(f"It has more than {MAX_FRAMES:,} frames", "Cut it into shorter videos.")
+                raise BadVideo("It has more than {limit} frames", "Cut it into shorter videos.", limit=f"{MAX_FRAMES:,}")
             if index in (0, self.poster_index):
                 self.poster = frame.pixels
             self.times.append(frame.seconds)
@@ -114,16 +116,16 @@ def _facts(claimed: VideoFacts, times: list[float]) -> MediaFacts:
     )
 
 
-def _notes(claimed: VideoFacts, times: list[float]) -> Iterator[str]:
+def _notes(claimed: VideoFacts, times: list[float]) -> Iterator[Words]:
     steps = [later - earlier for earlier, later in pairwise(times)]
     if len(times) == 1:
-        yield "one frame: no flow"
+        yield Words("one frame: no flow")
     if len(times) < claimed.frames - max(1, claimed.frames // 50):
-        yield f"cut off or damaged: {len(times)} of {claimed.frames} frames could be read"
+        yield Words("cut off or damaged: {read} of {claimed} frames could be read", read=len(times), claimed=claimed.frames)
     if steps and max(steps) > SAME_RHYTHM * min(steps):
-        yield "variable frame rate"
+        yield Words("variable frame rate")
     if _bits_a_colour(claimed.pixel_format) > 8:
-        yield "more than 8 bits a colour: reduced to 8"
+        yield Words("more than 8 bits a colour: reduced to 8")
 
 
 def _bits_a_colour(pixel_format: str) -> int:

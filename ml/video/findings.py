@@ -5,6 +5,19 @@ from collections.abc import Iterable, Sequence
 
 from ml.config.data import Finding, Split, VideoEntry
 from ml.video.layouts.lists import some
+from ml.words import Words, counted
+
+NEVER = {
+    "train": (
+        Words("In split “{split}”, 1 class is never trained on: {classes}"),
+        Words("In split “{split}”, {count} classes are never trained on: {classes}"),
+    ),
+    "test": (
+        Words("In split “{split}”, 1 class is never tested: {classes}"),
+        Words("In split “{split}”, {count} classes are never tested: {classes}"),
+    ),
+}
+"""What is said of classes that a split never has in a subset, of one and of several."""
 
 
 def data_findings(videos: Sequence[VideoEntry], splits: Iterable[Split], planned_classes: Sequence[str]) -> list[Finding]:
@@ -22,11 +35,16 @@ def class_findings(planned: Sequence[str], present: set[str]) -> list[Finding]:
     """Classes without a video, and a data set of one class."""
     findings = []
     if empty := [name for name in planned if name not in present]:
-        are = "has no video and is" if len(empty) == 1 else "have no video and are"
-        message = f"{len(empty)} of {len(planned)} classes {are} left out: {some(empty)}"
+        message = counted(
+            "{count} of {total} classes has no video and is left out: {names}",
+            "{count} of {total} classes have no video and are left out: {names}",
+            len(empty),
+            total=len(planned),
+            names=some(empty),
+        )
         findings.append(Finding(kind="empty_class", message=message))
     if len(present) == 1:
-        message = f"There is one class, {next(iter(present))}: training needs at least two classes"
+        message = Words("There is one class, {label}: training needs at least two classes", label=next(iter(present)))
         findings.append(Finding(kind="note", message=message))
     return findings
 
@@ -42,10 +60,16 @@ def _duplicates(videos: Sequence[VideoEntry]) -> list[Finding]:
     ]
 
 
-def _same_content(copies: list[VideoEntry]) -> str:
-    labels = {video.label for video in copies}
-    message = f"{len(copies)} files have the same content: {some(video.path for video in copies)}"
-    return message + (f"; and yet different labels: {some(sorted(labels))}" if len(labels) > 1 else "")
+def _same_content(copies: list[VideoEntry]) -> Words:
+    labels, paths = {video.label for video in copies}, some(video.path for video in copies)
+    if len(labels) == 1:
+        return Words("{count} files have the same content: {paths}", count=len(copies), paths=paths)
+    return Words(
+        "{count} files have the same content: {paths}; and yet different labels: {labels}",
+        count=len(copies),
+        paths=paths,
+        labels=some(sorted(labels)),
+    )
 
 
 def _leaks(videos: Sequence[VideoEntry], split: Split) -> list[Finding]:
@@ -55,7 +79,11 @@ def _leaks(videos: Sequence[VideoEntry], split: Split) -> list[Finding]:
     findings = [
         Finding(
             kind="leak",
-            message=f"Split {split.name} trains and tests on the same content: {some(video.path for video in together)}",
+            message=Words(
+                "Split {split} trains and tests on the same content: {videos}",
+                split=split.name,
+                videos=some(video.path for video in together),
+            ),
             videos=tuple(video.key for video in together),
         )
         for together in content
@@ -63,7 +91,12 @@ def _leaks(videos: Sequence[VideoEntry], split: Split) -> list[Finding]:
     return findings + [
         Finding(
             kind="leak",
-            message=f"Split {split.name} trains and tests on group {together[0].group}: {some(video.path for video in together)}",
+            message=Words(
+                "Split {split} trains and tests on group {group}: {videos}",
+                split=split.name,
+                group=together[0].group,
+                videos=some(video.path for video in together),
+            ),
             videos=tuple(video.key for video in together),
         )
         for together in groups
@@ -86,10 +119,9 @@ def _gaps(videos: Sequence[VideoEntry], split: Split) -> list[Finding]:
     """Classes that a split never trains or never tests."""
     present = {video.label for video in videos}
     findings = []
-    for subset, done in (("train", "trained on"), ("test", "tested")):
+    for subset, (one, many) in NEVER.items():
         covered = {video.label for video in videos if split.subsets.get(video.key) == subset}
         if lacking := sorted(present - covered):
-            classes = "1 class is" if len(lacking) == 1 else f"{len(lacking)} classes are"
-            message = f"In split “{split.name}”, {classes} never {done}: {some(lacking)}"
+            message = counted(one, many, len(lacking), split=split.name, classes=some(lacking))
             findings.append(Finding(kind="note", message=message))
     return findings

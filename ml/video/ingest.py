@@ -21,6 +21,7 @@ from ml.video.findings import data_findings
 from ml.video.layouts.plan import Item, Plan
 from ml.video.manifest import save_manifest
 from ml.video.names import suffix_of
+from ml.words import Words, counted
 
 POLL_SECONDS = 0.5
 SECONDS_PER_VIDEO = 300.0
@@ -127,8 +128,8 @@ class Ingest:
 
     def _refuse(self, item: Item, error: BadVideo) -> Iterator[Event]:
         name = item.member.name
-        self._refused.append(Refusal(path=name, reason=str(error), advice=error.advice))
-        yield VideoFailed(name, str(error), error.advice)
+        self._refused.append(Refusal(path=name, reason=error.message, advice=error.advice))
+        yield VideoFailed(name, error.message, error.advice)
         yield self._progress(name)
 
     def _progress(self, message: str) -> Progress:
@@ -178,8 +179,8 @@ class Ingest:
     def _nothing_usable(self) -> BadLayout:
         """Names the first video that was tried, and not a file that never was one."""
         number, first = len(self._plan.items), self._refused[len(self._plan.problems)]
-        none = "The only video cannot be used" if number == 1 else f"None of {number} videos can be used"
-        return BadLayout(f"{none}; {first.path}: {first.reason}", first.advice)
+        none = counted("The only video cannot be used", "None of {count} videos can be used", number)
+        return BadLayout("{none}; {path}: {reason}", first.advice, none=none, path=first.path, reason=first.reason)
 
     def _splits(self, videos: list[VideoEntry]) -> list[Split]:
         """Those of the data; else one of ours."""
@@ -219,11 +220,11 @@ def _key(name: str, media: str) -> str:
     return hashlib.sha256(f"{media} {name}".encode()).hexdigest()[:16]
 
 
-def _name_notes(name: str, facts: MediaFacts) -> tuple[str, ...]:
+def _name_notes(name: str, facts: MediaFacts) -> tuple[Words, ...]:
     suffix = suffix_of(name)
     if facts.suffixes and suffix not in facts.suffixes:
         usual = next((usual for usual in USUAL_SUFFIXES if usual in facts.suffixes), facts.suffixes[0])
-        return (f"called {suffix or 'nothing'}, but is {usual}",)
+        return (Words("called {suffix}, but is {usual}", suffix=suffix or Words("nothing"), usual=usual),)
     return ()
 
 

@@ -24,11 +24,19 @@ def load_manifest(folder: Path) -> Manifest:
     try:
         return Manifest.model_validate_json(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise BadLayout(f"{folder} is no dataset: it has no {FILE_NAME}", "Import videos into it first: python -m ml ingest.") from error
+        raise BadLayout(
+            "{folder} is no dataset: it has no {file}", "Import videos into it first: python -m ml ingest.", folder=folder, file=FILE_NAME
+        ) from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the whole file"
-        raise BadLayout(f"{path} cannot be read: {where}: {first['msg']}", "Import the videos again, or restore a backup.") from error
+        raise BadLayout(
+            "{path} cannot be read: {where}: {problem}",
+            "Import the videos again, or restore a backup.",
+            path=path,
+            where=where,
+            problem=first["msg"],
+        ) from error
 
 
 def save_manifest(folder: Path, manifest: Manifest) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from ml.config.data import Refusal
+from ml.words import worded
 
 
 @dataclass(frozen=True)
@@ -33,5 +34,6 @@ class Members:
         else:
             self.files[member.name] = member
 
-    def refuse(self, path: str, reason: str, advice: str = "") -> None:
-        self.problems.append(Refusal(path=path, reason=reason, advice=advice))
+    def refuse(self, path: str, reason: str, advice: str = "", **values: object) -> None:
+        """Note why a file stays out, in templates with their values, as an error has them."""
+        self.problems.append(Refusal(path=path, reason=worded(reason, values), advice=worded(advice, values)))

@@ -68,9 +68,11 @@ def _open_flow(store: MediaStore, media: str, name: str, frames: FrameSpec, seen
     path = store.flow(media, frames.spec_id(), seen.flow.spec_id())
     if not path.exists():
         raise MissingFlow(
-            f"{name} has no {seen.flow.method.kind} flow of the spec asked for",
-            f"Extract it first: on the dataset's flow page, or with python -m ml flow DATASET --method {seen.flow.method.kind}",
+            "{name} has no {method} flow of the spec asked for",
+            "Extract it first: on the dataset's flow page, or with python -m ml flow DATASET --method {method}",
             _beside_what_there_is(path, seen.flow),
+            name=name,
+            method=seen.flow.method.kind,
         )
     return FlowPack(path, seen.flow, frames)
 

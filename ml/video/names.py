@@ -4,6 +4,8 @@ import re
 import unicodedata
 from pathlib import PurePosixPath
 
+from ml.words import Words
+
 VIDEO_SUFFIXES = frozenset(
     (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".m2v", ".ts", ".mts", ".m2ts", ".wmv", ".asf",
      ".flv", ".f4v", ".3gp", ".3g2", ".ogv", ".vob", ".divx", ".gif", ".h264", ".hevc")
@@ -36,19 +38,19 @@ def why_unsafe(name: str) -> str:
     """Why a name inside an archive is refused; empty when it is harmless."""
     parts = name.split("/")
     if re.search(r"[\x00-\x1f\x7f\ud800-\udfff]", name):
-        return "Its name holds a control character"
+        return Words("Its name holds a control character")
     if "\\" in name:
-        return "Its name holds a backslash"
+        return Words("Its name holds a backslash")
     if name.startswith("/") or re.match(r"[A-Za-z]:", name):
-        return "Its name is an absolute path"
+        return Words("Its name is an absolute path")
     if ".." in parts:
-        return "Its name leads out of the archive"
+        return Words("Its name leads out of the archive")
     if "" in parts or "." in parts:
-        return "Its name is no plain path"
+        return Words("Its name is no plain path")
     if len(parts) > MAX_DEPTH:
-        return f"It lies {len(parts)} folders deep (limit {MAX_DEPTH})"
+        return Words("It lies {count} folders deep (limit {limit})", count=len(parts), limit=MAX_DEPTH)
     if len(name) > MAX_LENGTH or max(map(len, parts)) > MAX_PART:
-        return f"Its name is too long (limit {MAX_PART} characters a part)"
+        return Words("Its name is too long (limit {limit} characters a part)", limit=MAX_PART)
     return ""
 
 

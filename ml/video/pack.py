@@ -140,7 +140,14 @@ def _frame_blobs(frames: Iterable[Pixels], spec: FrameSpec) -> Iterator[bytes]:
     for number, frame in enumerate(frames):
         first = first or frame.shape
         if frame.shape != first:
-            raise BadVideo(f"Frame {number} is {frame.shape[1]}×{frame.shape[0]}, those before it {first[1]}×{first[0]}")
+            raise BadVideo(
+                "Frame {number} is {width}×{height}, those before it {first_width}×{first_height}",
+                number=number,
+                width=frame.shape[1],
+                height=frame.shape[0],
+                first_width=first[1],
+                first_height=first[0],
+            )
         yield _to_jpeg(np.asarray(cv2.cvtColor(_reduced(frame, spec.short_side), cv2.COLOR_RGB2BGR), np.uint8), spec.quality)
     if not first:
         raise BadVideo("No frame could be read")
@@ -170,12 +177,17 @@ def _component_bytes(component: Floats, spec: FlowSpec) -> bytes:
 def _to_jpeg(image: Pixels, quality: int) -> bytes:
     done, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not done:
-        raise BadVideo(f"A frame of {image.shape[1]}×{image.shape[0]} cannot be stored as JPEG", "JPEG ends at 65,535 pixels a side.")
+        raise BadVideo(
+            "A frame of {width}×{height} cannot be stored as JPEG",
+            "JPEG ends at 65,535 pixels a side.",
+            width=image.shape[1],
+            height=image.shape[0],
+        )
     return jpeg.tobytes()
 
 
 def _from_jpeg(jpeg: bytes, flag: int, path: Path) -> Pixels:
     image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), flag)
     if image is None:
-        raise BadPack(f"{path} holds an image that cannot be decoded", "Delete the file; the next import makes it anew.")
+        raise BadPack("{path} holds an image that cannot be decoded", "Delete the file; the next import makes it anew.", path=path)
     return np.asarray(image, np.uint8)

@@ -78,11 +78,17 @@ class BalancedSampler(EpochSampler):
         single = int((counts < 2).sum())
         if len(present) < 2 or single:
             raise BadConfig(
-                f"{single} of {len(present)} classes have a single training video" if single else "The training videos are of one class",
+                "{single} of {classes} classes have a single training video" if single else "The training videos are of one class",
                 "Class-balanced batches need two classes or more and two videos of each: add some, or draw batches in another way.",
+                single=single,
+                classes=len(present),
             )
         if batch_size < 4:
-            raise BadConfig(f"A class-balanced batch of {batch_size} videos has no two pairs", "Choose a batch of at least 4 videos.")
+            raise BadConfig(
+                "A class-balanced batch of {batch_size} videos has no two pairs",
+                "Choose a batch of at least 4 videos.",
+                batch_size=batch_size,
+            )
         self._by_class = [np.flatnonzero(labels == label) for label in present]
 
     def order(self, generator: np.random.Generator, num_draws: int) -> np.ndarray:

@@ -44,7 +44,7 @@ def open_sources(sources: Sequence[Source]) -> Iterator[Members]:
             if source.path.is_dir():
                 _add_folder(source.path, members)
             elif not source.path.is_file():
-                raise BadLayout(f"{source.path} does not exist", "Check the path.")
+                raise BadLayout("{path} does not exist", "Check the path.", path=source.path)
             elif _is_zip(source):
                 stack.enter_context(open_zip(source.path, source.name, members))
             else:
@@ -61,9 +61,11 @@ def _is_zip(source: Source) -> bool:
     with source.path.open("rb") as handle:
         has_magic = handle.read(4) in (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
     if not has_magic and suffix_of(source.name) == ".zip":
-        raise BadArchive(f"{source.name} is called a zip, and is none", "Make or download it again: it is damaged, or something else.")
+        raise BadArchive(
+            "{name} is called a zip, and is none", "Make or download it again: it is damaged, or something else.", name=source.name
+        )
     if not has_magic and suffix_of(source.name) in ARCHIVE_SUFFIXES:
-        raise BadArchive(f"{source.name} is no zip file", "Unpack it, and make a zip of the videos.")
+        raise BadArchive("{name} is no zip file", "Unpack it, and make a zip of the videos.", name=source.name)
     return has_magic
 
 

@@ -45,7 +45,7 @@ def _split(manifest: Manifest, name: str) -> Split:
         if split.name == name:
             return split
     names = ", ".join(split.name for split in manifest.splits) or "none"
-    raise BadConfig(f"Dataset “{manifest.name}” has no split “{name}”", f"Its splits: {names}.")
+    raise BadConfig("Dataset “{dataset}” has no split “{name}”", "Its splits: {names}.", dataset=manifest.name, name=name, names=names)
 
 
 def _groups(training: list[VideoEntry]) -> Groups:
@@ -59,8 +59,10 @@ def _fold(groups: Groups, fold: int, num_folds: int) -> set[str]:
     found = group_folds(groups, num_folds)[fold - 1]
     if not found:
         raise BadConfig(
-            f"{len(groups)} groups of training videos do not fill {num_folds} folds that leave every class something to learn from",
+            "{groups} groups of training videos do not fill {folds} folds that leave every class something to learn from",
             "Choose fewer folds, or add videos of other groups.",
+            groups=len(groups),
+            folds=num_folds,
         )
     return found
 

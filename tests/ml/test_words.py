@@ -68,6 +68,13 @@ def test_an_error_without_values_leaves_braces_alone() -> None:
     assert str(BadArchive("{name} is no zip file")) == "{name} is no zip file"
 
 
+def test_a_sentence_without_values_is_a_string_in_json_but_words_within_words() -> None:
+    error = BadArchive("It is encrypted")
+    assert json.loads(json.dumps(error.message, cls=WordsEncoder)) == "It is encrypted"
+    within = json.loads(json.dumps(Words("{name}: {problem}", name="a", problem=error.message), cls=WordsEncoder), cls=WordsDecoder)
+    assert parts(within.values["problem"]) == {"": "It is encrypted"} and parts(within.values["name"]) == "a"
+
+
 def test_one_is_not_many() -> None:
     assert [counted("{count} video", "{count} videos", n) for n in (0, 1, 2000)] == ["0 videos", "1 video", "2,000 videos"]
 

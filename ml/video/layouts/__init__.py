@@ -3,12 +3,14 @@
 from dataclasses import replace
 from types import ModuleType
 
+from ml.config.data import Refusal
 from ml.errors import BadLayout
 from ml.video.groups import group_of
 from ml.video.layouts import folders, hmdb51, table, ucf101
 from ml.video.layouts.plan import Item, Plan
 from ml.video.members import Members
 from ml.video.names import is_video_name
+from ml.words import Words
 
 LAYOUTS: dict[str, ModuleType] = {"ucf101": ucf101, "hmdb51": hmdb51, "csv": table, "folders": folders}
 """Asked in this order: lists before folders, for lists know more. Each has TITLE, `recognises(members)`, `read(members) -> Plan`."""
@@ -61,13 +63,20 @@ def _with_one_label(members: Members, label: str) -> Plan:
 
 def _no_usable_video(plan: Plan) -> BadLayout:
     """Says why the last was left out; what was wrong before is no video, as a rule."""
-    why = f"; {plan.problems[-1].path}: {plan.problems[-1].reason}" if plan.problems else ""
-    return BadLayout(f"There is no usable video{why}", "Give videos, or a zip or folder with one folder per class.")
+    why = _because(plan.problems[-1]) if plan.problems else ""
+    return BadLayout("There is no usable video{why}", "Give videos, or a zip or folder with one folder per class.", why=why)
 
 
 def _no_video(members: Members) -> BadLayout:
     """Says so, and the first thing that was wrong with what was there."""
-    why = f"; {members.problems[0].path}: {members.problems[0].reason}" if members.problems else ""
+    why = _because(members.problems[0]) if members.problems else ""
     return BadLayout(
-        f"There is no video among {len(members.files):,} files{why}", "Give videos, or a zip or folder with one folder per class."
+        "There is no video among {count} files{why}",
+        "Give videos, or a zip or folder with one folder per class.",
+        count=f"{len(members.files):,}",
+        why=why,
     )
+
+
+def _because(problem: Refusal) -> Words:
+    return Words("; {path}: {reason}", path=problem.path, reason=problem.reason)

@@ -6,6 +6,7 @@ from ml.video.groups import group_of
 from ml.video.layouts.plan import Item, Plan, PlannedSplit
 from ml.video.members import Member, Members
 from ml.video.names import is_video_name, natural_key
+from ml.words import Words
 
 TITLE = "One folder per class"
 
@@ -56,7 +57,9 @@ def _has_subset_folders(placed: list[list[str]]) -> bool:
         return False
     if not all(len(folders) >= 2 for folders in placed):
         raise BadLayout(
-            f"The folders {' and '.join(sorted(tops))} hold videos, but no class folders", "Make one folder per class in each of them."
+            "The folders {folders} hold videos, but no class folders",
+            "Make one folder per class in each of them.",
+            folders=" and ".join(sorted(tops)),
         )
     return True
 
@@ -76,4 +79,6 @@ def _empty_classes(members: Members, plan: Plan, depth: int) -> list[Finding]:
     parts = [folder.split("/") for folder in members.folders]
     empty = {folder[depth] for folder in parts if len(folder) == depth + 1} - set(plan.classes)
     names = sorted(empty, key=natural_key)
-    return [Finding(kind="empty_class", message=f"The folder {name} holds no video: it becomes no class") for name in names]
+    return [
+        Finding(kind="empty_class", message=Words("The folder {name} holds no video: it becomes no class", name=name)) for name in names
+    ]

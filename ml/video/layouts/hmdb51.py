@@ -42,5 +42,7 @@ def _lines(member: Member, label: str, split: str) -> Iterator[Listed]:
     for line in filter(None, map(str.strip, read_text(member).splitlines())):
         name, _, code = line.rpartition(" ")
         if not name or code not in CODES:
-            raise BadLayout(f"{member.name}: {line[:80]} is not a video and 0, 1 or 2", "Use the list as it was published.")
+            raise BadLayout(
+                "{file}: {line} is not a video and 0, 1 or 2", "Use the list as it was published.", file=member.name, line=line[:80]
+            )
         yield Listed(f"{label}/{name.strip()}", label, split, CODES[code])

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from ml.errors import BadLayout
 from ml.video.members import Member
+from ml.words import Words
 
 MAX_BYTES = 64 * 2**20
 BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
@@ -20,7 +21,7 @@ def read_text(member: Member) -> str:
         BadLayout: too large, or no text.
     """
     if member.size > MAX_BYTES:
-        raise BadLayout(f"{member.name} is too large for a list ({member.size:,} bytes)", "Is it the right file?")
+        raise BadLayout("{file} is too large for a list ({size} bytes)", "Is it the right file?", file=member.name, size=f"{member.size:,}")
     with member.open() as stream:
         data = stream.read()
     marked = [encoding for mark, encoding in BYTE_ORDER_MARKS.items() if data.startswith(mark)]
@@ -29,7 +30,7 @@ def read_text(member: Member) -> str:
             return unicodedata.normalize("NFC", data.decode(encoding).lstrip("\ufeff"))
         except UnicodeDecodeError:
             continue
-    raise BadLayout(f"{member.name} is no text", "Save it as UTF-8.")
+    raise BadLayout("{file} is no text", "Save it as UTF-8.", file=member.name)
 
 
 class Finder:
@@ -53,8 +54,8 @@ def _file_name(path: str) -> str:
     return PurePosixPath(path).name
 
 
-def some(names: Iterable[str], limit: int = 3) -> str:
-    """The first few of many, for a message."""
+def some(names: Iterable[str], limit: int = 3, none: str = "") -> str:
+    """The first few of many, for a message; `none` where there are none."""
     listed = list(names)
-    rest = len(listed) - limit
-    return ", ".join(listed[:limit]) + (f" and {rest:,} more" if rest > 0 else "")
+    first, rest = ", ".join(listed[:limit]), len(listed) - limit
+    return Words("{names} and {count} more", names=first, count=f"{rest:,}") if rest > 0 else first or none

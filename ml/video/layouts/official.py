@@ -10,6 +10,7 @@ from ml.video.layouts.lists import Finder, some
 from ml.video.layouts.plan import Item, Plan, PlannedSplit
 from ml.video.members import Member, Members
 from ml.video.names import is_video_name
+from ml.words import Words
 
 
 @dataclass(frozen=True)
@@ -45,14 +46,16 @@ def plan_from(layout: str, members: Members, lists: frozenset[str], classes: tup
             subsets[member.name] = line.subset
     if not items:
         raise BadLayout(
-            f"No video of the official lists is there, e.g. {some(missing, 1) or 'the lists are empty'}",
-            f"The sources hold {some((member.name for member in videos), 1) or 'no video'}; add the videos to the lists.",
+            "No video of the official lists is there, e.g. {missing}",
+            "The sources hold {found}; add the videos to the lists.",
+            missing=some(missing, 1, none=Words("the lists are empty")),
+            found=some((member.name for member in videos), 1, none=Words("no video")),
         )
     plan = Plan(layout, classes, list(items.values()), lists=lists)
     plan.splits = [PlannedSplit(name, "official", splits[name]) for name in sorted(splits)]
     _add_unlisted(plan, [video for video in videos if video.name not in items])
     if missing:
-        message = f"{len(missing):,} listed videos are missing: {some(missing)}"
+        message = Words("{count} listed videos are missing: {names}", count=f"{len(missing):,}", names=some(missing))
         plan.findings.append(Finding(kind="missing", message=message, videos=tuple(missing)))
     return plan
 
@@ -69,5 +72,9 @@ def _add_unlisted(plan: Plan, videos: list[Member]) -> None:
         else:
             plan.refuse(member.name, "It is in no list, and its folder is no class of the lists", "Add it to a list, or leave it out.")
     if names:
-        message = f"{len(names):,} videos are in no list: they get the class of their folder and belong to no subset: {some(names)}"
+        message = Words(
+            "{count} videos are in no list: they get the class of their folder and belong to no subset: {names}",
+            count=f"{len(names):,}",
+            names=some(names),
+        )
         plan.findings.append(Finding(kind="unlisted", message=message, videos=tuple(names)))

@@ -5,6 +5,7 @@ from typing import Literal
 
 from ml.config.data import Finding, Refusal, Subset
 from ml.video.members import Member
+from ml.words import worded
 
 
 @dataclass(frozen=True)
@@ -37,5 +38,6 @@ class Plan:
     findings: list[Finding] = field(default_factory=list)
     lists: frozenset[str] = frozenset()
 
-    def refuse(self, path: str, reason: str, advice: str = "") -> None:
-        self.problems.append(Refusal(path=path, reason=reason, advice=advice))
+    def refuse(self, path: str, reason: str, advice: str = "", **values: object) -> None:
+        """Note why a file stays out, in templates with their values, as an error has them."""
+        self.problems.append(Refusal(path=path, reason=worded(reason, values), advice=worded(advice, values)))

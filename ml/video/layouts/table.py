@@ -12,6 +12,7 @@ from ml.video.layouts.lists import Finder, read_text, some
 from ml.video.layouts.plan import Item, Plan, PlannedSplit
 from ml.video.members import Member, Members
 from ml.video.names import LIST_SUFFIXES, MAX_PART, is_video_name, natural_key, suffix_of
+from ml.words import Words
 
 TITLE = "CSV list"
 REQUIRED = ("path", "label")
@@ -41,15 +42,23 @@ def read(members: Members) -> Plan:
     """
     lists = _lists(members)
     if len(lists) > 1:
-        raise BadLayout(f"There are {len(lists)} CSV lists: {some(member.name for member in lists)}", "Keep the one that counts.")
+        raise BadLayout(
+            "There are {count} CSV lists: {files}",
+            "Keep the one that counts.",
+            count=len(lists),
+            files=some(member.name for member in lists),
+        )
     videos = [member for name, member in members.files.items() if is_video_name(name)]
     plan = Plan("csv", (), [], lists=frozenset(member.name for member in lists))
     rows = list(_rows(lists[0]))
     subsets = _take(plan, rows, Finder(videos))
     if not plan.items:
         raise BadLayout(
-            f"No video that {lists[0].name} names is there, e.g. {some((row.path for row in rows), 1) or 'it has no rows'}",
-            f"The sources hold {some((member.name for member in videos), 1) or 'no video'}: write the paths like that.",
+            "No video that {file} names is there, e.g. {missing}",
+            "The sources hold {found}: write the paths like that.",
+            file=lists[0].name,
+            missing=some((row.path for row in rows), 1, none=Words("it has no rows")),
+            found=some((member.name for member in videos), 1, none=Words("no video")),
         )
     plan.classes = tuple(sorted({item.label for item in plan.items}, key=natural_key))
     plan.splits = [PlannedSplit("1", "csv", subsets)] if subsets else []
@@ -82,15 +91,20 @@ def _rows(member: Member) -> Iterator[Row]:
         columns = {name.strip().lower(): name for name in reader.fieldnames or []}
         if missing := [column for column in REQUIRED if column not in columns]:
             raise BadLayout(
-                f"{member.name} has no column {' and no column '.join(missing)}; it has: {', '.join(columns) or 'none'}",
+                "{file} has no column {missing}; it has: {columns}"
+                if len(missing) == 1
+                else "{file} has no column path and no column label; it has: {columns}",
                 "The first line must name the columns: path,label and, if you like, subset,group.",
+                file=member.name,
+                missing=missing[0],
+                columns=", ".join(columns) or Words("none"),
             )
         for record in reader:
             cells = {column: (record[name] or "").strip() for column, name in columns.items()}
             if any(cells.values()):
                 yield Row(reader.line_num, cells["path"], cells["label"], cells.get("subset", ""), cells.get("group", ""))
     except csv.Error as error:
-        raise BadLayout(f"{member.name} is no CSV: {error}", "Save it again as CSV in UTF-8.") from error
+        raise BadLayout("{file} is no CSV: {problem}", "Save it again as CSV in UTF-8.", file=member.name, problem=error) from error
 
 
 def _take(plan: Plan, rows: list[Row], finder: Finder) -> dict[str, Subset]:
@@ -112,8 +126,11 @@ def _take(plan: Plan, rows: list[Row], finder: Finder) -> dict[str, Subset]:
 def _subset(row: Row) -> Subset | None:
     if row.subset and row.subset.lower() not in SUBSETS:
         raise BadLayout(
-            f"Row {row.number} ({row.path}) has the unknown subset {row.subset}",
+            "Row {row} ({path}) has the unknown subset {subset}",
             "Allowed are train, validation (or val) and test; leave it empty for a video that is in none.",
+            row=row.number,
+            path=row.path,
+            subset=row.subset,
         )
     return SUBSETS.get(row.subset.lower())
 
@@ -123,16 +140,22 @@ def _member(plan: Plan, row: Row, finder: Finder, labels: dict[str, str]) -> Mem
     found = finder.find(row.path)
     shown = row.path or f"row {row.number}"
     if not row.label:
-        plan.refuse(shown, f"Row {row.number} has no label", "Fill in its label.")
+        plan.refuse(shown, "Row {row} has no label", "Fill in its label.", row=row.number)
     elif len(row.label) > MAX_PART:
-        plan.refuse(shown, f"The label in row {row.number} is longer than {MAX_PART} characters", "Shorten it.")
+        plan.refuse(shown, "The label in row {row} is longer than {limit} characters", "Shorten it.", row=row.number, limit=MAX_PART)
     elif not found:
-        plan.refuse(shown, f"Row {row.number} names it, but it is not there", "Add the video, or correct its path in the list.")
+        plan.refuse(shown, "Row {row} names it, but it is not there", "Add the video, or correct its path in the list.", row=row.number)
     elif len(found) > 1:
-        plan.refuse(shown, f"It may mean {some(member.name for member in found)}", "Write the whole path in the list.")
+        plan.refuse(shown, "It may mean {files}", "Write the whole path in the list.", files=some(member.name for member in found))
     elif found[0].name in labels:
         if labels[found[0].name] != row.label:
-            plan.refuse(shown, f"Row {row.number} gives it a second label; {labels[found[0].name]} was taken", "Keep one row a video.")
+            plan.refuse(
+                shown,
+                "Row {row} gives it a second label; {label} was taken",
+                "Keep one row a video.",
+                row=row.number,
+                label=labels[found[0].name],
+            )
     else:
         return found[0]
     return None
@@ -145,9 +168,17 @@ def _unlisted(plan: Plan, videos: list[Member], list_name: str, subsets: dict[st
     findings = []
     if outside:
         findings.append(
-            Finding(kind="unlisted", message=f"{len(outside)} videos are in no row of {list_name} and stay out", videos=outside)
+            Finding(
+                kind="unlisted",
+                message=Words("{count} videos are in no row of {list_name} and stay out", count=len(outside), list_name=list_name),
+                videos=outside,
+            )
         )
     if undecided:
-        message = f"{len(undecided)} videos have no subset in {list_name}: they are neither trained on nor tested"
+        message = Words(
+            "{count} videos have no subset in {list_name}: they are neither trained on nor tested",
+            count=len(undecided),
+            list_name=list_name,
+        )
         findings.append(Finding(kind="unlisted", message=message, videos=undecided))
     return findings

@@ -30,7 +30,12 @@ def read(members: Members) -> Plan:
     index = [member for name, member in members.files.items() if name.rpartition("/")[2] == "classInd.txt"]
     classes = _classes(index[0]) if index else tuple(sorted({line.label for line in lines}, key=natural_key))
     if unknown := sorted({line.label for line in lines} - set(classes)):
-        raise BadLayout(f"{index[0].name} does not know the class {unknown[0]} of the lists", "Use the lists of one download together.")
+        raise BadLayout(
+            "{file} does not know the class {label} of the lists",
+            "Use the lists of one download together.",
+            file=index[0].name,
+            label=unknown[0],
+        )
     names = frozenset(member.name for member in [*index, *(member for member, _ in lists)])
     return plan_from("ucf101", members, names, classes, lines)
 
@@ -46,7 +51,7 @@ def _lines(member: Member, subset: Subset, split: str) -> Iterator[Listed]:
         path = re.sub(r"\s+[0-9]+$", "", line)
         label, slash, _ = path.partition("/")
         if not slash:
-            raise BadLayout(f"{member.name}: {line[:80]} is not Class/video.avi", "Use the list as it was published.")
+            raise BadLayout("{file}: {line} is not Class/video.avi", "Use the list as it was published.", file=member.name, line=line[:80])
         yield Listed(path, label, split, subset)
 
 
@@ -54,5 +59,7 @@ def _classes(member: Member) -> tuple[str, ...]:
     """`1 ApplyEyeMakeup`, one a line."""
     pairs = [line.split(None, 1) for line in read_text(member).splitlines() if line.strip()]
     if bad := next((pair for pair in pairs if len(pair) != 2 or not pair[0].isdecimal()), None):
-        raise BadLayout(f"{member.name}: {' '.join(bad)[:80]} is not a number and a class", "Use the list as it was published.")
+        raise BadLayout(
+            "{file}: {line} is not a number and a class", "Use the list as it was published.", file=member.name, line=" ".join(bad)[:80]
+        )
     return tuple(name.strip() for _, name in sorted(pairs, key=lambda pair: int(pair[0])))
