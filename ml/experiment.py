@@ -92,7 +92,9 @@ def load_run(folder: Path, device: str = "auto", head: Mapping[str, Any] | None 
     """
     path = folder / "model.safetensors"
     if not path.exists():
-        raise BadCheckpoint(f"{folder} holds no trained run", "Train it to the end first: python -m ml train CONFIG.json --out RUN.")
+        raise BadCheckpoint(
+            "{folder} holds no trained run", "Train it to the end first: python -m ml train CONFIG.json --out RUN.", folder=folder
+        )
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -104,7 +106,9 @@ def load_run(folder: Path, device: str = "auto", head: Mapping[str, Any] | None 
             model = _model(config.replace(model=config.model.replace(pretrained="none")), sum(len(head["classes"]) for head in heads))
         model.load_state_dict(tensors, assign=True)
     except (SafetensorError, KeyError, RuntimeError, json.JSONDecodeError) as error:
-        raise BadCheckpoint(f"The run in {folder} is damaged: {str(error)[:300]}", "Train it again, or restore a backup.") from error
+        raise BadCheckpoint(
+            "The run in {folder} is damaged: {problem}", "Train it again, or restore a backup.", folder=folder, problem=str(error)[:300]
+        ) from error
     run = TrainedRun(config, tuple(heads[0]["classes"]), model.to(choose_device(device)).eval(), facts)
     number = chosen(heads, head) if head else 0
     return _for_dataset(run, heads, number) if len(heads) > 1 else run

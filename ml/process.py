@@ -69,7 +69,9 @@ def locked(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise FolderBusy(f"Another process is working in {folder}", "Wait until it ends, or choose another output folder.") from error
+            raise FolderBusy(
+                "Another process is working in {folder}", "Wait until it ends, or choose another output folder.", folder=folder
+            ) from error
         yield
 
 

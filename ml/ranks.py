@@ -82,8 +82,9 @@ class Ranks:
         self.kill_at = time.monotonic() + GRACE_SECONDS
         if process.returncode < 0 and not self.was_asked:
             raise UserError(
-                f"One of the training processes was killed (signal {-process.returncode}), most likely because memory ran out",
+                "One of the training processes was killed (signal {signal}), most likely because memory ran out",
                 "Choose fewer videos at once or fewer loader processes; what was saved is kept.",
+                signal=-process.returncode,
             )
 
     def kill(self) -> None:

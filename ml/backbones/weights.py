@@ -34,16 +34,23 @@ class Imagenet:
         path = path or find(self.name)
         if path is None:
             raise MissingWeights(
-                f"The ImageNet weights of {self.name} ({IMAGENET[self.name].file}) are not on this machine",
-                f"Upload them on the page of weights, put the file into {weights_folder()}, or train from scratch.",
+                "The ImageNet weights of {name} ({wanted}) are not on this machine",
+                "Upload them on the page of weights, put the file into {folder}, or train from scratch.",
+                name=self.name,
+                wanted=IMAGENET[self.name].file,
+                folder=weights_folder(),
             )
         state = {name: tensor for name, tensor in read_state(path).items() if not name.startswith(f"{self.classifier}.")}
         try:
             return self.rename(state)
         except (KeyError, IndexError, ValueError) as error:
             raise MissingWeights(
-                f"The tensors in {path.name} are not called as {IMAGENET[self.name].publisher} calls them: {error}",
-                f"Fetch {IMAGENET[self.name].file}.",
+                "The tensors in {file} are not called as {publisher} calls them: {problem}",
+                "Fetch {wanted}.",
+                file=path.name,
+                publisher=IMAGENET[self.name].publisher,
+                problem=error,
+                wanted=IMAGENET[self.name].file,
             ) from error
 
 
@@ -58,12 +65,14 @@ def read_state(path: Path) -> State:
     try:
         state = load_file(path) if _is_safetensors(path) else torch.load(path, map_location="cpu", weights_only=True)
     except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
-        raise MissingWeights(f"{path.name} holds no weights: {str(error)[:300]}", "Fetch the file again.") from error
+        raise MissingWeights(
+            "{file} holds no weights: {problem}", "Fetch the file again.", file=path.name, problem=str(error)[:300]
+        ) from error
     if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
         state = state["state_dict"]
     if not isinstance(state, dict) or not state or not all(isinstance(tensor, Tensor) for tensor in state.values()):
         raise MissingWeights(
-            f"{path.name} holds no state dict", "Save the tensors of the network alone: torch.save(net.state_dict(), FILE)."
+            "{file} holds no state dict", "Save the tensors of the network alone: torch.save(net.state_dict(), FILE).", file=path.name
         )
     return {str(name).removeprefix("module."): tensor for name, tensor in state.items()}
 
@@ -112,8 +121,10 @@ def load_weights(net: nn.Module, state: State, in_channels: int) -> None:
         net.load_state_dict({**state, first: widen(state[first], in_channels)})
     except (KeyError, RuntimeError) as error:
         raise MissingWeights(
-            f"The weights found do not fit {type(net).__name__}: {str(error)[:300]}",
+            "The weights found do not fit {network}: {problem}",
             "Replace the file by the right one, or train from scratch.",
+            network=type(net).__name__,
+            problem=str(error)[:300],
         ) from error
 
 

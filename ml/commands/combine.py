@@ -14,6 +14,7 @@ from ml.events import Event, Finished, Result
 from ml.process import Stop
 from ml.video.combining import Uncombinable, combine
 from ml.video.manifest import load_manifest, save_manifest, store_of
+from ml.words import Words
 
 HELP = "Add classes of a second dataset to the training videos of a first one. Without --out: print the class map that the names propose."
 
@@ -58,8 +59,14 @@ def _read(path: Path) -> ClassMap:
     try:
         return ClassMap.model_validate_json(path.read_bytes())
     except (FileNotFoundError, IsADirectoryError) as error:
-        raise BadConfig(f"{path} is not a file", "Give the path of a class map in JSON.") from error
+        raise BadConfig("{path} is not a file", "Give the path of a class map in JSON.", path=path) from error
     except ValidationError as error:
         problem = error.errors()[0]
-        where = ".".join(map(str, problem["loc"])) or "the map"
-        raise BadConfig(f"{path}: {where}: {problem['msg']}", "Without --out, `ml combine` prints a map to start from.") from error
+        where = ".".join(map(str, problem["loc"])) or Words("the map")
+        raise BadConfig(
+            "{path}: {where}: {problem}",
+            "Without --out, `ml combine` prints a map to start from.",
+            path=path,
+            where=where,
+            problem=problem["msg"],
+        ) from error

@@ -9,6 +9,7 @@ from ml.demo import clips, write_clip, write_list
 from ml.events import Event, Finished, Progress, Started, Stopped
 from ml.parallel import in_processes
 from ml.process import Stop
+from ml.words import Words
 
 HELP = "Draw the demo dataset: 9 classes = 3 appearances × 3 motions, as mp4 files in a folder per class, with their groups in clips.csv."
 
@@ -28,7 +29,7 @@ def run(args: argparse.Namespace, stop: Stop) -> Iterator[Event]:
         size += written
         yield Progress(done, len(drawn), "videos")
     if done < len(drawn):
-        yield Stopped(f"{done} of {len(drawn)} videos are drawn.")
+        yield Stopped(Words("{done} of {total} videos are drawn.", done=done, total=len(drawn)))
     else:
         write_list(drawn, args.out)
         yield Finished({"videos": done, "bytes": size, "folder": str(args.out)})

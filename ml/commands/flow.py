@@ -11,10 +11,12 @@ from ml.config.flow import FlowMethod, FlowSpec
 from ml.config.schema import Schema
 from ml.errors import BadConfig
 from ml.events import Event
+from ml.failure import reason_of
 from ml.flow.extract import extract
 from ml.flow.shard import parse_shard
 from ml.process import Stop
 from ml.video.manifest import load_manifest
+from ml.words import Words
 
 HELP = "Extract optical flow for every video of a dataset. What is already there is kept; stopped or killed, it goes on where it was."
 
@@ -44,10 +46,14 @@ def read_spec(path: Path) -> FlowSpec:
     try:
         return FlowSpec.model_validate_json(path.read_bytes())
     except OSError as error:
-        raise BadConfig(f"The flow spec {path} cannot be read: {error.strerror}", "Check the path.") from error
+        raise BadConfig("The flow spec {path} cannot be read: {reason}", "Check the path.", path=path, reason=reason_of(error)) from error
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the whole file"
+        where = ".".join(map(str, first["loc"])) or Words("the whole file")
         raise BadConfig(
-            f"{path} is no flow spec: {where}: {first['msg']}", "`python -m ml catalogue --json` shows the schema under “flow”."
+            "{path} is no flow spec: {where}: {problem}",
+            "`python -m ml catalogue --json` shows the schema under “flow”.",
+            path=path,
+            where=where,
+            problem=first["msg"],
         ) from error

@@ -58,7 +58,12 @@ def fit_of(args: argparse.Namespace) -> "list[Scores]":
 
     for files in args.fit:
         if len(files) != len(args.members):
-            raise BadScores(f"{len(files)} files to fit on for {len(args.members)} streams", "Give one a stream, in the same order.")
+            raise BadScores(
+                "{files} files to fit on for {streams} streams",
+                "Give one a stream, in the same order.",
+                files=len(files),
+                streams=len(args.members),
+            )
     return [joined([Scores.load(path) for path in stream]) for stream in zip(*args.fit, strict=True)]
 
 
@@ -69,13 +74,21 @@ def config_of(args: argparse.Namespace) -> FusionConfig:
         BadConfig: a value out of range, or a fit that the method does not know.
     """
     if args.fit and args.method != "svm":
-        raise BadConfig(f"--fit has no meaning for the method “{args.method}”", "Leave it out, or choose --method svm.")
+        raise BadConfig("--fit has no meaning for the method “{method}”", "Leave it out, or choose --method svm.", method=args.method)
     normalize = args.normalize or ("l2" if args.method == "svm" else "softmax")
     try:
         weights = tuple(float(weight) for text in args.weights for weight in text.split(",") if weight.strip())
         return FusionConfig(method=args.method, normalize=normalize, weights=weights, svm_c=args.svm_c)
     except ValidationError as error:
         first = error.errors()[0]
-        raise BadConfig(f"{'.'.join(map(str, first['loc']))}: {first['msg']}, got {first['input']}", "See `fuse --help`.") from error
+        raise BadConfig(
+            "{where}: {problem}, got {given}",
+            "See `fuse --help`.",
+            where=".".join(map(str, first["loc"])),
+            problem=first["msg"],
+            given=first["input"],
+        ) from error
     except ValueError as error:
-        raise BadConfig(f"The weights {' '.join(args.weights)} are no numbers", "Write them like 1 1.5 or 1,1.5.") from error
+        raise BadConfig(
+            "The weights {weights} are no numbers", "Write them like 1 1.5 or 1,1.5.", weights=" ".join(args.weights)
+        ) from error

@@ -12,6 +12,7 @@ from ml.config.study import StudyConfig, Trial, configs_of, trials
 from ml.errors import BadConfig
 from ml.events import Event, Finished, Result
 from ml.process import Stop, atomic_path
+from ml.words import Words
 
 HELP = (
     "Write the config of every run of a study: its streams at every point of its grid, each once, and those without a fold that SVMs of "
@@ -48,8 +49,14 @@ def _read(path: Path) -> StudyConfig:
     try:
         return StudyConfig.model_validate_json(path.read_bytes())
     except (FileNotFoundError, IsADirectoryError) as error:
-        raise BadConfig(f"{path} is not a file", "Give the path of a study in JSON.") from error
+        raise BadConfig("{path} is not a file", "Give the path of a study in JSON.", path=path) from error
     except ValidationError as error:
         problem = error.errors()[0]
-        where = ".".join(map(str, problem["loc"])) or "the study"
-        raise BadConfig(f"{path}: {where}: {problem['msg']}", "`python -m ml catalogue --json` has studies to start from.") from error
+        where = ".".join(map(str, problem["loc"])) or Words("the study")
+        raise BadConfig(
+            "{path}: {where}: {problem}",
+            "`python -m ml catalogue --json` has studies to start from.",
+            path=path,
+            where=where,
+            problem=problem["msg"],
+        ) from error

@@ -23,7 +23,7 @@ def run(args: argparse.Namespace, stop: Stop) -> Iterator[Event]:
     try:
         text = args.config.read_bytes()
     except (FileNotFoundError, IsADirectoryError) as error:
-        raise BadConfig(f"{args.config} is not a file", "Give the path of a config in JSON.") from error
+        raise BadConfig("{path} is not a file", "Give the path of a config in JSON.", path=args.config) from error
     config = read_experiment(text, str(args.config))
     if config.training.devices > 1 and "RANK" not in os.environ:
         yield from spread(["train", str(args.config), "--out", str(args.out)], config.training.devices, stop)

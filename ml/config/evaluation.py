@@ -4,6 +4,7 @@ import re
 from typing import Literal, Self
 
 from ml.config.schema import Schema, knob
+from ml.words import Words
 
 CROPS = {
     1: "centre crop",
@@ -67,7 +68,7 @@ class Protocol(Schema):
         """
         match = re.fullmatch(rf"(\d+)x([1-9]\d*|{FULL})(?::(softmax|logits))?(?::(spread|middles))?", text.strip())
         if match is None:
-            raise ValueError(f"“{text}” is not a protocol; write FRAMESxCROPS, for example 25x10, 5x1:logits or 25x{FULL}")
+            raise ValueError(Words("“{text}” is not a protocol; write FRAMESxCROPS, for example 25x10, 5x1:logits or 25xfull", text=text))
         crops = 0 if match[2] == FULL else int(match[2])
         how = {"aggregation": match[3] or "softmax", "sampling": match[4] or "spread"}
         return cls.model_validate({"frames": int(match[1]), "crops": crops, **how})

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from ml.config.experiment import ExperimentConfig
 from ml.errors import BadConfig
+from ml.words import Words, joined
 
 VERSION = 1
 
@@ -22,13 +23,26 @@ def read_experiment(text: str | bytes, source: str) -> ExperimentConfig:
         problems = error.errors(include_url=False, include_context=False)
     for problem in problems:
         if problem["type"] == "json_invalid":
-            raise BadConfig(f"{source} is no JSON: {problem['msg'].removeprefix('Invalid JSON: ')}", "Mend the file and start again.")
+            raise BadConfig(
+                "{source} is no JSON: {problem}",
+                "Mend the file and start again.",
+                source=source,
+                problem=problem["msg"].removeprefix("Invalid JSON: "),
+            )
         if problem["loc"] == ("version",):
             raise BadConfig(
-                f"{source} is a config of version {problem['input']!r}; this program reads version {VERSION}",
+                "{source} is a config of version {version}; this program reads version {expected}",
                 "Make it anew with this program, or use the program of that version.",
+                source=source,
+                version=repr(problem["input"]),
+                expected=VERSION,
             )
-    raise BadConfig(f"{source}: {'; '.join(map(_in_words, problems))}", "`python -m ml catalogue --json` lists every field with its range.")
+    raise BadConfig(
+        "{source}: {problems}",
+        "`python -m ml catalogue --json` lists every field with its range.",
+        source=source,
+        problems=joined(map(_in_words, problems)),
+    )
 
 
 def completed(stored: dict[str, Any]) -> dict[str, Any]:
@@ -39,13 +53,14 @@ def completed(stored: dict[str, Any]) -> dict[str, Any]:
         return stored
 
 
-def _in_words(problem: Any) -> str:
+def _in_words(problem: Any) -> Words:
     """`training.epochs must be greater than or equal to 1, got 0`"""
-    field = ".".join(map(str, problem["loc"])) or "the config"
+    field = ".".join(map(str, problem["loc"])) or Words("the config")
     if problem["type"] == "extra_forbidden":
-        return f"{field} is not a known field"
+        return Words("{field} is not a known field", field=field)
     if problem["type"] == "missing":
-        return f"{field} is missing"
+        return Words("{field} is missing", field=field)
     if problem["type"] == "value_error":
-        return f"{field}: {problem['msg'].removeprefix('Value error, ')}"
-    return f"{field} {problem['msg'].replace('Input should', 'must')}, got {problem['input']!r}"
+        return Words("{field}: {problem}", field=field, problem=Words(problem["msg"].removeprefix("Value error, ")))
+    expected = problem["msg"].replace("Input should", "must")
+    return Words("{field} {expected}, got {given}", field=field, expected=expected, given=repr(problem["input"]))

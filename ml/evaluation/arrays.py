@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ml.errors import BadScores
 from ml.process import atomic_path
+from ml.words import Words
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -24,7 +25,7 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], about: dict[str
         save(handle, allow_pickle=False, **arrays, about=stamp)
 
 
-def read_arrays(path: Path, what: str, advice: str) -> Arrays:
+def read_arrays(path: Path, what: Words, advice: str) -> Arrays:
     """All arrays of the file, `about` among them; nothing in it is ever unpickled.
 
     Raises:
@@ -34,13 +35,13 @@ def read_arrays(path: Path, what: str, advice: str) -> Arrays:
         with path.open("rb") as handle, zipfile.ZipFile(handle) as archive:
             damaged = archive.testzip()
             if damaged:
-                raise BadScores(f"{path} is damaged: {damaged} does not match its checksum", advice)
+                raise BadScores("{path} is damaged: {damaged} does not match its checksum", advice, path=path, damaged=damaged)
         with np.load(path, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
     except FileNotFoundError as error:
-        raise BadScores(f"There is no {what} {path}", "Check the path, or write it with `evaluate`.") from error
+        raise BadScores("There is no {what} {path}", "Check the path, or write it with `evaluate`.", what=what, path=path) from error
     except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, NotImplementedError, IsADirectoryError) as error:
-        raise BadScores(f"{path} is no {what}, or it is damaged: {error}", advice) from error
+        raise BadScores("{path} is no {what}, or it is damaged: {problem}", advice, path=path, what=what, problem=error) from error
 
 
 def about_of(arrays: Arrays) -> dict[str, Any]:

@@ -87,7 +87,7 @@ def evaluate(
             rows[entry.key], places[entry.key] = aggregate(scores, protocol.aggregation), middle(embeddings, space.is_unit)
         except (BadPack, BadVideo) as error:
             about["left_out"].append(entry.key)
-            yield VideoFailed(entry.key, str(error), error.advice)
+            yield VideoFailed(entry.key, error.message, error.advice)
         yield Progress(done, len(entries), "videos", entry.key)
     scored = _scores(entries, labels, rows, run.classes, about)
     try:
@@ -120,12 +120,12 @@ def labels_of(entries: Sequence[VideoEntry], classes: Sequence[str], subset: str
         BadConfig: no videos, or one of a class that the run was not trained on.
     """
     if not entries:
-        raise BadConfig(f"The {subset} subset has no videos", "Choose another subset, or a split that has one.")
+        raise BadConfig("The {subset} subset has no videos", "Choose another subset, or a split that has one.", subset=subset)
     index = {name: number for number, name in enumerate(classes)}
     for entry in entries:
         if entry.label not in index:
             advice = "Evaluate on the dataset it was trained on, or on one with the same classes."
-            raise BadConfig(f"{entry.key} is of class “{entry.label}”, which this run was not trained on", advice)
+            raise BadConfig("{video} is of class “{label}”, which this run was not trained on", advice, video=entry.key, label=entry.label)
     return {entry.key: index[entry.label] for entry in entries}
 
 
@@ -159,7 +159,9 @@ def _scores(
     found = [entry for entry in entries if entry.key in rows]
     if not found:
         raise BadScores(
-            f"None of the {len(entries)} videos could be read", "Import the dataset again; the log names what is wrong with each."
+            "None of the {total} videos could be read",
+            "Import the dataset again; the log names what is wrong with each.",
+            total=len(entries),
         )
     if about["left_out"]:
         about["description"] += f"; {len(about['left_out'])} of {len(entries)} videos left out as unreadable"

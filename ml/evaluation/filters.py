@@ -65,7 +65,7 @@ def first_filters(model: nn.Module) -> Tensor:
     """
     first = next((module for module in model.modules() if isinstance(module, nn.Conv2d | nn.Conv3d)), None)
     if first is None:
-        raise BadCheckpoint(f"{type(model).__name__} has no convolution", "Filters are drawn of convolutional networks.")
+        raise BadCheckpoint("{network} has no convolution", "Filters are drawn of convolutional networks.", network=type(model).__name__)
     return first.weight if first.weight.ndim == 4 else first.weight.transpose(1, 2).flatten(1, 2)
 
 

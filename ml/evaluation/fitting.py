@@ -41,7 +41,7 @@ def _check_folds(abouts: Sequence[dict[str, Any]]) -> None:
     (folds,) = divisions
     found = sorted(about["fold"] for about in abouts) if folds else []
     if found != list(range(1, folds + 1)):
-        raise BadScores(f"Of {folds} folds, these are there: {', '.join(map(str, found))}", FOLDS_ADVICE)
+        raise BadScores("Of {folds} folds, these are there: {found}", FOLDS_ADVICE, folds=folds, found=", ".join(map(str, found)))
 
 
 def fitted_on(fit: Scores) -> str:

@@ -11,6 +11,7 @@ from ml.errors import BadConfig, BadScores
 from ml.evaluation.fitting import fitted_on
 from ml.evaluation.scores import Scores, log_probabilities, softmax
 from ml.evaluation.svm import LinearSVM
+from ml.words import Words, counted
 
 Array = NDArray[Any]
 
@@ -86,9 +87,14 @@ def _like(first: Scores, other: Scores, number: int) -> Scores:
     _same_classes(first, other, number)
     lost = sorted(set(first.videos) ^ set(other.videos))
     if lost:
-        where = "only in file 1" if lost[0] in first.videos else f"only in file {number}"
         advice = "Evaluate both streams on the same subset; a video that one of them left out must be mended or removed."
-        raise BadScores(f"The score files hold other videos: {lost[0]} is {where} ({len(lost)} differ)", advice)
+        raise BadScores(
+            "The score files hold other videos: {video} is only in file {number} ({count} differ)",
+            advice,
+            video=lost[0],
+            number=1 if lost[0] in first.videos else number,
+            count=len(lost),
+        )
     place = {video: index for index, video in enumerate(other.videos)}
     other = other.reordered(np.array([place[video] for video in first.videos]))
     for name in ("labels", "groups"):
@@ -96,7 +102,11 @@ def _like(first: Scores, other: Scores, number: int) -> Scores:
         if len(differs):
             video = first.videos[differs[0]]
             raise BadScores(
-                f"{video} has other {name} in file 1 and in file {number}", "Evaluate both streams on the same dataset and split."
+                "{video} has other {name} in file 1 and in file {number}",
+                "Evaluate both streams on the same dataset and split.",
+                video=video,
+                name=name,
+                number=number,
             )
     return other
 
@@ -106,18 +116,25 @@ def _same_classes(first: Scores, other: Scores, number: int) -> None:
         return
     N, M = len(first.classes), len(other.classes)
     pairs = zip(first.classes, other.classes, strict=False)
-    difference = next((f"class {i} is {a} and {b}" for i, (a, b) in enumerate(pairs) if a != b), f"{N} and {M} classes")
-    raise BadScores(f"File 1 and file {number} have other classes: {difference}", "Fuse runs of the same dataset.")
+    other_name = (Words("class {number} is {a} and {b}", number=i, a=a, b=b) for i, (a, b) in enumerate(pairs) if a != b)
+    difference = next(other_name, Words("{a} and {b} classes", a=N, b=M))
+    raise BadScores(
+        "File 1 and file {number} have other classes: {difference}", "Fuse runs of the same dataset.", number=number, difference=difference
+    )
 
 
 def _weights(config: FusionConfig, num_streams: int) -> Array:
     """(S,) weights with sum 1."""
     weights = np.array(config.weights if config.method == "weighted" else (1.0,) * num_streams)
     if len(weights) != num_streams:
-        given = "1 weight" if len(weights) == 1 else f"{len(weights)} weights"
-        raise BadConfig(f"{given} for {num_streams} streams", f"Give {num_streams} weights, one a stream, in their order.")
+        given = counted("{count} weight", "{count} weights", len(weights))
+        raise BadConfig(
+            "{given} for {streams} streams", "Give {streams} weights, one a stream, in their order.", given=given, streams=num_streams
+        )
     if weights.min() < 0 or weights.sum() <= 0:
-        raise BadConfig(f"These weights can't be used: {config.weights}", "Give weights of zero or more, at least one above zero.")
+        raise BadConfig(
+            "These weights can't be used: {weights}", "Give weights of zero or more, at least one above zero.", weights=config.weights
+        )
     return np.asarray(weights / weights.sum())
 
 
@@ -127,13 +144,17 @@ def _checked_fit(members: Sequence[Scores], fit: Sequence[Scores]) -> list[Score
         advice = "Give the streams' scores of held-out training videos with --fit, or fuse by average. Test videos are not for fitting."
         raise BadScores("An SVM needs scores to be fitted on", advice)
     if len(fit) != len(members):
-        raise BadScores(f"{len(fit)} files to fit on for {len(members)} streams", "Give one a stream, in the same order.")
+        raise BadScores(
+            "{files} files to fit on for {streams} streams", "Give one a stream, in the same order.", files=len(fit), streams=len(members)
+        )
     fit = aligned(fit)
     _same_classes(members[0], fit[0], 2)
     seen = sorted(set(members[0].videos) & set(fit[0].videos))
     if seen:
         advice = "Fit on other videos: held-out training videos, best of all."
-        raise BadScores(f"{seen[0]} is to be scored by an SVM fitted on it ({len(seen)} videos are in both)", advice)
+        raise BadScores(
+            "{video} is to be scored by an SVM fitted on it ({count} videos are in both)", advice, video=seen[0], count=len(seen)
+        )
     return fit
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ml.config.evaluation import METRIC_DEFINITIONS
 from ml.evaluation.average_precision import DEFINITIONS, average_precisions
 from ml.evaluation.scores import Scores
+from ml.words import Words
 
 Z95 = 1.959963984540054
 """97.5 % quantile of the normal distribution: a two-sided 95 % interval."""
@@ -117,13 +118,15 @@ def video_rows(scores: Scores) -> list[dict[str, Any]]:
     ]
 
 
-def _notes(scores: Scores, rows: list[dict[str, Any]]) -> list[str]:
+def _notes(scores: Scores, rows: list[dict[str, Any]]) -> list[Words]:
     """What a reader of the means must know."""
     empty = [row["name"] for row in rows if not row["support"]]
     left_out = scores.about.get("left_out") or []
     notes = []
     if empty:
-        notes.append(f"{len(empty)} of {len(rows)} classes have no videos here and are left out of the means: {', '.join(empty[:10])}")
+        sentence = "{count} of {total} classes have no videos here and are left out of the means: {names}"
+        notes.append(Words(sentence, count=len(empty), total=len(rows), names=", ".join(empty[:10])))
     if left_out:
-        notes.append(f"{len(left_out)} videos could not be read and are not counted: {', '.join(left_out[:10])}")
+        sentence = "{count} videos could not be read and are not counted: {names}"
+        notes.append(Words(sentence, count=len(left_out), names=", ".join(left_out[:10])))
     return notes

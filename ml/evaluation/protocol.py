@@ -21,9 +21,15 @@ def parse_protocol(text: str) -> Protocol:
         return Protocol.model_validate_json(text) if text.lstrip().startswith("{") else Protocol.parse(text)
     except ValidationError as error:
         first = error.errors()[0]
-        raise BadConfig(f"“{text}” is not a protocol: {'.'.join(map(str, first['loc']))}: {first['msg']}", ADVICE) from error
+        raise BadConfig(
+            "“{text}” is not a protocol: {where}: {problem}",
+            ADVICE,
+            text=text,
+            where=".".join(map(str, first["loc"])),
+            problem=first["msg"],
+        ) from error
     except ValueError as error:
-        raise BadConfig(str(error), ADVICE) from error
+        raise BadConfig(error.args[0], ADVICE) from error
 
 
 def head_words(facts: Mapping[str, Any]) -> str:

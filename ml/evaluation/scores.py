@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ml.errors import BadScores
 from ml.evaluation.arrays import Arrays, about_of, read_arrays, write_arrays
+from ml.words import Words
 
 FIELDS = ("scores", "labels", "videos", "classes")
 """What every score file has. One that another program wrote may lack `groups`, and says its `protocol` in the place of `about`."""
@@ -44,7 +45,7 @@ class Scores:
     def __post_init__(self) -> None:
         problem = _problem(self)
         if problem:
-            raise BadScores(f"These are no scores: {problem}", ADVICE)
+            raise BadScores("These are no scores: {problem}", ADVICE, problem=problem)
 
     def probabilities(self) -> NDArray[np.float64]:
         """(V, N) softmax of the scores."""
@@ -69,19 +70,19 @@ class Scores:
         Raises:
             BadScores: it is missing, damaged, or no score file.
         """
-        arrays = read_arrays(path, "score file", ADVICE)
+        arrays = read_arrays(path, Words("score file"), ADVICE)
         missing = [name for name in FIELDS if name not in arrays]
         if missing:
-            raise BadScores(f"{path} is no score file: it has no {missing[0]!r}", ADVICE)
+            raise BadScores("{path} is no score file: it has no {missing}", ADVICE, path=path, missing=repr(missing[0]))
         arrays.setdefault("groups", np.full(arrays["videos"].shape, ""))
         extra = {name.removeprefix("extra_"): array for name, array in arrays.items() if name.startswith("extra_")}
         try:
             parts = {name: arrays[name].astype(kind) for name, kind in _KINDS.items()}
             return cls(**parts, about=_about(arrays), arrays=extra)
         except (ValueError, TypeError) as error:
-            raise BadScores(f"{path} is damaged: {error}", ADVICE) from error
+            raise BadScores("{path} is damaged: {problem}", ADVICE, path=path, problem=error) from error
         except BadScores as error:
-            raise BadScores(f"{path}: {error}", error.advice) from error
+            raise BadScores("{path}: {problem}", error.advice, path=path, problem=error.message) from error
 
 
 _KINDS: dict[str, type[np.generic]] = {"scores": np.float32, "labels": np.int64, "videos": np.str_, "groups": np.str_, "classes": np.str_}
@@ -115,18 +116,18 @@ def _problem(s: Scores) -> str:
     """The first thing wrong with the arrays, or nothing."""
     V, N = len(s.videos), len(s.classes)
     if V == 0 or N == 0:
-        return f"{V} videos, {N} classes"
+        return Words("{videos} videos, {classes} classes", videos=V, classes=N)
     if s.scores.shape != (V, N):
-        return f"expected scores of shape ({V}, {N}), got {s.scores.shape}"
+        return Words("expected scores of shape {expected}, got {shape}", expected=(V, N), shape=s.scores.shape)
     for name in ("labels", "groups"):
         if getattr(s, name).shape != (V,):
-            return f"expected {V} {name}, got shape {getattr(s, name).shape}"
+            return Words("expected {count} {name}, got shape {shape}", count=V, name=name, shape=getattr(s, name).shape)
     if not np.isfinite(s.scores).all():
-        return f"a score of {s.videos[~np.isfinite(s.scores).all(axis=1)][0]} is not finite"
+        return Words("a score of {video} is not finite", video=s.videos[~np.isfinite(s.scores).all(axis=1)][0])
     if s.labels.min() < 0 or s.labels.max() >= N:
-        return f"labels from {s.labels.min()} to {s.labels.max()} for {N} classes"
+        return Words("labels from {low} to {high} for {classes} classes", low=s.labels.min(), high=s.labels.max(), classes=N)
     for name in ("videos", "classes"):
         values, counts = np.unique(getattr(s, name), return_counts=True)
         if counts.max() > 1:
-            return f"{values[counts.argmax()]} is listed {counts.max()} times in {name}"
-    return "" if isinstance(s.about, dict) else "`about` is no JSON object"
+            return Words("{value} is listed {count} times in {name}", value=values[counts.argmax()], count=counts.max(), name=name)
+    return "" if isinstance(s.about, dict) else Words("`about` is no JSON object")

@@ -30,6 +30,7 @@ from ml.process import Stop
 from ml.video.arrays import Floats, Pixels
 from ml.video.manifest import store_of
 from ml.video.pack import FlowPack, FramePack, write_flow_pack
+from ml.words import Words
 
 PROCESSES_ON_A_GPU = 4
 """They read, encode and draw on the CPU while one of them computes; each takes its share of the GPU's memory."""
@@ -86,7 +87,13 @@ def extract(folder: Path, manifest: Manifest, spec: FlowSpec, stop: Stop, num_pr
         yield _event(outcomes[-1])
         yield Progress(done, num_pairs, "pairs", work.name, kept)
     if len(outcomes) < len(works):
-        yield Stopped(f"{len(outcomes)} of {len(works)} videos have their flow or cannot have it; the rest follows when you go on.")
+        yield Stopped(
+            Words(
+                "{done} of {total} videos have their flow or cannot have it; the rest follows when you go on.",
+                done=len(outcomes),
+                total=len(works),
+            )
+        )
     else:
         yield Finished(_summary(outcomes, spec))
 
@@ -136,8 +143,11 @@ def check_room(works: Sequence[Work]) -> None:
     free = shutil.disk_usage(_existing(first.flow.parent)).free
     if needed > free:
         raise DiskFull(
-            f"The flow of {len(missing)} videos takes about {needed / 1e9:.2f} GB, and {free / 1e9:.2f} GB are free",
+            "The flow of {count} videos takes about {needed} GB, and {free} GB are free",
             "Free some space, or choose a lower quality or the fixed bound.",
+            count=len(missing),
+            needed=f"{needed / 1000000000.0:.2f}",
+            free=f"{free / 1000000000.0:.2f}",
         )
 
 
@@ -170,7 +180,9 @@ def flow_fields(pack: FramePack, flow: FlowMethod) -> Iterator[Floats]:
         try:
             yield from flow(np.concatenate([before, following[:-1]]), following)
         except cv2.error as error:
-            raise BadVideo(f"No flow from frame {first - 1}: {error.err}", "Try another flow method.") from error
+            raise BadVideo(
+                "No flow from frame {frame}: {problem}", "Try another flow method.", frame=first - 1, problem=error.err
+            ) from error
         before = following[-1:]
 
 
@@ -215,7 +227,7 @@ def _built(method: Schema, device: str) -> FlowMethod:
 
 def _event(outcome: Outcome) -> Event:
     if outcome.error:
-        return VideoFailed(outcome.work.name, str(outcome.error), outcome.error.advice)
+        return VideoFailed(outcome.work.name, outcome.error.message, outcome.error.advice)
     return VideoDone(outcome.work.name, outcome.bytes)
 
 

@@ -1,6 +1,6 @@
 """What OpenCV does to pictures, on tensors (B, C, H, W): resizing, derivatives, warping by a flow, the median of 5 × 5."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -8,6 +8,9 @@ from torch.nn import functional
 
 _SORT_FIVE = ((0, 1), (3, 4), (2, 4), (2, 3), (1, 4), (0, 3), (0, 2), (1, 3), (1, 2))
 """Places that change when out of order: afterwards five values are sorted."""
+
+Choice = Callable[..., Tensor]
+"""`torch.minimum` or `torch.maximum`."""
 
 
 def resize(image: Tensor, size: tuple[int, int], scale: float | None = None, centre: float = 0.5) -> Tensor:
@@ -89,20 +92,21 @@ def median_5x5(image: Tensor) -> Tensor:
     """The exact median around each pixel of (B, C, H, W); beyond the border its last value.
 
     Were the columns of a window sorted, and then its rows, the one at row r and column c would not be below (r + 1)(c + 1) - 1 others
-    and not above (5 - r)(5 - c) - 1; the thirteen of which neither is more than twelve hold the median, and it is theirs. So of each row
-    the least and the greatest are dropped that are not among the thirteen, and then of these always both.
+    and not above (5 - r)(5 - c) - 1; the thirteen of which neither is more than twelve hold the median, and it is theirs. From these the
+    least and the greatest are dropped until one is left.
+
+    Rows lie one behind the other, so that a neighbour is a shift; what it finds over the edge of the picture is left out in the end.
     """
     H, W = image.shape[-2:]
-    padded = functional.pad(image, (2, 2, 2, 2), mode="replicate")
-    rows = _sorted_five([padded[..., r : r + H, :] for r in range(5)])
-    waiting: list[Tensor] = []
-    for row, (least, greatest) in zip(rows, ((3, 0), (2, 0), (1, 1), (0, 2), (0, 3)), strict=True):
-        waiting += _without([row[..., c : c + W] for c in range(5)], least, greatest)
+    row_len = W + 4
+    line = functional.pad(image, (2, 2, 2, 2), mode="replicate").flatten(2)
+    waiting = _thirteen(_sorted_five([line[..., r * row_len : (r + H) * row_len] for r in range(5)]))
     held, waiting = waiting[:8], waiting[8:]
     while len(held) > 1:
-        held = _without(held, 1, 1) + waiting[:1]
+        held = _without(torch.minimum, torch.maximum, held)
+        held = _without(torch.maximum, torch.minimum, held) + waiting[:1]
         waiting = waiting[1:]
-    return held[0]
+    return held[0].unfold(-1, W, row_len)
 
 
 def _sorted_five(planes: Sequence[Tensor]) -> list[Tensor]:
@@ -112,12 +116,39 @@ def _sorted_five(planes: Sequence[Tensor]) -> list[Tensor]:
     return planes
 
 
-def _without(planes: Sequence[Tensor], least: int, greatest: int) -> list[Tensor]:
-    """The values of each pixel but for so many of its least and greatest, in no order."""
-    planes = list(planes)
-    for lower, higher in [(torch.minimum, torch.maximum)] * least + [(torch.maximum, torch.minimum)] * greatest:
-        dropped = planes[0]
-        for k in range(1, len(planes)):
-            dropped, planes[k] = lower(dropped, planes[k]) if k < len(planes) - 1 else dropped, higher(dropped, planes[k])
-        planes = planes[1:]
-    return planes
+def _thirteen(rows: Sequence[Tensor]) -> list[Tensor]:
+    """Of the five neighbours in each row, in no order: the greatest two of the least row, the greatest three of the next, the middle three, …"""
+    lesser, greater = torch.minimum, torch.maximum
+    one, _, low, high, most = _five(rows[0])
+    found = [most, greater(greater(low, high), one)]
+    one, _, low, high, most = _five(rows[1])
+    found += [most, greater(low, high), greater(lesser(low, high), one)]
+    one, least, low, high, most = _five(rows[2])
+    found += [low, high, lesser(greater(least, one), most)]
+    one, least, low, high, _ = _five(rows[3])
+    found += [least, lesser(low, high), lesser(greater(low, high), one)]
+    one, least, low, high, _ = _five(rows[4])
+    return [*found, least, lesser(lesser(low, high), one)]
+
+
+def _five(row: Tensor) -> tuple[Tensor, ...]:
+    """Each pixel and the four that follow it: itself, then of those four the least, two in no order and the greatest."""
+    low, high = torch.minimum(row[..., :-1], row[..., 1:]), torch.maximum(row[..., :-1], row[..., 1:])  # each pair serves two windows
+    N = row.shape[-1] - 4
+    (low, other_low), (high, other_high) = ((pairs[..., 1 : 1 + N], pairs[..., 3:]) for pairs in (low, high))
+    return (
+        row[..., :N],
+        torch.minimum(low, other_low),
+        torch.maximum(low, other_low),
+        torch.minimum(high, other_high),
+        torch.maximum(high, other_high),
+    )
+
+
+def _without(lesser: Choice, greater: Choice, planes: Sequence[Tensor]) -> list[Tensor]:
+    """The values of each pixel but for its least, in no order and in the memory of `planes`; with the choices swapped, its greatest."""
+    dropped, *kept = planes
+    for plane in kept[:-1]:
+        dropped, _ = lesser(dropped, plane), greater(dropped, plane, out=plane)
+    greater(dropped, kept[-1], out=kept[-1])
+    return kept

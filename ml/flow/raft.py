@@ -20,6 +20,8 @@ from ml.video.arrays import Floats, Pixels
 # isort: split
 from torchvision.models.optical_flow import raft_large, raft_small
 
+from ml.words import Words
+
 NETS = {"large": raft_large, "small": raft_small}
 GPU_BATCH = 16
 STRIDE, SMALLEST_SIDE = 8, 128  # px; of the pictures that the network takes
@@ -54,11 +56,11 @@ def _prepared(frames: Tensor) -> Tensor:
 
 
 def _state(path: Path) -> dict[str, Tensor]:
-    advice = f"Put torchvision's file {path.name} into {path.parent}, or choose another flow method."
+    advice = Words("Put torchvision's file {file} into {folder}, or choose another flow method.", file=path.name, folder=path.parent)
     if not path.is_file():
-        raise MissingWeights(f"RAFT's weights are not on this machine: {path}", advice)
+        raise MissingWeights("RAFT's weights are not on this machine: {path}", advice, path=path)
     try:
         state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        raise MissingWeights(f"{path} holds no weights: {error}", advice) from error
+        raise MissingWeights("{path} holds no weights: {problem}", advice, path=path, problem=error) from error
     return state

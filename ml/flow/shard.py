@@ -33,5 +33,5 @@ def parse_shard(text: str) -> Shard:
     """
     match = re.fullmatch(r"([1-9]\d{0,4})/([1-9]\d{0,4})", text)
     if match is None or int(match[1]) > int(match[2]):
-        raise BadConfig(f"“{text}” is no part of a dataset", "Write it as 2/8: the second of eight parts.")
+        raise BadConfig("“{text}” is no part of a dataset", "Write it as 2/8: the second of eight parts.", text=text)
     return Shard(int(match[1]), int(match[2]))

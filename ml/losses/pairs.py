@@ -50,9 +50,9 @@ def check_pairs(labels: Tensor) -> None:
     """
     alike = _alike(labels)
     if alike.all():
-        raise BadBatch(f"All {len(labels)} videos of a batch are of one class: there is no negative pair", BALANCED)
+        raise BadBatch("All {count} videos of a batch are of one class: there is no negative pair", BALANCED, count=len(labels))
     if not alike.triu(diagonal=1).any():
-        raise BadBatch(f"The {len(labels)} videos of a batch are of {len(labels)} classes: there is no positive pair", BALANCED)
+        raise BadBatch("The {count} videos of a batch are of {count} classes: there is no positive pair", BALANCED, count=len(labels))
 
 
 def _alike(labels: Tensor) -> Tensor:

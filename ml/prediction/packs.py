@@ -55,7 +55,9 @@ class FlowOnDemand:
         try:
             return self._method(_grey(before), _grey(after))
         except cv2.error as error:
-            raise BadVideo(f"No flow from frame {index}: {error.err}", "Predict with a run that needs no flow.") from error
+            raise BadVideo(
+                "No flow from frame {index}: {problem}", "Predict with a run that needs no flow.", index=index, problem=error.err
+            ) from error
 
     def __enter__(self) -> "FlowOnDemand":
         return self

@@ -25,6 +25,7 @@ from ml.video.decode import decode_frames
 from ml.video.pack import FramePack, write_frame_pack
 from ml.video.probe import VideoFacts, probe
 from ml.video.proxy import write_poster, write_proxy
+from ml.words import Words
 
 TOP = 5
 Floats = NDArray[np.float32]
@@ -64,7 +65,7 @@ def predict(
             open_packs.enter_context(frames)
         scores = []
         for done, stream in enumerate(streams, start=1):
-            yield Progress(done, steps, "steps", f"asking {stream.name}")
+            yield Progress(done, steps, "steps", Words("asking {stream}", stream=stream.name))
             scores.append(_score(stream, packs[stream.frame_spec.spec_id()], Path(folder), seconds))
         num_frames = len(frames)
         yield Progress(steps, steps, "steps", "done")
@@ -127,7 +128,7 @@ def _video(facts: VideoFacts, num_frames: int) -> dict[str, Any]:
     notes = (
         []
         if not facts.frames or abs(facts.frames - num_frames) <= 2
-        else [f"The header promises {facts.frames} frames, {num_frames} could be read."]
+        else [Words("The header promises {claimed} frames, {read} could be read.", claimed=facts.frames, read=num_frames)]
     )
     return {
         "frames": num_frames,
@@ -146,4 +147,4 @@ def _naming(name: str) -> Iterator[None]:
     try:
         yield
     except BadVideo as error:
-        raise BadVideo(f"{name}: {error}", error.advice) from error
+        raise BadVideo("{name}: {problem}", error.advice, name=name, problem=error.message) from error

@@ -16,6 +16,7 @@ from ml.failure import failure
 from ml.prediction.predictor import TOP, predict, write_playable
 from ml.prediction.source import Source, load_source
 from ml.process import Stop
+from ml.words import Words
 
 POLL_SECONDS = 0.2
 CAPACITY = 4
@@ -61,7 +62,11 @@ def serve(lines: Iterator[str], stop: Stop) -> Iterator[Event]:
             yield from answer(Request.model_validate_json(line), warm)
         except ValidationError as error:
             first = error.errors()[0]
-            yield Failed("BadRequest", f"{'.'.join(map(str, first['loc'])) or 'the line'}: {first['msg']}", "Send one JSON object a line.")
+            yield Failed(
+                "BadRequest",
+                Words("{where}: {problem}", where=".".join(map(str, first["loc"])) or Words("the line"), problem=first["msg"]),
+                "Send one JSON object a line.",
+            )
         except Exception as error:  # noqa: BLE001 - the edge of a request: the next one is answered whatever this one did
             yield failure(error)[0]
         if stop.requested:

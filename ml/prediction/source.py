@@ -103,12 +103,17 @@ def _fusion(path: Path, runs: Sequence[Path]) -> Source:
     config, members = _fusion_config(path, scores), scores.about["members"]
     folders = list(runs) or [Path(member["run"]) for member in members]
     if len(folders) != len(members):
-        raise BadConfig(f"{len(folders)} runs for a fusion of {len(members)} streams", "Give one a stream, in the fusion's order.")
+        raise BadConfig(
+            "{runs} runs for a fusion of {streams} streams",
+            "Give one a stream, in the fusion's order.",
+            runs=len(folders),
+            streams=len(members),
+        )
     streams = []
     for folder, member in zip(folders, members, strict=True):
         stream, classes = load_stream(_existing(folder), Protocol.model_validate(member["protocol"]), _head_of(member, scores))
         if classes != tuple(scores.classes):
-            raise BadCheckpoint(f"The run {folder} has other classes than the fusion", "Fuse its scores again.")
+            raise BadCheckpoint("The run {folder} has other classes than the fusion", "Fuse its scores again.", folder=folder)
         streams.append(stream)
     svm = LinearSVM.from_arrays(scores.arrays, len(scores.classes)) if config.method == "svm" else None
     words = describe(config, len(streams), scores.about["fusion"]["fitted"]) + (MARGINS if svm else "")
@@ -124,15 +129,17 @@ def _head_of(member: Mapping[str, Any], scores: Scores) -> dict[str, Any]:
 def _fusion_config(path: Path, scores: Scores) -> FusionConfig:
     stored: dict[str, Any] = dict(scores.about.get("fusion", {}))
     if not stored:
-        raise BadScores(f"{path} holds the scores of one run, not a fusion", "Give the run's folder instead.")
+        raise BadScores("{path} holds the scores of one run, not a fusion", "Give the run's folder instead.", path=path)
     stored.pop("fitted", None)
     try:
         return FusionConfig.model_validate(stored)
     except ValidationError as error:
-        raise BadScores(f"The fusion in {path} is of another version", "Write it again with `fuse`.") from error
+        raise BadScores("The fusion in {path} is of another version", "Write it again with `fuse`.", path=path) from error
 
 
 def _existing(folder: Path) -> Path:
     if not folder.is_dir():
-        raise BadCheckpoint(f"A stream of this fusion is gone: {folder}", "Name the runs' folders with --runs, or fuse other runs.")
+        raise BadCheckpoint(
+            "A stream of this fusion is gone: {folder}", "Name the runs' folders with --runs, or fuse other runs.", folder=folder
+        )
     return folder

@@ -49,7 +49,7 @@ def restore(tensors: dict[str, Tensor], model: nn.Module, optimizer: torch.optim
     try:
         model.load_state_dict(_within(tensors, "model."))
     except RuntimeError as error:
-        raise BadCheckpoint(f"The checkpoint is of another network: {str(error)[:300]}", START_OVER) from error
+        raise BadCheckpoint("The checkpoint is of another network: {problem}", START_OVER, problem=str(error)[:300]) from error
     parameters = dict(model.named_parameters())
     for name, momentum in _within(tensors, "momentum.").items():
         optimizer.state[parameters[name]]["momentum_buffer"] = momentum.to(parameters[name].device)
@@ -71,7 +71,12 @@ def load(path: Path, passport: dict[str, Any]) -> Checkpoint:
     checkpoint = _read(path)
     different = differences(checkpoint.passport, passport)
     if different and differences(completed(checkpoint.passport), completed(passport)):
-        raise BadCheckpoint(f"The checkpoint in {path.parent} is of another config: {'; '.join(different)}", START_OVER)
+        raise BadCheckpoint(
+            "The checkpoint in {folder} is of another config: {differences}",
+            START_OVER,
+            folder=path.parent,
+            differences="; ".join(different),
+        )
     return checkpoint
 
 
@@ -81,9 +86,15 @@ def _read(path: Path) -> Checkpoint:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no mapping)
     except SafetensorError as error:
-        raise BadCheckpoint(f"{path} is damaged or no checkpoint: {error}", START_OVER) from error
+        raise BadCheckpoint("{path} is damaged or no checkpoint: {problem}", START_OVER, path=path, problem=error) from error
     if metadata.get("format") != FORMAT:
-        raise BadCheckpoint(f"{path} is no checkpoint of a run: its format is {metadata.get('format')!r}, expected {FORMAT!r}", START_OVER)
+        raise BadCheckpoint(
+            "{path} is no checkpoint of a run: its format is {found}, expected {expected}",
+            START_OVER,
+            path=path,
+            found=repr(metadata.get("format")),
+            expected=repr(FORMAT),
+        )
     return Checkpoint(tensors, json.loads(metadata["passport"]), json.loads(metadata["progress"]))
 
 

@@ -22,7 +22,9 @@ def choose_device(name: str, rank: int = 0, devices: int = 1) -> torch.device:
     if name == "cpu" or not num_gpus:
         return torch.device("cpu")
     if devices > num_gpus:
-        raise BadConfig(f"{devices} GPUs were asked for, and this machine has {num_gpus}", f"Choose at most {num_gpus} devices.")
+        raise BadConfig(
+            "{devices} GPUs were asked for, and this machine has {gpus}", "Choose at most {gpus} devices.", devices=devices, gpus=num_gpus
+        )
     return torch.device("cuda", rank)
 
 
@@ -37,7 +39,7 @@ def check_compiler(device: torch.device) -> None:
     except RuntimeError as error:
         reason = str(error).strip().splitlines()[0]
         advice = "Install a C++ compiler with Python's headers (on a GPU also Triton), or turn “Compile” off."
-        raise BadConfig(f"torch.compile does not work on this machine: {reason}", advice) from error
+        raise BadConfig("torch.compile does not work on this machine: {reason}", advice, reason=reason) from error
 
 
 @contextmanager
@@ -50,8 +52,8 @@ def memory_errors(at_once: int) -> Iterator[None]:
     try:
         yield
     except torch.cuda.OutOfMemoryError as error:
-        advice = f"Choose fewer than {at_once} videos at once, a smaller crop or a smaller backbone, or end what else uses the GPU."
-        raise OutOfMemory(f"The GPU's memory does not hold {at_once} videos at once", advice) from error
+        advice = "Choose fewer than {at_once} videos at once, a smaller crop or a smaller backbone, or end what else uses the GPU."
+        raise OutOfMemory("The GPU's memory does not hold {at_once} videos at once", advice, at_once=at_once) from error
 
 
 class Meter:

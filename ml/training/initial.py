@@ -24,13 +24,15 @@ def start_from(model: nn.Module, run: Path) -> str:
     try:
         state = load_file(run / "model.safetensors")
     except (FileNotFoundError, SafetensorError) as error:
-        raise MissingWeights(f"{run} holds no weights to start from: {error}", ADVICE) from error
+        raise MissingWeights("{run} holds no weights to start from: {problem}", ADVICE, run=run, problem=error) from error
     taken = {name: tensor for name, tensor in state.items() if not name.startswith(OF_CLASSES)}
     found = compare(model, taken)
     missing = [name for name in found.missing if not name.startswith(OF_CLASSES)]
     if missing or found.shapes or not found.loaded:
         different = [*missing, *(f"{name} {theirs} for {ours}" for name, theirs, ours in found.shapes)]
-        raise MissingWeights(f"The weights in {run} do not fit this network: {', '.join(different[:5])}", ADVICE)
+        raise MissingWeights(
+            "The weights in {run} do not fit this network: {differences}", ADVICE, run=run, differences=", ".join(different[:5])
+        )
     model.load_state_dict(taken, strict=False)
     kept = [name for name in model.state_dict() if name not in taken]
     unused = [name for name in state if name not in taken or name in found.unexpected]

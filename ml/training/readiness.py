@@ -22,16 +22,27 @@ def check_config(config: ExperimentConfig) -> None:
     crop, backbone = config.data.crop_size, config.model.backbone
     smallest = BACKBONES[backbone].min_size
     if crop < smallest:
-        raise BadConfig(f"A crop of {crop} px is too small for {backbone}", f"Choose a crop of at least {smallest} px.")
+        raise BadConfig(
+            "A crop of {crop} px is too small for {backbone}",
+            "Choose a crop of at least {smallest} px.",
+            crop=crop,
+            backbone=backbone,
+            smallest=smallest,
+        )
     training = config.training
     if training.devices > training.batch_size:
         raise BadConfig(
-            f"{training.devices} devices cannot share a batch of {training.batch_size} videos", "Choose fewer devices, or a larger batch."
+            "{devices} devices cannot share a batch of {batch} videos",
+            "Choose fewer devices, or a larger batch.",
+            devices=training.devices,
+            batch=training.batch_size,
         )
     if smallest_part(training) == 1 and crop < SMALLEST_CROP_OF_ONE:
         raise BadConfig(
-            f"A batch of one video cropped to {crop} px cannot be normalised",
-            f"Choose a larger batch, more videos at once, or a crop of at least {SMALLEST_CROP_OF_ONE} px.",
+            "A batch of one video cropped to {crop} px cannot be normalised",
+            "Choose a larger batch, more videos at once, or a crop of at least {smallest} px.",
+            crop=crop,
+            smallest=SMALLEST_CROP_OF_ONE,
         )
     if not config.data.dataset:
         raise BadConfig("The config names no dataset", "Put the dataset's folder into data.dataset.")
@@ -49,14 +60,20 @@ def check_classes(manifest: Manifest, split: str, training: Sequence[VideoEntry]
     """
     if len(manifest.classes) < 2:
         raise BadConfig(
-            f"Dataset “{manifest.name}” has {len(manifest.classes)} class, and a network needs two to tell apart",
+            "Dataset “{dataset}” has {classes} class, and a network needs two to tell apart",
             "Import videos of more classes.",
+            dataset=manifest.name,
+            classes=len(manifest.classes),
         )
     present = {video.label for video in training}
     if empty := [name for name in manifest.classes if name not in present]:
         raise BadConfig(
-            f"{len(empty)} of {len(manifest.classes)} classes have no training video in split “{split}”: {', '.join(empty[:10])}",
+            "{count} of {classes} classes have no training video in split “{split}”: {names}",
             "Add videos of these classes, remove the classes, or choose another split.",
+            count=len(empty),
+            classes=len(manifest.classes),
+            split=split,
+            names=", ".join(empty[:10]),
         )
 
 

@@ -16,6 +16,7 @@ from ml.training.loading import TrainingData
 from ml.training.readiness import check_classes, check_packs
 from ml.video.dataset import SAMPLERS, MiddleViews, SnippetReader, TrainingDataset, subset_videos
 from ml.video.manifest import load_manifest, snapshot_id
+from ml.words import Words
 
 
 @dataclass(frozen=True)
@@ -55,21 +56,29 @@ def sources_of(data: DataConfig) -> list[Source]:
     for number, source in enumerate(sources):
         if snapshots[number] in snapshots[:number]:
             raise BadConfig(
-                f"Dataset “{source.manifest.name}” is named twice: what one split trains on may be what another one tests",
+                "Dataset “{dataset}” is named twice: what one split trains on may be what another one tests",
                 "Name each dataset once.",
+                dataset=source.manifest.name,
             )
     return sources
 
 
-def leaks(sources: Sequence[Source], seed: int) -> list[str]:
+def leaks(sources: Sequence[Source], seed: int) -> list[Words]:
     """A warning for each dataset whose test videos another one trains on."""
     found = []
     for source, other in permutations(sources, 2):
         tested = {video.media for video in source.videos("test", seed)}
         learnt = {video.media for video in other.videos("train", seed)}
         if shared := len(tested & learnt):
-            names = f"“{source.manifest.name}” is in the training videos of “{other.manifest.name}”"
-            found.append(f"The content of {shared} test videos of {names}: tests of this run on it say little.")
+            found.append(
+                Words(
+                    "The content of {count} test videos of “{tested}” is in the training videos of “{learnt}”: "
+                    "tests of this run on it say little.",
+                    count=shared,
+                    tested=source.manifest.name,
+                    learnt=other.manifest.name,
+                )
+            )
     return found
 
 

@@ -14,6 +14,7 @@ from ml.training.objective import Objective, Outcome
 from ml.training.optim import build_optimizer
 from ml.training.tally import Tally
 from ml.training.team import Team
+from ml.words import Words
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 LEAST_SCALE = 1.0
@@ -92,7 +93,7 @@ class Learner:
     def _check_losses(self, tally: Tally) -> None:
         for name, loss in tally.losses.items():
             if not math.isfinite(loss):
-                raise Diverged(f"The loss “{name}” became {loss}")
+                raise Diverged(Words("The loss “{name}” became {value}", name=name, value=loss))
 
     def _apply_gradients(self) -> None:
         parameters = list(self.model.parameters())
@@ -100,7 +101,7 @@ class Learner:
         self.scaler.unscale_(self.optimizer)
         norm = get_total_norm([parameter.grad for parameter in parameters if parameter.grad is not None])
         if not norm.isfinite() and self.scaler.get_scale() <= LEAST_SCALE:
-            raise Diverged(f"The gradient of {self._first_broken()} became {norm.item()}")
+            raise Diverged(Words("The gradient of {name} became {value}", name=self._first_broken(), value=norm.item()))
         if self.config.clip_norm:
             clip_grads_with_norm_(parameters, self.config.clip_norm, norm)
         self.scaler.step(self.optimizer)  # of float16: unless a gradient overflowed

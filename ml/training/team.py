@@ -71,7 +71,12 @@ def joined(devices: int, device_name: str) -> Iterator[Team]:
     """
     rank, size = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
     if size != devices:
-        raise BadConfig(f"A run on {devices} devices needs {devices} processes, and here are {size}", "Start it with `python -m ml train`.")
+        raise BadConfig(
+            "A run on {devices} devices needs {devices} processes, and here are {size}",
+            "Start it with `python -m ml train`.",
+            devices=devices,
+            size=size,
+        )
     device = choose_device(device_name, rank, size)
     if size == 1:
         yield Team(device)

@@ -20,6 +20,7 @@ from ml.training.optim import learning_rate_at, set_learning_rate
 from ml.training.step import Diverged, Learner
 from ml.training.tally import Tally
 from ml.training.team import Team, placed
+from ml.words import Words
 
 REPORTS_PER_EPOCH = 20
 PROGRESS_SECONDS, DEVICE_SECONDS, CHECKPOINT_SECONDS = 1.0, 5.0, 60.0
@@ -104,7 +105,7 @@ class Trainer:
                 yield from self._epoch(batches)
                 if self.asked_to_stop and self.place.epoch < self.config.epochs:
                     yield self._save()
-                    yield Stopped(f"Saved at step {self.steps_done} of {self.total_steps}.")
+                    yield Stopped(Words("Saved at step {step} of {total}.", step=self.steps_done, total=self.total_steps))
                     return None
         return {"epochs": self.place.epoch, "steps": self.steps_done, **self.place.summary}
 
@@ -141,7 +142,7 @@ class Trainer:
         try:
             tally = self.learner.learn(x, labels, self.steps_done)
         except Diverged as error:
-            raise self._not_a_number(str(error)) from error
+            raise self._not_a_number(error.args[0]) from error
         self.place.step += 1
         self.place.epoch_tally.merge(tally)
         self.place.report_tally.merge(tally)
@@ -178,7 +179,9 @@ class Trainer:
 
     def _progress(self) -> Progress:
         epoch = min(self.place.epoch + 1, self.config.epochs)
-        return Progress(self.steps_done, self.total_steps, "steps", f"epoch {epoch} of {self.config.epochs}")
+        return Progress(
+            self.steps_done, self.total_steps, "steps", Words("epoch {number} of {total}", number=epoch, total=self.config.epochs)
+        )
 
     def _learning_rate(self) -> float:
         return learning_rate_at(self.place.epoch, self.config.learning_rate, self.config.milestones, self.config.gamma)
@@ -190,7 +193,7 @@ class Trainer:
 
     def _save(self) -> CheckpointSaved:
         if broken := [name for name, tensor in self.model.state_dict().items() if not tensor.isfinite().all()]:
-            raise self._not_a_number(f"The weight {broken[0]} was no longer finite")
+            raise self._not_a_number(Words("The weight {name} was no longer finite", name=broken[0]))
         if self.team.leads:
             progress = {**asdict(self.place), "scaler": self.learner.scaler.state_dict()}
             tensors = checkpoint.capture(self.model, self.learner.optimizer)
@@ -206,6 +209,10 @@ class Trainer:
 
     def _not_a_number(self, what: str) -> NotANumber:
         return NotANumber(
-            f"{what} at step {self.steps_done + 1} (epoch {self.place.epoch + 1}) with learning rate {self._learning_rate():g}",
+            "{what} at step {step} (epoch {epoch}) with learning rate {rate}",
             "Lower the learning rate or turn gradient clipping on, in a new run; the last good checkpoint is kept.",
+            what=what,
+            step=self.steps_done + 1,
+            epoch=self.place.epoch + 1,
+            rate=f"{self._learning_rate():g}",
         )

@@ -10,6 +10,7 @@ from ml.config.data import Manifest
 from ml.config.store import MediaStore
 from ml.errors import BadLayout
 from ml.process import atomic_path
+from ml.words import Words
 
 FILE_NAME = "manifest.json"
 
@@ -29,7 +30,7 @@ def load_manifest(folder: Path) -> Manifest:
         ) from error
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the whole file"
+        where = ".".join(map(str, first["loc"])) or Words("the whole file")
         raise BadLayout(
             "{path} cannot be read: {where}: {problem}",
             "Import the videos again, or restore a backup.",

@@ -7,6 +7,7 @@ import numpy as np
 from ml.config.data import Manifest, Split, Subset, VideoEntry
 from ml.errors import BadConfig
 from ml.video.folds import Groups, group_folds
+from ml.words import Words
 
 
 def subset_videos(
@@ -44,7 +45,7 @@ def _split(manifest: Manifest, name: str) -> Split:
     for split in manifest.splits:
         if split.name == name:
             return split
-    names = ", ".join(split.name for split in manifest.splits) or "none"
+    names = ", ".join(split.name for split in manifest.splits) or Words("none")
     raise BadConfig("Dataset “{dataset}” has no split “{name}”", "Its splits: {names}.", dataset=manifest.name, name=name, names=names)
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ml.errors import BadScores
 from ml.evaluation.arrays import about_of, read_arrays, write_arrays
+from ml.words import Words
 
 ADVICE = "Write it again with `evaluate`."
 KINDS: dict[str, type[np.generic]] = {"embeddings": np.float32, "labels": np.int64, "videos": np.str_, "classes": np.str_}
@@ -38,7 +39,7 @@ class Embeddings:
     def __post_init__(self) -> None:
         problem = _problem(self)
         if problem:
-            raise BadScores(f"These are no embeddings: {problem}", ADVICE)
+            raise BadScores("These are no embeddings: {problem}", ADVICE, problem=problem)
 
     def save(self, path: Path) -> None:
         """Write the whole file or nothing; not compressed, since noise does not shrink."""
@@ -49,22 +50,28 @@ class Embeddings:
         """Raises:
         BadScores: it is missing, damaged, or no embedding file.
         """
-        arrays = read_arrays(path, "embedding file", ADVICE)
+        arrays = read_arrays(path, Words("embedding file"), ADVICE)
         missing = [name for name in (*KINDS, "about") if name not in arrays]
         if missing:
-            raise BadScores(f"{path} is no embedding file: it has no {missing[0]!r}", ADVICE)
+            raise BadScores("{path} is no embedding file: it has no {missing}", ADVICE, path=path, missing=repr(missing[0]))
         try:
             return cls(**{name: arrays[name].astype(kind) for name, kind in KINDS.items()}, about=about_of(arrays))
         except (ValueError, TypeError) as error:
-            raise BadScores(f"{path} is damaged: {error}", ADVICE) from error
+            raise BadScores("{path} is damaged: {problem}", ADVICE, path=path, problem=error) from error
 
 
 def _problem(e: Embeddings) -> str:
     """The first thing wrong with the arrays, or nothing."""
     V, N = len(e.videos), len(e.classes)
     if e.embeddings.ndim != 2 or len(e.embeddings) != V or not e.embeddings.size:
-        return f"expected {V} vectors, got an array of shape {e.embeddings.shape}"
+        return Words("expected {count} vectors, got an array of shape {shape}", count=V, shape=e.embeddings.shape)
     if e.labels.shape != (V,) or e.labels.min() < 0 or e.labels.max() >= N:
-        return f"expected {V} labels of {N} classes, got {e.labels.shape} with values up to {e.labels.max(initial=0)}"
+        return Words(
+            "expected {count} labels of {classes} classes, got {shape} with values up to {high}",
+            count=V,
+            classes=N,
+            shape=e.labels.shape,
+            high=e.labels.max(initial=0),
+        )
     broken = ~np.isfinite(e.embeddings).all(axis=1)
-    return f"that of {e.videos[broken][0]} is not finite" if broken.any() else ""
+    return Words("that of {video} is not finite", video=e.videos[broken][0]) if broken.any() else ""
