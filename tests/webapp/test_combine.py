@@ -14,6 +14,7 @@ from ml.config.published import PUBLISHED
 from tests.webapp.factories import make_dataset, make_evaluation, make_run, make_user, share
 from webapp.datasets.models import Dataset, Membership, Split, Video
 from webapp.datasets.services.combine import Uncombinable, combine_datasets
+from webapp.experiments.heads import Head
 from webapp.experiments.models import Run
 from webapp.experiments.published_table import ours_of
 from webapp.jobs.models import Job
@@ -197,7 +198,7 @@ def test_a_run_stands_beside_the_row_of_table_2_that_says_what_it_learnt_from(
     run.save()
     make_evaluation(run)
 
-    ours = ours_of(Run.objects.get())
+    ours = ours_of(Head(Run.objects.get()))
 
     assert [row.label for row in PUBLISHED["two_stream_2"].rows if ours.beside(row)] == [label]
 

@@ -14,6 +14,7 @@ from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 from ml.config.evaluation import FusionConfig
 from tests.webapp.factories import make_dataset, make_evaluation, make_fusion, make_prediction, make_run, make_upload, make_user, share
 from webapp.datasets.models import Dataset, Import, Membership, Upload, Video
+from webapp.experiments.heads import Head
 from webapp.experiments.models import Run
 from webapp.jobs.models import Job
 from webapp.predictions.deletion import PredictionBusy, delete_predictions
@@ -95,8 +96,8 @@ def test_too_many_open_predictions_are_refused_in_words(ada: User, run: Run) -> 
     for _ in range(MOST_OPEN - 1):
         make_prediction(ada, run, Job.State.QUEUED)
     with pytest.raises(RefusedPrediction, match=f"{MOST_OPEN - 1} predictions"):
-        predict(ada, uploads, run)
-    assert len(predict(ada, uploads[:1], run)) == 1
+        predict(ada, uploads, Head(run))
+    assert len(predict(ada, uploads[:1], Head(run))) == 1
 
 
 @pytest.mark.parametrize("name", [*READ, *WRITE])

@@ -133,7 +133,7 @@ class TestResults:
     def test_a_row_is_the_mean_and_sample_deviation_over_its_repeats(self, ada: User, dataset: Dataset) -> None:
         study = launch(ada, dataset, grid(DROPOUT, SEEDS, Axis(field=SPLIT, values=("1", "2"))))
         finish(study, wrong=1)
-        low, high = rows(study.grid, points(study))
+        low, high = rows(study.grid, points(study), study.dataset)
         assert (low.settings, high.settings) == ({"model.dropout": 0.5}, {"model.dropout": 0.9})
         assert low.spread("top1").values == pytest.approx((1 / 3, 1, 1, 1))
         assert low.spread("top1").sd == pytest.approx(stdev([1 / 3, 1, 1, 1])) and low.spread("top1").mean == pytest.approx(10 / 12)
@@ -151,7 +151,7 @@ class TestResults:
         Evaluation.objects.filter(pk=other.pk).update(
             metrics={**other.metrics, "protocol": {**other.metrics["protocol"], "description": words}}
         )
-        assert [(row.protocol, len(row.measured)) for row in rows(study.grid, points(study))] == [
+        assert [(row.protocol, len(row.measured)) for row in rows(study.grid, points(study), study.dataset)] == [
             ("5 frames × 1 crop, class probabilities averaged", 2), (words, 1),
         ]  # fmt: skip
 
@@ -161,7 +161,7 @@ class TestResults:
         config = StudyConfig(streams=tuple(run.experiment for run in runs), fusions=(FusionConfig(),))
         study = launch(dataset.owner, dataset, config, adopted=runs)
         assert Fusion.objects.get() == fusion
-        assert [(row.source.name, str(row.spread("top1"))) for row in rows(study.grid, points(study))] == [
+        assert [(row.source.name, str(row.spread("top1"))) for row in rows(study.grid, points(study), study.dataset)] == [
             ("RGB frames", "100.0"), ("Optical flow", "100.0"), ("Fusion: Average", "100.0"),
         ]  # fmt: skip
 

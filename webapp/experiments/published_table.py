@@ -8,9 +8,11 @@ from django.utils.translation import gettext as _
 
 from ml.config.published import PublishedRow, PublishedTable
 from ml.config.study import StudyConfig, trials
+from webapp.datasets.models import Split
 from webapp.datasets.selectors import AnyUser
+from webapp.experiments.heads import Head, seen_from
 from webapp.experiments.models import Fusion, Run, Study
-from webapp.experiments.selectors.access import visible_fusions, visible_runs, visible_studies
+from webapp.experiments.selectors.access import visible_fusions, visible_heads, visible_runs, visible_studies
 from webapp.experiments.selectors.studies import Point, points
 from webapp.experiments.studies.results import Row, Spread, published_row, rows
 from webapp.experiments.studies.words import settings_words
@@ -38,28 +40,44 @@ class Ours:
         return ", ".join(filter(None, (row.source.name, settings_words(self.grid, row.settings))))
 
 
-def ours_of(source: Study | Run | Fusion) -> Ours:
-    kind = type(source).__name__.lower()
-    grid, found = (source.grid, points(source)) if isinstance(source, Study) else _alone(source)
-    url = reverse(f"experiments:{kind}_detail", args=(source.pk,))
-    return Ours(f"{kind}-{source.pk}", source.name, source.dataset.name, url, grid, tuple(rows(grid, found)))
+def ours_of(choice: Study | Head) -> Ours:
+    source = choice.source if isinstance(choice, Head) else choice
+    grid, found = _alone(choice) if isinstance(choice, Head) else (choice.grid, points(choice))
+    url = reverse(f"experiments:{type(source).__name__.lower()}_detail", args=(source.pk,))
+    return Ours(_key(choice), source.name, choice.dataset.name, url, grid, tuple(rows(grid, found, choice.dataset)))
 
 
-def _alone(source: Run | Fusion) -> tuple[StudyConfig, list[Point]]:
-    if isinstance(source, Run):
-        grid = StudyConfig(streams=(source.experiment,))
-        return grid, [Point(trials(grid)[0], (source,))]
-    runs = [member.evaluation.run for member in source.memberships.select_related("evaluation__run")]
-    grid = StudyConfig(streams=tuple(run.experiment for run in runs if run), fusions=(source.fusion,))
-    return grid, [Point(trials(grid)[0], (*runs, source))]
+def _key(choice: Study | Head) -> str:
+    return choice.key if isinstance(choice, Head) else f"study-{choice.pk}"
 
 
-def choices_of(user: AnyUser) -> dict[str, Study | Run | Fusion]:
-    """The newest studies, and the newest fusions and runs that are in none, by their key: what may stand beside a table."""
+def _alone(head: Head) -> tuple[StudyConfig, list[Point]]:
+    """A grid of one point."""
+    if isinstance(head.source, Run):
+        grid = StudyConfig(streams=(seen_from(head),))
+        return grid, [Point(trials(grid)[0], (head.source,))]
+    streams = [Head(run, split) for run, split in _streams(head.source)]
+    grid = StudyConfig(streams=tuple(map(seen_from, streams)), fusions=(head.source.fusion,))
+    return grid, [Point(trials(grid)[0], (*(stream.source for stream in streams), head.source))]
+
+
+def _streams(fusion: Fusion) -> Iterator[tuple[Run, Split | None]]:
+    related = ("evaluation__run__dataset", "evaluation__run__split", "evaluation__other_split__dataset")
+    for member in fusion.memberships.select_related(*related):
+        assert member.evaluation.run is not None  # noqa: S101 - only runs are fused
+        yield member.evaluation.run, member.evaluation.other_split
+
+
+def choices_of(user: AnyUser) -> dict[str, Study | Head]:
+    """The newest studies, and the newest fusions and runs that are in none, by their key: what may stand beside a table.
+
+    A run that learnt several datasets stands there once for each of them.
+    """
     fusions = visible_fusions(user).exclude(memberships__evaluation__run__studies__isnull=False)
     runs = visible_runs(user).filter(is_archived=False, studies=None)
-    tables = (("study", visible_studies(user)), ("fusion", fusions), ("run", runs))
-    return {f"{kind}-{source.pk}": source for kind, found in tables for source in found[:CHOICES]}
+    heads = [*map(Head, fusions[:CHOICES]), *visible_heads(user, runs[:CHOICES])]
+    choices: list[Study | Head] = [*visible_studies(user)[:CHOICES], *heads]
+    return {_key(choice): choice for choice in choices}
 
 
 @dataclass(frozen=True)

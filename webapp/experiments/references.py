@@ -1,5 +1,6 @@
 """What a stored config names by its number: the further datasets that a run learns, and the run whose weights it starts from."""
 
+from collections.abc import Iterable
 from functools import reduce
 from operator import or_
 
@@ -34,6 +35,30 @@ def other_splits_that_are(config: ExperimentConfig) -> QuerySet[Split]:
     """The splits of the further datasets that were not deleted."""
     asked = (Q(dataset=_number(other.dataset), name=other.split) for other in config.data.also)
     return Split.objects.filter(reduce(or_, asked, Q(pk__in=()))).select_related("dataset")
+
+
+def splits_of(run: Run) -> list[Split]:
+    """The run's own split, then those of its further datasets.
+
+    Raises:
+        Gone: one was deleted.
+    """
+    return [run.split, *other_splits(run.experiment)]
+
+
+def datasets_of(run: Run) -> set[int]:
+    """Ids of all datasets that it has learnt, those of the run that it started from among them."""
+    config = run.experiment
+    start = initial_run(config)
+    return {run.dataset_id, *(_number(other.dataset) for other in config.data.also), *(datasets_of(start) if start else ())}
+
+
+def further_splits(runs: Iterable[Run]) -> dict[int, list[Split]]:
+    """By the id of the run, the splits of its further datasets that were not deleted; one query for all of them."""
+    asked = {run.pk: [(_number(other["dataset"]), other["split"]) for other in run.config["data"].get("also", ())] for run in runs}
+    datasets = {dataset for places in asked.values() for dataset, _name in places}
+    splits = {(split.dataset_id, split.name): split for split in Split.objects.filter(dataset__in=datasets).select_related("dataset")}
+    return {pk: [splits[place] for place in places if place in splits] for pk, places in asked.items()}
 
 
 def _split(other: OtherDataset) -> Split:

@@ -10,7 +10,7 @@ from webapp.predictions.models import Prediction
 from webapp.predictions.selectors import Answer, own_predictions
 
 EXPORTED = 1000
-COLUMNS = ("id", "video", "model", "state", "label", "share", "share_is", "confirmed", "protocol", "created")
+COLUMNS = ("id", "video", "model", "dataset", "state", "label", "share", "share_is", "confirmed", "protocol", "created")
 
 
 @require_GET
@@ -34,6 +34,7 @@ def _row(prediction: Prediction) -> dict[str, Any]:
         "id": prediction.pk,
         "video": prediction.upload.name,
         "model": str(prediction.source),
+        "dataset": str(prediction.dataset),
         "state": prediction.job.state,
         "label": label,
         "share": share,

@@ -1,6 +1,5 @@
 """What a user fills in to get predictions and to judge them."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -9,8 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 from webapp.datasets.models import Dataset, Label, Upload
 from webapp.datasets.selectors import AnyUser, own_uploads
-from webapp.experiments.models import Fusion, Run
-from webapp.predictions.selectors import predicting_fusions, predicting_runs
+from webapp.experiments.heads import Head
+from webapp.experiments.models import Fusion
+from webapp.predictions.selectors import predicting_fusions, predicting_heads
 
 
 class PredictForm(forms.Form):
@@ -21,26 +21,22 @@ class PredictForm(forms.Form):
 
     def __init__(self, user: AnyUser, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        fusions, runs = list(predicting_fusions(user)), list(predicting_runs(user))
-        self.sources: dict[str, Run | Fusion] = {**_keyed("fusion", fusions), **_keyed("run", runs)}
-        groups = ((_("Fusions"), _keyed("fusion", fusions)), (_("Runs"), _keyed("run", runs)))
-        choices = [(title, [(key, _named(one)) for key, one in group.items()]) for title, group in groups if group]
+        groups = ((_("Fusions"), [Head(one) for one in predicting_fusions(user)]), (_("Runs"), predicting_heads(user)))
+        self.heads = {head.key: head for _title, group in groups for head in group}
+        choices = [(title, [(head.key, _named(head)) for head in group]) for title, group in groups if group]
         self.fields["model"].choices = choices  # type: ignore[attr-defined]
         self.fields["uploads"].queryset = own_uploads(user)  # type: ignore[attr-defined]
 
     @property
-    def source(self) -> Run | Fusion:
+    def head(self) -> Head:
         """Who predicts, once the form is valid."""
-        return self.sources[self.cleaned_data["model"]]
+        return self.heads[self.cleaned_data["model"]]
 
 
-def _named(source: Run | Fusion) -> str:
-    name = f"{source} · {source.dataset}"
-    return _("%(name)s (fusion)") % {"name": name} if isinstance(source, Fusion) else name
-
-
-def _keyed(kind: str, sources: Iterable[Run | Fusion]) -> dict[str, Run | Fusion]:
-    return {f"{kind}-{source.pk}": source for source in sources}
+def _named(head: Head) -> str:
+    """`my run · UCF101`"""
+    name = f"{head.source} · {head.dataset}"
+    return _("%(name)s (fusion)") % {"name": name} if isinstance(head.source, Fusion) else name
 
 
 class ConfirmForm(forms.Form):

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import models
 
-from webapp.datasets.models import Label, Upload, Video
+from webapp.datasets.models import Dataset, Label, Split, Upload, Video
+from webapp.experiments.heads import Head
 from webapp.experiments.models import Fusion, Run
 
 if TYPE_CHECKING:
@@ -22,6 +23,14 @@ class Prediction(models.Model):
     upload = models.ForeignKey(Upload, on_delete=models.PROTECT, related_name="predictions")
     run = models.ForeignKey(Run, null=True, blank=True, on_delete=models.CASCADE, related_name="predictions")
     fusion = models.ForeignKey(Fusion, null=True, blank=True, on_delete=models.CASCADE, related_name="predictions")
+    other_split = models.ForeignKey(
+        Split,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="predictions",
+        help_text="Of a further dataset that the run has learnt, where its classes are asked for; empty: its own.",
+    )
     job: models.ForeignKey[Job, Job] = models.ForeignKey("jobs.Job", on_delete=models.PROTECT, related_name="+")
     result = models.JSONField(default=dict, blank=True)
     confirmed_label = models.ForeignKey(Label, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
@@ -45,6 +54,15 @@ class Prediction(models.Model):
         source = self.run or self.fusion
         assert source is not None  # the constraint above
         return source
+
+    @property
+    def head(self) -> Head:
+        return Head(self.source, self.other_split)
+
+    @property
+    def dataset(self) -> Dataset:
+        """Whose classes are named."""
+        return self.head.dataset
 
     @property
     def folder(self) -> Path:

@@ -7,8 +7,9 @@ from django.db.models import Q, QuerySet
 
 from webapp.datasets.models import Import
 from webapp.datasets.selectors import AnyUser
+from webapp.experiments.heads import Head
 from webapp.experiments.models import Fusion, Run
-from webapp.experiments.selectors.access import visible_fusions, visible_runs
+from webapp.experiments.selectors.access import visible_fusions, visible_heads, visible_runs
 from webapp.jobs.models import Job
 from webapp.predictions.models import Prediction
 from webapp.protocols import translated_description
@@ -48,7 +49,7 @@ def _ranking(top: list[list[Any]]) -> Ranking:
 
 def visible_predictions(user: AnyUser) -> QuerySet[Prediction]:
     rule = Q() if getattr(user, "is_superuser", False) else Q(user_id=user.pk)
-    related = ("upload", "run__dataset", "fusion__dataset", "job", "confirmed_label", "sent_as")
+    related = ("upload", "run__dataset", "fusion__dataset", "other_split__dataset", "job", "confirmed_label", "sent_as")
     return Prediction.objects.filter(rule).select_related(*related).order_by("-id")
 
 
@@ -62,6 +63,11 @@ def predicting_runs(user: AnyUser) -> QuerySet[Run]:
     return visible_runs(user).filter(job__state=Job.State.DONE, is_archived=False)
 
 
+def predicting_heads(user: AnyUser) -> list[Head]:
+    """Those runs, each once for every dataset that it learnt and the user sees."""
+    return visible_heads(user, predicting_runs(user))
+
+
 def predicting_fusions(user: AnyUser) -> QuerySet[Fusion]:
     """Fusions that have been computed, and so know how to weigh their streams."""
     return visible_fusions(user).filter(evaluation__job__state=Job.State.DONE)
@@ -69,6 +75,6 @@ def predicting_fusions(user: AnyUser) -> QuerySet[Fusion]:
 
 def sending_job(prediction: Prediction) -> Job | None:
     """The job that takes the video into the dataset it was sent to; a failed or cancelled one does not count."""
-    imports = Import.objects.filter(uploads=prediction.upload_id, dataset_id=prediction.source.dataset_id)
+    imports = Import.objects.filter(uploads=prediction.upload_id, dataset_id=prediction.dataset.pk)
     jobs = Job.objects.filter(kind=Job.Kind.INGEST, subject_id__in=imports.values("pk"))
     return jobs.exclude(state__in=(Job.State.FAILED, Job.State.CANCELLED)).first()

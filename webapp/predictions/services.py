@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 
 from ml.errors import UserError
 from webapp.datasets.models import Import, Label, Upload, Video
-from webapp.experiments.models import Fusion, Run
+from webapp.experiments.heads import Head
+from webapp.experiments.models import Run
 from webapp.jobs.models import Job
 from webapp.jobs.services import open_job, submit
 from webapp.predictions.models import Prediction
@@ -22,7 +23,7 @@ class RefusedPrediction(UserError):
 
 
 @transaction.atomic
-def predict(user: User, uploads: Sequence[Upload], source: Run | Fusion) -> list[Prediction]:
+def predict(user: User, uploads: Sequence[Upload], head: Head) -> list[Prediction]:
     """A prediction and its job for each upload.
 
     Raises:
@@ -38,14 +39,15 @@ def predict(user: User, uploads: Sequence[Upload], source: Run | Fusion) -> list
         text = _("You have %(open)d predictions waiting or running; at most %(most)d may be.")
         advice = _("Wait until some are done, or cancel them.")
         raise RefusedPrediction(text % {"open": num_open, "most": MOST_OPEN}, advice)
-    return [_predict_one(user, upload, source) for upload in uploads]
+    return [_predict_one(user, upload, head) for upload in uploads]
 
 
-def _predict_one(user: User, upload: Upload, source: Run | Fusion) -> Prediction:
+def _predict_one(user: User, upload: Upload, head: Head) -> Prediction:
     """The job has no dataset: what a user uploads here is nobody else's to see."""
     job = open_job(Job.Kind.PREDICT, upload.name, user)
+    source, other_split = head
     by = {"run": source} if isinstance(source, Run) else {"fusion": source}
-    prediction = Prediction.objects.create(user=user, upload=upload, job=job, **by)
+    prediction = Prediction.objects.create(user=user, upload=upload, job=job, other_split=other_split, **by)
     submit(job, prediction.pk)
     return prediction
 
@@ -56,7 +58,7 @@ def confirm(prediction: Prediction, label: Label) -> None:
     Raises:
         RefusedPrediction: the label is not one of the dataset's, the prediction has no answer yet, or the video was sent already.
     """
-    if label.dataset_id != prediction.source.dataset_id:
+    if label.dataset_id != prediction.dataset.pk:
         raise RefusedPrediction(_("“%s” is not a class of this dataset.") % label, _("Choose one of its classes."))
     if not prediction.result:
         raise RefusedPrediction(_("There is no answer to confirm yet."), _("Wait until the prediction is done."))
@@ -74,7 +76,7 @@ def send_to_dataset(prediction: Prediction, user: User) -> Job:
         RefusedPrediction: no label was confirmed, or the video was sent already.
     """
     prediction = Prediction.objects.select_for_update().get(pk=prediction.pk)
-    label, dataset = prediction.confirmed_label, prediction.source.dataset
+    label, dataset = prediction.confirmed_label, prediction.dataset
     if label is None:
         raise RefusedPrediction(_("No label was confirmed."), _("Accept or correct the label first."))
     if sending_job(prediction) is not None:

@@ -53,7 +53,7 @@ def prediction_create(request: HttpRequest) -> HttpResponse:
     try:
         files = [file for file in request.FILES.getlist("videos") if isinstance(file, UploadedFile)]
         uploads = [*form.cleaned_data["uploads"], *store_files(user, files)]
-        predictions = predict(user, uploads, form.source)
+        predictions = predict(user, uploads, form.head)
     except UserError as error:
         messages.error(request, error.sentences)
         return redirect("predictions:prediction_list")
@@ -66,7 +66,7 @@ def prediction_create(request: HttpRequest) -> HttpResponse:
 def prediction_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """The answer for one video; until it is there, how far the job is."""
     prediction = _prediction(request, pk)
-    dataset = visible_datasets(request.user).filter(pk=prediction.source.dataset_id).first()
+    dataset = visible_datasets(request.user).filter(pk=prediction.dataset.pk).first()
     answer = Answer.of(prediction.result)
     if prediction.job.state == Job.State.FAILED and prediction.user_id == request.user.pk:
         acknowledge(prediction.job)  # whoever reads why here need not be told again
@@ -76,7 +76,7 @@ def prediction_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "answer": answer,
         "dataset": dataset,
         "form": _confirm_form(prediction, answer, dataset) if answer and dataset else None,
-        "may_send": editable_datasets(request.user).filter(pk=prediction.source.dataset_id).exists(),
+        "may_send": editable_datasets(request.user).filter(pk=prediction.dataset.pk).exists(),
         "sending": sending_job(prediction),
         "has_proxy": (prediction.folder / "proxy.mp4").exists(),
     }
@@ -93,7 +93,7 @@ def _confirm_form(prediction: Prediction, answer: Answer, dataset: Any) -> Confi
 def prediction_confirm(request: HttpRequest, pk: int) -> HttpResponse:
     """Accept the label, or correct it."""
     prediction = _prediction(request, pk)
-    dataset = get_object_or_404(visible_datasets(request.user), pk=prediction.source.dataset_id)
+    dataset = get_object_or_404(visible_datasets(request.user), pk=prediction.dataset.pk)
     form = ConfirmForm(dataset, request.POST)
     if not form.is_valid():
         messages.error(request, _("Choose one of the dataset’s classes."))
@@ -109,7 +109,7 @@ def prediction_confirm(request: HttpRequest, pk: int) -> HttpResponse:
 def prediction_send(request: HttpRequest, pk: int) -> HttpResponse:
     """The loop closes: the video goes into the dataset under its confirmed label."""
     prediction = _prediction(request, pk)
-    get_object_or_404(editable_datasets(request.user), pk=prediction.source.dataset_id)
+    get_object_or_404(editable_datasets(request.user), pk=prediction.dataset.pk)
     try:
         send_to_dataset(prediction, _user(request))
         messages.success(request, _("The video is on its way into the dataset."))

@@ -10,6 +10,7 @@ from webapp.jobs.models import Job
 from webapp.predictions.models import Prediction
 from worker.supervise import Ending
 from worker.tasks.task import Task
+from worker.tasks.train import other_folder
 from worker.warm import warm
 
 LIMIT_SECONDS = 300.0
@@ -22,12 +23,19 @@ class PredictTask(Task):
 
     def __init__(self, job: Job) -> None:
         super().__init__(job)
-        self.prediction = Prediction.objects.select_related("upload", "run", "fusion__evaluation").get(pk=job.subject_id)
+        self.prediction = Prediction.objects.select_related("upload", "run", "other_split", "fusion__evaluation").get(pk=job.subject_id)
 
     def command(self) -> list[str]:
         runs = ["--runs", *map(str, self.runs)] if self.runs else []
         upload = self.prediction.upload
-        return ["predict", str(self.source), f"{upload.path}::{upload.name}", *runs, "--out", str(self.prediction.folder)]
+        head = ["--dataset", self.dataset] if self.dataset else []
+        return ["predict", str(self.source), f"{upload.path}::{upload.name}", *runs, *head, "--out", str(self.prediction.folder)]
+
+    @property
+    def dataset(self) -> str:
+        """Folder of the further dataset whose classes are asked for; nothing for the source's own."""
+        run, split = self.prediction.run, self.prediction.other_split
+        return str(other_folder(run, split)) if run is not None and split is not None else ""
 
     @property
     def source(self) -> Path:
@@ -54,6 +62,7 @@ class PredictTask(Task):
         request = {
             "source": str(self.source),
             "runs": [str(run) for run in self.runs],
+            "dataset": self.dataset,
             "video": str(self.prediction.upload.path),
             "name": self.prediction.upload.name,
             "out": str(self.prediction.folder),

@@ -42,10 +42,11 @@ class Belongings:
 
 def belongings(dataset: Dataset) -> Belongings:
     """What goes when the dataset goes. Media that another dataset holds too stay."""
-    runs, fusions = Run.objects.filter(dataset=dataset), Fusion.objects.filter(dataset=dataset)
-    on_its_videos = Q(run__dataset=dataset) | Q(fusion__dataset=dataset) | Q(other_split__dataset=dataset)
-    evaluations = Evaluation.objects.filter(on_its_videos)
-    predictions = Prediction.objects.filter(Q(run__dataset=dataset) | Q(fusion__dataset=dataset))
+    runs = Run.objects.filter(dataset=dataset)
+    streams = Q(dataset=dataset) | Q(memberships__evaluation__run__dataset=dataset)  # which may be fused on a further dataset
+    fusions = Fusion.objects.filter(pk__in=list(Fusion.objects.filter(streams).values_list("pk", flat=True)))
+    theirs = Q(run__dataset=dataset) | Q(fusion__in=fusions) | Q(other_split__dataset=dataset)
+    evaluations, predictions = Evaluation.objects.filter(theirs), Prediction.objects.filter(theirs)
     imports = Import.objects.filter(dataset=dataset)
     return Belongings(
         runs,

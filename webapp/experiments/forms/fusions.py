@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from ml.config.evaluation import FusionConfig
 from webapp.choices import MODALITIES
@@ -19,13 +20,13 @@ FusionConfigForm = schema_form(FusionConfig)
 class StreamsForm(forms.Form):
     """Which evaluations to fuse, and under what name."""
 
-    name = forms.CharField(label=_("Name"), max_length=120)
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=120)
     streams = forms.TypedMultipleChoiceField(
-        label=_("Streams"),
+        label=gettext_lazy("Streams"),
         coerce=int,
         widget=forms.CheckboxSelectMultiple,
-        help_text=_("Two or more; weights follow this order."),
-        error_messages={"required": _("Choose the evaluations of two runs or more.")},
+        help_text=gettext_lazy("Two or more; weights follow this order."),
+        error_messages={"required": gettext_lazy("Choose the evaluations of two runs or more.")},
     )
 
     def __init__(self, evaluations: Sequence[Evaluation], *args: Any, **kwargs: Any) -> None:
@@ -39,8 +40,10 @@ class StreamsForm(forms.Form):
 
 
 def _stream_label(evaluation: Evaluation) -> str:
-    """`flow run · flow · top-1 71.2 % (5 frames × 1 crop)`."""
+    """`flow run · flow · top-1 71.2 % (5 frames × 1 crop)`; of a further head, whose run it is."""
     run, metrics = evaluation.run, evaluation.metrics
     assert run is not None  # noqa: S101 - only evaluations of runs are offered
     top1 = in_percent(metrics["top1"], metrics["num_videos"])
-    return f"{run.name} · {MODALITIES[run.modality]} · top-1 {top1} ({views_of(metrics['protocol']['short'])})"
+    head = [_("run on %(dataset)s") % {"dataset": run.dataset}] if evaluation.other_split_id else []
+    views = views_of(metrics["protocol"]["short"])
+    return " · ".join([run.name, *head, str(MODALITIES[run.modality]), f"top-1 {top1} ({views})"])

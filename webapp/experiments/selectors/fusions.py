@@ -4,10 +4,12 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Prefetch, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from webapp.choices import MODALITIES
-from webapp.datasets.selectors import AnyUser, dataset_is_editable
+from webapp.datasets.models import Split
+from webapp.datasets.selectors import AnyUser, editable_datasets
 from webapp.experiments.models import Evaluation, Fusion, FusionMember, Run
 from webapp.experiments.results import Results
 from webapp.experiments.selectors.access import visible_fusions
@@ -31,23 +33,30 @@ class Place:
 
 
 def fusable_evaluations(user: AnyUser) -> QuerySet[Evaluation]:
-    """Finished evaluations of runs on their own datasets, which the user may change, in the order in which weights are given."""
-    own = Evaluation.objects.filter(dataset_is_editable(user, "run__dataset__"), run__isnull=False, other_split=None)
-    done = own.filter(job__state=Job.State.DONE)
-    return done.exclude(metrics={}).select_related("run__dataset", "run__split", "job").order_by("pk")
+    """Finished evaluations of runs, in the order in which weights are given.
+
+    Of a run that learnt several datasets, each of its heads is a stream. The user may change the run's own dataset and the one it scores.
+    """
+    editable = editable_datasets(user).order_by().values("pk")
+    head = Q(other_split=None) | Q(other_split__dataset__in=editable)
+    done = Evaluation.objects.filter(head, run__dataset__in=editable, job__state=Job.State.DONE).exclude(metrics={})
+    related = ("run__dataset", "run__split", "other_split__dataset", "job")
+    return done.select_related(*related).order_by("pk")
+
+
+def fusable_at(user: AnyUser, place: Place) -> QuerySet[Evaluation]:
+    """Those that score the place's videos."""
+    scored = Q(other_split=place.split_id) | Q(other_split=None, run__split=place.split_id)
+    return fusable_evaluations(user).filter(scored, subset=place.subset)
 
 
 def fusable_places(user: AnyUser) -> list[Place]:
     """Every split and subset with two finished evaluations or more, the newest first."""
-    groups = (
-        fusable_evaluations(user)
-        .order_by()
-        .values_list("run__split_id", "run__dataset__name", "run__split__name", "subset")
-        .annotate(count=Count("pk"))
-        .filter(count__gte=2)
-        .order_by("-run__split_id", "subset")
-    )
-    return [Place(*group) for group in groups]
+    scored = fusable_evaluations(user).order_by().annotate(place=Coalesce("other_split", "run__split"))
+    groups = scored.values_list("place", "subset").annotate(count=Count("pk")).filter(count__gte=2)
+    found = list(groups.order_by("-place", "subset"))
+    splits = Split.objects.select_related("dataset").in_bulk([pk for pk, _subset, _count in found])
+    return [Place(pk, splits[pk].dataset.name, splits[pk].name, subset, count) for pk, subset, count in found]
 
 
 def fusions_with_result(user: AnyUser) -> QuerySet[Fusion]:
@@ -86,7 +95,7 @@ class Agreement:
 
 def streams_of(fusion: Fusion) -> list[Stream]:
     """The members in order."""
-    members = fusion.memberships.select_related("evaluation__run", "evaluation__job")
+    members = fusion.memberships.select_related("evaluation__run__dataset", "evaluation__job")
     evaluations = [member.evaluation for member in members]
     runs = [evaluation.run for evaluation in evaluations if evaluation.run is not None]
     modalities = Counter(run.modality for run in runs)

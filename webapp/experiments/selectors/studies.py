@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from ml.config.evaluation import FusionConfig
 from ml.config.study import StudyConfig, Trial, Values, facts, fused_facts, trials
 from webapp.choices import name_of
+from webapp.experiments.heads import head_on, seen_from
 from webapp.experiments.models import Evaluation, Fusion, Run, Study
 from webapp.jobs.models import Job
 from webapp.protocols import method_words
@@ -61,10 +62,16 @@ class Point:
 
 def points(study: Study) -> list[Point]:
     """In the order of the grid. A run stands where its config is that of the trial; the newest, if there are several."""
-    grid = study.grid
-    runs = {run.experiment.spec_id(): run for run in study.runs.select_related("dataset", "job", "split").order_by("pk")}
-    fusions = _fusions(runs.values()) if grid.fusions else {}
+    grid, members = study.grid, study.runs.select_related("dataset", "job", "split").order_by("pk")
+    runs = {place: run for run in members if (place := place_in(study, run))}
+    fusions = _fusions(study, runs.values()) if grid.fusions else {}
     return [_point(trial, grid, runs, fusions) for trial in trials(grid)]
+
+
+def place_in(study: Study, run: Run) -> str:
+    """The id of the config that the run has, seen from the study's dataset; nothing where it did not learn it."""
+    head = head_on(run, study.dataset)
+    return seen_from(head).spec_id() if head else ""
 
 
 def _point(trial: Trial, grid: StudyConfig, runs: dict[str, Run], fusions: dict[tuple[Any, ...], Fusion]) -> Point:
@@ -73,9 +80,9 @@ def _point(trial: Trial, grid: StudyConfig, runs: dict[str, Run], fusions: dict[
     return Point(trial, (*streams, *(fusions.get((config.spec_id(), *ids)) for config in grid.fusions)))
 
 
-def _fusions(runs: Iterable[Run]) -> dict[tuple[Any, ...], Fusion]:
-    """(spec id of the config, ids of the runs in their order) → the fusion."""
-    found = fusions_among(runs).prefetch_related("memberships__evaluation")
+def _fusions(study: Study, runs: Iterable[Run]) -> dict[tuple[Any, ...], Fusion]:
+    """(spec id of the config, ids of the runs in their order) → the fusion on the study's dataset."""
+    found = fusions_among(runs).filter(dataset=study.dataset_id).prefetch_related("memberships__evaluation")
     return {(one.fusion.spec_id(), *(member.evaluation.run_id for member in one.memberships.all())): one for one in found}
 
 

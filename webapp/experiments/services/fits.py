@@ -10,9 +10,9 @@ from ml.config.data import Subset
 from ml.config.evaluation import FusionConfig
 from ml.config.experiment import ExperimentConfig
 from ml.errors import UserError
-from webapp.datasets.models import SplitEntry, Video
+from webapp.datasets.models import Split, SplitEntry, Video
 from webapp.experiments.models import Evaluation, Run
-from webapp.experiments.references import initial_run
+from webapp.experiments.references import datasets_of, initial_run, splits_of
 from webapp.experiments.services.launch import launch_run, request_evaluation
 from webapp.jobs.models import Job
 
@@ -37,38 +37,38 @@ def request_fits(user: User, streams: Sequence[Evaluation], config: FusionConfig
 
 
 def _fits(user: User, stream: Evaluation, config: FusionConfig) -> list[Evaluation]:
-    run, protocol = stream.run, stream.protocol_config
+    run, protocol, head = stream.run, stream.protocol_config, stream.other_split
     assert run is not None  # noqa: S101 - the streams were checked
     if config.fold_runs:
-        return [request_evaluation(one, "validation", protocol, user) for one in _fold_runs(user, run, config.fold_runs)]
-    if config.fit == "validation_scores" and not holds_out(run):
+        return [request_evaluation(one, "validation", protocol, user, head) for one in _fold_runs(user, run, config.fold_runs)]
+    if config.fit == "validation_scores" and not holds_out(run, stream.split):
         raise NothingHeldOut(_("“%(run)s” held no videos out for validation.") % {"run": run}, str(CHOOSE))
-    return [request_evaluation(run, OF_THE_RUN[config.fit], protocol, user)]
+    return [request_evaluation(run, OF_THE_RUN[config.fit], protocol, user, head)]
 
 
-def holds_out(run: Run) -> bool:
-    """Whether some videos of its split are for validation."""
+def holds_out(run: Run, split: Split) -> bool:
+    """Whether the run kept some training videos of the split, its own or a further dataset's, for validation."""
     data = run.experiment.data
-    own = SplitEntry.objects.filter(split=run.split_id, subset=SplitEntry.Subset.VALIDATION)
+    own = SplitEntry.objects.filter(split=split, subset=SplitEntry.Subset.VALIDATION)
     return bool(data.held_out_fold or data.validation_fraction) or own.exists()
 
 
 def _fold_runs(user: User, run: Run, num_folds: int) -> list[Run]:
     """The run again without each fold; those that are there or on their way are taken."""
     start = initial_run(run.experiment)
-    if start is not None and start.dataset_id == run.dataset_id:
+    if start is not None and datasets_of(start) & datasets_of(run):
         raise NothingHeldOut(
             _("“%(run)s” started from “%(start)s”, which has learnt every fold.") % {"run": run, "start": start}, str(CHOOSE)
         )
-    if (groups := num_groups(run)) < num_folds:
+    if (groups := min(map(num_groups, splits_of(run)))) < num_folds:
         found = {"groups": groups, "folds": num_folds}
         raise NothingHeldOut(_("%(groups)d groups of training videos do not fill %(folds)d folds.") % found, _("Take fewer folds."))
     return [existing_run(run, config) or _launch(user, run, config) for config in run.experiment.fold_runs(num_folds)]
 
 
-def num_groups(run: Run) -> int:
-    """Of the training videos of its split; a video without one stands for itself and its copies."""
-    training = SplitEntry.objects.filter(split=run.split_id, subset=SplitEntry.Subset.TRAIN, video__status=Video.Status.OK)
+def num_groups(split: Split) -> int:
+    """Of its training videos; a video without one stands for itself and its copies."""
+    training = SplitEntry.objects.filter(split=split, subset=SplitEntry.Subset.TRAIN, video__status=Video.Status.OK)
     named = training.exclude(video__group="").values("video__group").distinct().count()
     return named + training.filter(video__group="").values("video__media").distinct().count()
 

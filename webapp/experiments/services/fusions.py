@@ -40,7 +40,7 @@ def create_fusion(user: User, evaluations: Sequence[Evaluation], config: FusionC
     _check_subset(config, evaluations[0].subset)
     first, fits = evaluations[0], request_fits(user, evaluations, config)
     fusion = Fusion.objects.create(
-        name=name, owner=user, dataset=runs[0].dataset, split=runs[0].split, subset=first.subset, config=config.model_dump(mode="json")
+        name=name, owner=user, dataset=first.dataset, split=first.split, subset=first.subset, config=config.model_dump(mode="json")
     )
     FusionMember.objects.bulk_create(FusionMember(fusion=fusion, evaluation=e, position=i) for i, e in enumerate(evaluations))
     FusionFit.objects.bulk_create(
@@ -98,8 +98,8 @@ def _checked_runs(evaluations: Sequence[Evaluation]) -> list[Run]:
         raise UnfitStreams(_("One of the streams is a fusion already."), _("Fuse the runs themselves; weights say how much each counts."))
     if len({evaluation.pk for evaluation in evaluations}) != len(evaluations):
         raise UnfitStreams(_("One stream was chosen twice."), _("Choose each evaluation once."))
-    if len({(run.dataset_id, run.split_id) for run in runs}) > 1:
-        raise UnfitStreams(_("These runs belong to different datasets or splits."), _("Fuse runs of one dataset and split."))
+    if len({evaluation.split.pk for evaluation in evaluations}) > 1:
+        raise UnfitStreams(_("These evaluations are of different datasets or splits."), _("Fuse evaluations on one dataset and split."))
     if len({evaluation.subset for evaluation in evaluations}) > 1:
         raise UnfitStreams(_("These evaluations scored different subsets."), _("Evaluate each run on the same subset first."))
     return runs

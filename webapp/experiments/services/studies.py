@@ -13,9 +13,10 @@ from ml.config.study import StudyConfig, Trial, Values, configs_of
 from ml.errors import UserError
 from webapp.datasets.models import Split
 from webapp.experiments.fitting import svm_findings
-from webapp.experiments.models import Run, Study
+from webapp.experiments.heads import Head, head_on
+from webapp.experiments.models import Evaluation, Run, Study
 from webapp.experiments.preflight import Finding, preflight
-from webapp.experiments.selectors.studies import Point, Source, jobs_of, points, sources
+from webapp.experiments.selectors.studies import Point, Source, jobs_of, place_in, points, sources
 from webapp.experiments.services.fusions import create_fusion
 from webapp.experiments.services.launch import launch_run, request_evaluation
 from webapp.experiments.studies.words import settings_words
@@ -43,8 +44,7 @@ def launch_study(user: User, split: Split, grid: StudyConfig, name: str, adopted
     _check_size(grid)
     study = Study.objects.create(name=name, owner=user, dataset=split.dataset, config=grid.model_dump(mode="json"))
     wanted = configs_of(grid)
-    alike = (run for run in adopted if run.dataset_id == split.dataset_id and run.experiment.spec_id() in wanted)
-    study.runs.set(alike)
+    study.runs.set(run for run in adopted if place_in(study, run) in wanted)
     launch_missing(study, user)
     return study
 
@@ -113,8 +113,14 @@ def _fuse(study: Study, point: Point, user: User) -> None:
     for source, member in zip(sources(study.grid), point.members, strict=True):
         if source.fusion is not None and member is None:
             runs = [run for run in point.members if isinstance(run, Run)]
-            tests = [request_evaluation(run, "test", run.experiment.evaluation, user) for run in runs]
+            tests = [_test(head, user) for run in runs if (head := head_on(run, study.dataset))]
             create_fusion(user, tests, source.fusion, _name(study, source, point.trial.values))
+
+
+def _test(head: Head, user: User) -> Evaluation:
+    run = head.source
+    assert isinstance(run, Run)  # noqa: S101 - of a point's streams
+    return request_evaluation(run, "test", run.experiment.evaluation, user, head.other_split)
 
 
 def _name(study: Study, source: Source, values: Values) -> str:

@@ -11,6 +11,7 @@ from ml.config.studies import STUDIES
 from ml.config.study import StudyConfig
 from webapp.datasets.models import Split
 from webapp.datasets.selectors import AnyUser
+from webapp.experiments.heads import Head, seen_from
 from webapp.experiments.models import Fusion, Run
 from webapp.experiments.selectors.access import visible_fusions, visible_runs
 
@@ -45,6 +46,7 @@ def _of_run(run: Run) -> Base:
 
 
 def _of_fusion(fusion: Fusion) -> Base:
-    members = fusion.memberships.select_related("evaluation__run__dataset", "evaluation__run__split")
+    members = fusion.memberships.select_related("evaluation__run__dataset", "evaluation__run__split", "evaluation__other_split__dataset")
     runs = tuple(member.evaluation.run for member in members if member.evaluation.run is not None)
-    return Base(fusion.name, StudyConfig(streams=tuple(run.experiment for run in runs), fusions=(fusion.fusion,)), runs, fusion.split)
+    heads = (Head(member.evaluation.run, member.evaluation.other_split) for member in members if member.evaluation.run is not None)
+    return Base(fusion.name, StudyConfig(streams=tuple(map(seen_from, heads)), fusions=(fusion.fusion,)), runs, fusion.split)

@@ -11,6 +11,7 @@ from django.db.models.functions import Cast
 
 from ml.config.published import PUBLISHED, PublishedRow, PublishedTable
 from ml.config.study import StudyConfig, Values
+from webapp.datasets.models import Dataset
 from webapp.experiments.models import Evaluation, Fusion, Run
 from webapp.experiments.selectors.studies import Point, Source, sources
 from webapp.jobs.models import Job
@@ -66,10 +67,10 @@ class Row:
         return Spread(tuple(value for one in self.measured if (value := one.metrics[metric]) is not None))
 
 
-def rows(grid: StudyConfig, found: Sequence[Point]) -> list[Row]:
-    """Source by source, in the order of the grid."""
-    tests = _tests(found)
-    return [row for source in sources(grid) for group in _groups(source, found) for row in _rows(source, group, tests)]
+def rows(grid: StudyConfig, found: Sequence[Point], dataset: Dataset) -> list[Row]:
+    """Source by source, in the order of the grid, as tested on this dataset."""
+    tests = _tests(found, dataset)
+    return [row for source in sources(grid) for group in _groups(source, found) for row in _rows(source, group, tests, dataset)]
 
 
 def _groups(source: Source, found: Sequence[Point]) -> list[list[Point]]:
@@ -80,7 +81,7 @@ def _groups(source: Source, found: Sequence[Point]) -> list[list[Point]]:
     return [list(group.values()) for group in groups.values()]
 
 
-def _rows(source: Source, group: Sequence[Point], tests: Tests) -> Iterator[Row]:
+def _rows(source: Source, group: Sequence[Point], tests: Tests, dataset: Dataset) -> Iterator[Row]:
     """One row a protocol; where nothing is tested yet, one that says what is planned."""
     by_protocol: defaultdict[str, list[Measured]] = defaultdict(list)
     for point in group:
@@ -90,24 +91,18 @@ def _rows(source: Source, group: Sequence[Point], tests: Tests) -> Iterator[Row]
             by_protocol[translated_description(test.described)].append(Measured(point.trial.repeat, test, metrics))  # type: ignore[attr-defined]
     first = group[0].trial
     for protocol, measured in (by_protocol or {translated_description(source.protocol(first)): []}).items():
-        about = (source.settings(first), {**source.facts(first), **_dataset_facts(group)}, protocol, len(group))
+        about = (source.settings(first), {**source.facts(first), "dataset.combined": bool(dataset.combination)}, protocol, len(group))
         yield Row(source, *about, tuple(measured))
 
 
-def _dataset_facts(group: Sequence[Point]) -> Values:
-    """What a published row may say of the dataset."""
-    launched = (member for point in group for member in point.members if member is not None)
-    first = next(launched, None)
-    return {"dataset.combined": first is not None and bool(first.dataset.combination)}
-
-
-def _tests(found: Sequence[Point]) -> Tests:
-    """The finished tests of every run and fusion with their numbers; the large metrics stay in the database."""
+def _tests(found: Sequence[Point], dataset: Dataset) -> Tests:
+    """The finished tests of every run and fusion on this dataset with their numbers; the large metrics stay in the database."""
     members = {member for point in found for member in point.members if member is not None}
     runs, fusions = ([one for one in members if isinstance(one, kind)] for kind in (Run, Fusion))
     numbers = {metric: Cast(KeyTextTransform(metric, "metrics"), FloatField()) for metric in METRICS}
     described = KeyTextTransform("description", KeyTextTransform("protocol", "metrics"))
-    done = Evaluation.objects.filter(Q(run__in=runs) | Q(fusion__in=fusions), other_split=None, subset="test", job__state=Job.State.DONE)
+    here = Q(other_split__dataset=dataset) | Q(other_split=None, run__dataset=dataset)
+    done = Evaluation.objects.filter(Q(here, run__in=runs) | Q(fusion__in=fusions), subset="test", job__state=Job.State.DONE)
     tests: defaultdict[Run | Fusion, list[Evaluation]] = defaultdict(list)
     for test in done.defer("metrics").annotate(**numbers, described=described).select_related("run", "fusion").order_by("pk"):
         tests[test.source].append(test)

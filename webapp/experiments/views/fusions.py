@@ -30,7 +30,7 @@ from webapp.experiments.selectors.fusions import (
     Stream,
     agreements,
     fits_of,
-    fusable_evaluations,
+    fusable_at,
     fusable_places,
     fusions_with_result,
     streams_of,
@@ -58,9 +58,8 @@ def fusion_new(request: HttpRequest) -> HttpResponse:
     place = next((place for place in places if place.key == asked), places[0] if places else None)
     if place is None:
         return render(request, "experiments/fusion_new.html", {"places": places})
-    evaluations = fusable_evaluations(request.user).filter(run__split_id=place.split_id, subset=place.subset)
     first = {"name": _suggested_name(place), "streams": [int(pk) for pk in request.GET.getlist("stream") if pk.isdecimal()]}
-    streams = StreamsForm(list(evaluations), request.POST or None, initial=first)
+    streams = StreamsForm(list(fusable_at(request.user, place)), request.POST or None, initial=first)
     config = FusionConfigForm(request.POST or None)
     findings: list[Finding] = []
     if request.method == "POST" and streams.is_valid() and config.is_valid():
@@ -99,7 +98,7 @@ def fusion_detail(request: HttpRequest, pk: int) -> HttpResponse:
     columns.append((_("fusion"), evaluation, results, color_of(len(streams))))
     ctx |= {"results": results, "columns": columns, "parts": parts, "table": _recall_table(columns)}
     ctx |= {"neither": next((part for part in parts if not any(part["agreement"].right)), None)}
-    ctx |= {"worst": worst_by_column([column[1:3] for column in columns]), "column_names": [column[0] for column in columns]}
+    ctx |= {"worst": worst_by_column([column[:3] for column in columns])}
     ctx |= {"sentence": _sentence(streams, results)}
     ctx |= _figures(columns, parts, results)
     return render(request, "experiments/fusion_detail.html", ctx)

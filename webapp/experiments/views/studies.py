@@ -81,7 +81,7 @@ def study_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _table(request: HttpRequest, study: Study) -> StudyTable:
     """The study's table beside the published one that the address names, or the first that fits."""
-    found = rows(study.grid, points(study))
+    found = rows(study.grid, points(study), study.dataset)
     beside = tables_beside(found)
     asked = request.GET.get("beside", next(iter(beside), ""))
     return StudyTable(study, found, beside, asked if asked in beside else "")

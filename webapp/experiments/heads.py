@@ -1,0 +1,47 @@
+"""Heads: a run that learnt several datasets, seen from one of them; any other run, or a fusion, from its own."""
+
+from typing import NamedTuple
+
+from ml.config.experiment import ExperimentConfig
+from webapp.datasets.models import Dataset, Split
+from webapp.experiments.models import Fusion, Run
+from webapp.experiments.references import reference_to, splits_of
+
+
+class Head(NamedTuple):
+    """A run or a fusion, and the split of the further dataset that is meant where it is not its own."""
+
+    source: Run | Fusion
+    other_split: Split | None = None
+
+    @property
+    def dataset(self) -> Dataset:
+        return self.other_split.dataset if self.other_split else self.source.dataset
+
+    @property
+    def key(self) -> str:
+        """How forms and addresses name it: `fusion-2`, `run-3`, `run-3-on-7` of split no. 7."""
+        key = f"{type(self.source).__name__.lower()}-{self.source.pk}"
+        return f"{key}-on-{self.other_split.pk}" if self.other_split else key
+
+
+def head_on(run: Run, dataset: Dataset) -> Head | None:
+    """The run's head of this dataset; None where it did not learn it.
+
+    Raises:
+        Gone: a further dataset of the run was deleted.
+    """
+    if run.dataset_id == dataset.pk:
+        return Head(run)
+    return next((Head(run, split) for split in splits_of(run) if split.dataset_id == dataset.pk), None)
+
+
+def seen_from(head: Head) -> ExperimentConfig:
+    """The run's config as if the head's dataset were its own, and its own a further one: multi-task learning makes no difference."""
+    run, here = head.source, head.other_split
+    assert isinstance(run, Run)  # noqa: S101 - a fusion has no config of a network
+    config = run.experiment
+    if here is None:
+        return config
+    also = [reference_to(split) for split in splits_of(run) if split != here]
+    return config.replace(data=config.data.replace(split=here.name, also=also))
