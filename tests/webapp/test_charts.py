@@ -86,7 +86,9 @@ def test_rows_of_shares_add_up_to_one_and_empty_ones_stay_empty() -> None:
 def test_cells_follow_the_order_and_remember_their_classes() -> None:
     figure = confusion_map([[5, 1], [2, 7]], ["a", "b"], [1, 0], normalized=False, diagonal=False, cells_at="/videos")
     assert figure["data"][0]["z"] == [[None, 2], [1, None]]
-    assert figure["layout"]["meta"] == {"cells": "/videos", "order": [1, 0]}
+    meta = figure["layout"]["meta"]
+    assert (meta["cells"], meta["order"], meta["names"]) == ("/videos", [1, 0], ["b", "a"])
+    assert meta["told"]["wrong"].format(true="a", predicted="b", count=1, total=6, share="17 %") == "a taken for b: 1 of 6 (17 %)"
     go.Figure(figure)
 
 

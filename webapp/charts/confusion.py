@@ -48,16 +48,24 @@ def confusion_map(
         "xgap": 1 if len(order) <= LARGEST_LABELLED else 0,
         "ygap": 1 if len(order) <= LARGEST_LABELLED else 0,
         "hoverongaps": False,
-        "hovertemplate": f"{_('true')}: %{{y}}<br>{_('predicted')}: %{{x}}<br>%{{customdata}} {_('videos')}"
-        + (f"<br>{_('share of the class')}: %{{z:.1%}}" if normalized else "")
-        + "<extra></extra>",
+        "hoverinfo": "none",
     }
     if normalized and diagonal:
         heat["zmax"] = 1  # one scale for matrices side by side; without the diagonal the mistakes need all of it
     if len(order) <= WRITTEN_CELLS and not is_small:
         heat["text"] = [[_written(cell, normalized) for cell in line] for line in heat["z"]]
         heat["texttemplate"] = "%{text}"
-    return {"data": [heat], "layout": _layout(labels, is_small, {"cells": cells_at, "order": list(order)})}
+    meta = {"cells": cells_at, "order": list(order), "names": [names[index] for index in order], "told": _told()}
+    return {"data": [heat], "layout": _layout(labels, is_small, meta)}
+
+
+def _told() -> dict[str, str]:
+    """What is said of a cell that is pointed at, above the matrix: a box beside the pointer would cover the cells around."""
+    return {
+        "none": _("Point at a cell to read it."),
+        "right": _("{true}: {count} of {total} recognised ({share})"),
+        "wrong": _("{true} taken for {predicted}: {count} of {total} ({share})"),
+    }
 
 
 def _row(counts: Sequence[int], place: int, normalized: bool, diagonal: bool) -> list[float | None]:

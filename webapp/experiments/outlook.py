@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from ml.config.data import FlowInput
 from ml.config.experiment import ExperimentConfig
@@ -39,18 +40,19 @@ def _flow(split: Split, config: ExperimentConfig) -> list[str]:
 def _training(split: Split, config: ExperimentConfig) -> str:
     """Steps are counted where the config says how many there are, or where no video is held out of them."""
     training, num_videos = config.training, _count(split, SplitEntry.Subset.TRAIN)
-    numbers = {"epochs": training.epochs, "videos": num_videos, "batch": training.batch_size}
+    epochs = ngettext("%(n)d epoch", "%(n)d epochs", training.epochs) % {"n": training.epochs}
+    numbers = {"epochs": epochs, "videos": num_videos, "batch": training.batch_size}
     if training.steps_per_epoch:
         steps = {"each": training.steps_per_epoch, "steps": training.epochs * training.steps_per_epoch}
-        return _("It trains for %(epochs)d epochs × %(each)d steps = %(steps)d steps of %(batch)d videos.") % {**numbers, **steps}
+        return _("It trains for %(epochs)s × %(each)d steps = %(steps)d steps of %(batch)d videos.") % {**numbers, **steps}
     if config.data.also:
-        return _("It trains for %(epochs)d epochs on the training videos of all its datasets, in batches of %(batch)d.") % numbers
+        return _("It trains for %(epochs)s on the training videos of all its datasets, in batches of %(batch)d.") % numbers
     numbers["steps"] = training.epochs * -(-num_videos // training.batch_size)
     if not config.data.validation_fraction:
-        return _("It trains for %(epochs)d epochs on the %(videos)d training videos in batches of %(batch)d: %(steps)d steps.") % numbers
+        return _("It trains for %(epochs)s on the %(videos)d training videos in batches of %(batch)d: %(steps)d steps.") % numbers
     return (
         _(
-            "It trains for %(epochs)d epochs on the %(videos)d training videos less those held out for validation, "
+            "It trains for %(epochs)s on the %(videos)d training videos less those held out for validation, "
             "in batches of %(batch)d: at most %(steps)d steps."
         )
         % numbers
@@ -58,7 +60,9 @@ def _training(split: Split, config: ExperimentConfig) -> str:
 
 
 def _test(split: Split) -> str:
-    return _("Then it is tested on the %(videos)d test videos.") % {"videos": _count(split, SplitEntry.Subset.TEST)}
+    num_videos = _count(split, SplitEntry.Subset.TEST)
+    text = ngettext("Then it is tested on the %(videos)d test video.", "Then it is tested on the %(videos)d test videos.", num_videos)
+    return text % {"videos": num_videos}
 
 
 def _count(split: Split, subset: str) -> int:

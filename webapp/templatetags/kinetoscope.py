@@ -92,9 +92,9 @@ def protocol(stored: dict[str, Any] | Protocol) -> str:
 
 
 @register.filter
-def views(short: str) -> str:
+def views(protocol: str | dict[str, Any]) -> str:
     """What a test looks at, where the description of its protocol is near: `5x1` → `5 frames × 1 crop`."""
-    return views_of(short)
+    return views_of(protocol if isinstance(protocol, str) else Protocol.model_validate(protocol).short())
 
 
 @register.filter

@@ -40,7 +40,7 @@ def evaluation_detail(request: HttpRequest, pk: int) -> HttpResponse:
     options = ChartOptions(request.GET)
     mistakes = with_names(worst_mistakes(evaluation), results.names)
     ctx |= {"results": results, "options": options.shown(), "confusions": top_confusions(results), "mistakes": mistakes}
-    ctx |= {"worst": worst_by_column([(evaluation, results)]), "column_names": [_("Recall, taken for")]}
+    ctx |= {"worst": worst_by_column([(_("Recall, taken for"), evaluation, results)])}
     ctx |= _figures(evaluation, results, options.chosen())
     return render(request, "experiments/evaluation_detail.html", ctx)
 

@@ -1,7 +1,7 @@
-// Pages of results: a click on a cell of a confusion matrix opens its videos; filters apply as they change.
+// Pages of results: a cell of a confusion matrix is told above it, and opens its videos on a click; filters apply as they change.
 "use strict";
 
-// The figure's layout.meta holds {cells: address, order: class index of each row and column}.
+// The figure's layout.meta holds {cells: address, order: class index of each row and column, names of both, told: {none, right, wrong}}.
 function bindCells(element) {
   if (element.dataset.cellsBound || !element.on) return;
   element.dataset.cellsBound = "true";
@@ -10,6 +10,20 @@ function bindCells(element) {
     const [row, column] = cell.pointIndex;
     location.href = `${cells}?true=${order[row]}&predicted=${order[column]}`;
   });
+  const line = Object.assign(document.createElement("p"), { className: "muted small told" });
+  const tell = (text) => { line.textContent = text; };
+  tell(element.layout.meta.told.none);
+  element.before(line);
+  element.on("plotly_hover", ({ points: [cell] }) => tell(wordsOf(cell, element.layout.meta)));
+  element.on("plotly_unhover", () => tell(element.layout.meta.told.none));
+}
+
+function wordsOf({ pointIndex: [row, column], data }, { names, told }) {
+  const counts = data.customdata[row];
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const share = total ? `${Math.round((100 * counts[column]) / total)}\u00a0%` : "–";
+  const values = { true: names[row], predicted: names[column], count: counts[column], total, share };
+  return told[row === column ? "right" : "wrong"].replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
 
 const bindAllCells = () => document.querySelectorAll("[data-cells]").forEach(bindCells);
