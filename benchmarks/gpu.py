@@ -9,9 +9,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from benchmarks.measure import Row, best_of, print_table
-from ml.flow import tv_l1
 from ml.flow.images import warp
-from ml.flow.tv_l1 import VARIANTS, Linear, Parameters, Steps, Variant, iterate, iteration_for, method_of
+from ml.flow.tv_l1 import VARIANTS, Iteration, Linear, Parameters, State, Steps, Variant, flow_of, iteration_for, method_of, plain_iteration
 from ml.video.arrays import Pixels
 
 DEFAULT = Parameters()
@@ -39,14 +38,14 @@ def moving_pairs(num_pairs: int, size: tuple[int, int], device: str) -> tuple[Pi
 
 
 class Counter:
-    """`iterate`, and how many pixels it has been over."""
+    """`plain_iteration`, and how many pixels it has been over."""
 
     def __init__(self) -> None:
         self.pixels = 0
 
-    def __call__(self, u: Tensor, p: Tensor, linear: Linear, steps: Steps) -> Tensor:
+    def __call__(self, state: State, linear: Linear, steps: Steps) -> Tensor:
         self.pixels += linear.constant.numel()
-        return iterate(u, p, linear, steps)
+        return plain_iteration(state, linear, steps)
 
 
 def pixel_iterations(pairs: tuple[Pixels, Pixels], parameters: Parameters, variant: Variant, device: str) -> int:
@@ -54,7 +53,7 @@ def pixel_iterations(pairs: tuple[Pixels, Pixels], parameters: Parameters, varia
     counter = Counter()
     with torch.inference_mode():
         I0, I1 = (torch.from_numpy(frames).to(device, torch.float32)[:, None] for frames in pairs)
-        tv_l1.flow_of(I0, I1, parameters, variant, counter)
+        flow_of(I0, I1, parameters, variant, counter)
     return counter.pixels
 
 
@@ -116,21 +115,21 @@ def agreement_rows(device: str, parameters: Parameters = DEFAULT, size: tuple[in
 def compiling_row(device: str, size: tuple[int, int] = SIZE, num_pairs: int = BATCHES[0]) -> Row:
     """One iteration at full size, compiled and as it is."""
     H, W = size
-    state = tv_l1.State(torch.zeros(num_pairs, 2, H, W, device=device))
+    state = State(torch.zeros(num_pairs, 2, H, W, device=device))
     random = [torch.randn(num_pairs, channels, H * W, device=device) for channels in (2, 1, 1)]
     linear = Linear(random[0], random[1], random[2].abs())
     steps = Parameters().steps(torch.ones(num_pairs, dtype=torch.bool, device=device))
 
-    def seconds(function: tv_l1.Iteration) -> float:
+    def seconds(function: Iteration) -> float:
         def work() -> None:
             for _ in range(20):
-                error = function(state.u, state.p, linear, steps)
+                error = function(state, linear, steps)
             error.sum().item()
 
         work()
         return best_of(3, work) / 20
 
-    compiled, plain = seconds(iteration_for(device)), seconds(iterate)
+    compiled, plain = seconds(iteration_for(device)), seconds(plain_iteration)
     return Row(f"one iteration of {num_pairs} pairs", f"{1e6 * compiled:.0f} µs", f"uncompiled: {1e6 * plain:.0f} µs", plain / compiled)
 
 

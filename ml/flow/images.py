@@ -117,7 +117,7 @@ def _sorted_five(planes: Sequence[Tensor]) -> list[Tensor]:
 
 
 def _thirteen(rows: Sequence[Tensor]) -> list[Tensor]:
-    """Of the five neighbours in each row, in no order: the greatest two of the least row, the greatest three of the next, the middle three, …"""
+    """Of each five neighbours in a row, in no order: the greatest two in the least row, three in the next, the middle three, and so on."""
     lesser, greater = torch.minimum, torch.maximum
     one, _, low, high, most = _five(rows[0])
     found = [most, greater(greater(low, high), one)]

@@ -152,7 +152,7 @@ def _iterate_until_still(state: "State", linear: "Linear", parameters: Parameter
             return
         if variant.has_median and n % variant.num_inner == 0:
             state.flow.copy_(torch.where(goes_on[:, None, None, None], median_5x5(state.flow), state.flow))
-        error = iterate(state.u, state.p, linear, steps)
+        error = iterate(state, linear, steps)
         goes_on = goes_on & stopping.goes_on(n, error, threshold)
         steps = steps if is_alone else parameters.steps(goes_on)
 
@@ -192,35 +192,52 @@ class State:
         B, _, H, W = u.shape
         self.u = torch.zeros(B, 2, W + H * W + W, device=u.device)
         self.p = torch.zeros(B, 2, 2, W + H * W + W, device=u.device)  # of u1 and u2, along x and y
-        self.flow = self.u[..., W : W + H * W].view(B, 2, H, W)
+        self.views = Views.of(self.u, self.p, W)
+        self.flow = self.views.u.view(B, 2, H, W)
         self.flow.copy_(u)
 
 
-Iteration = Callable[[Tensor, Tensor, Linear, Steps], Tensor]
+class Views(NamedTuple):
+    """Each pixel of a `State` and its neighbours; (B, 2, N). On a CPU it pays to cut them once and not in each iteration."""
+
+    W: int
+    u: Tensor
+    u_right: Tensor
+    u_below: Tensor
+    p_x: Tensor
+    p_y: Tensor
+    p_left: Tensor  # p_x of the pixel before
+    p_above: Tensor  # p_y of the pixel above
+    first_column: tuple[Tensor, Tensor, Tensor]  # of p_x, p_y and p_above
+
+    @classmethod
+    def of(cls, u: Tensor, p: Tensor, W: int) -> "Views":
+        here, left, right, above, below = (slice(start, u.shape[-1] - 2 * W + start) for start in (W, W - 1, W + 1, 0, 2 * W))
+        p_x, p_y, p_left, p_above = p[:, :, 0, here], p[:, :, 1, here], p[:, :, 0, left], p[:, :, 1, above]
+        first_column = (p_x[..., ::W], p_y[..., ::W], p_above[..., ::W])
+        return cls(W, u[..., here], u[..., right], u[..., below], p_x, p_y, p_left, p_above, first_column)
 
 
-def iterate(u_line: Tensor, p_line: Tensor, linear: Linear, steps: Steps) -> Tensor:
+def iterate(seen: Views, linear: Linear, steps: Steps) -> Tensor:
     """(1) to (4) once, in place; (B,) Σ|Δu|²."""
-    N = linear.constant.shape[-1]
-    W = (u_line.shape[-1] - N) // 2
-    here, left, right, above, below = (slice(start, start + N) for start in (W, W - 1, W + 1, 0, 2 * W))
-    u, p_x, p_y = u_line[..., here], p_line[:, :, 0, here], p_line[:, :, 1, here]  # (B, 2, N)
-    I1x, I1y = linear.gradient[:, :1], linear.gradient[:, 1:]  # (B, 1, N)
-
-    rho = (I1x * u[:, :1]).add_(I1y * u[:, 1:]).add_(linear.constant)  # (1)
+    W, u, u_right, u_below, p_x, p_y, p_left, p_above, (p_x0, p_y0, p_above0) = seen
+    rho = (linear.gradient * u).sum(1, keepdim=True).add_(linear.constant)  # (B, 1, N), (1)
     d = linear.gradient * rho.div_(linear.square).clamp_(-steps.bound, steps.bound).mul_(steps.moves)  # u - v, (2)
-    change = (p_x - p_line[:, :, 0, left]).add_(p_y - p_line[:, :, 1, above])  # div p
-    change[..., ::W] = p_x[..., ::W] + p_y[..., ::W] - p_line[:, :, 1, above][..., ::W]  # rounded as OpenCV does in its first column
+    change = (p_x - p_left).add_(p_y - p_above)  # div p
+    change[..., ::W] = (p_x0 + p_y0).sub_(p_above0)  # rounded as OpenCV does in its first column
     u.sub_(d).add_(change.mul_(steps.theta))  # (3)
     change.sub_(d)
 
-    x, y = u_line[..., right] - u, u_line[..., below] - u  # ∇⁺u
-    x.view(*x.shape[:2], N // W, W)[..., -1] = 0
-    y[..., N - W :] = 0
+    x, y = u_right - u, u_below - u  # ∇⁺u
+    x[..., W - 1 :: W] = 0
+    y[..., -W:] = 0
     norm = torch.hypot(x, y).mul_(steps.tau).add_(1)
     p_x.add_(x.mul_(steps.tau)).div_(norm)
     p_y.add_(y.mul_(steps.tau)).div_(norm)  # (4)
     return change.mul_(change).sum((1, 2))
+
+
+Iteration = Callable[[State, Linear, Steps], Tensor]
 
 
 def iteration_for(device: str) -> Iteration:
@@ -229,8 +246,19 @@ def iteration_for(device: str) -> Iteration:
     Without a C compiler a GPU runs it as it is, with a warning: the same numbers, later.
     """
     if device == "cpu":
-        return iterate
+        return plain_iteration
     if not any(map(shutil.which, ("cc", "gcc", "clang"))):
         warnings.warn("TV-L1 runs uncompiled, hence slower: torch.compile needs a C compiler", RuntimeWarning, stacklevel=2)
-        return iterate
-    return torch.compile(iterate, dynamic=True)
+        return plain_iteration
+    compiled = torch.compile(_iterate_on_lines, dynamic=True)
+    return lambda state, linear, steps: compiled(state.u, state.p, state.views.W, linear, steps)
+
+
+def plain_iteration(state: State, linear: Linear, steps: Steps) -> Tensor:
+    """`iterate`, uncompiled."""
+    return iterate(state.views, linear, steps)
+
+
+def _iterate_on_lines(u: Tensor, p: Tensor, W: int, linear: Linear, steps: Steps) -> Tensor:
+    """`iterate` as it is compiled: views that overlap are cut inside, where the compiler sees what they share."""
+    return iterate(Views.of(u, p, W), linear, steps)

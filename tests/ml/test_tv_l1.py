@@ -14,7 +14,19 @@ import torch
 from benchmarks.flow import agreement, built, opencv, real_pairs
 from ml.config.flow import TVL1
 from ml.flow import build_flow
-from ml.flow.tv_l1 import VARIANTS, EachIteration, Linear, NowAndThen, Parameters, State, flow_of, iterate, iteration_for, method_of
+from ml.flow.tv_l1 import (
+    VARIANTS,
+    EachIteration,
+    Linear,
+    NowAndThen,
+    Parameters,
+    State,
+    flow_of,
+    iterate,
+    iteration_for,
+    method_of,
+    plain_iteration,
+)
 from ml.video.arrays import Floats, Pixels
 from tests.ml.packed import moving, texture
 
@@ -108,7 +120,7 @@ def test_an_iteration_is_the_equations_pixel_by_pixel() -> None:
     linear = Linear(torch.from_numpy(gradient).view(1, 2, -1), torch.from_numpy(constant).view(1, 1, -1), square)
     steps = parameters.steps(torch.ones(1, dtype=torch.bool))
     for _ in range(3):
-        error = iterate(state.u, state.p, linear, steps)
+        error = iterate(state.views, linear, steps)
         u, p, expected = in_loops(u, p, (gradient, constant), parameters)
         np.testing.assert_allclose(state.flow[0], u, atol=1e-5)
         np.testing.assert_allclose(state.p[0, ..., W:-W].view(2, 2, H, W), p, atol=1e-5)
@@ -164,9 +176,9 @@ def test_it_needs_nothing_but_torch_and_numpy() -> None:
 
 def test_without_a_c_compiler_a_gpu_runs_it_uncompiled_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda _name: None)
-    assert iteration_for("cpu") is iterate
+    assert iteration_for("cpu") is plain_iteration
     with pytest.warns(RuntimeWarning, match="needs a C compiler"):
-        assert iteration_for("cuda") is iterate
+        assert iteration_for("cuda") is plain_iteration
 
 
 @pytest.mark.gpu
@@ -181,4 +193,4 @@ def test_a_gpu_finds_what_the_cpu_finds(variant: str) -> None:
 
 def test_frames_of_different_sizes_are_refused() -> None:
     with pytest.raises(RuntimeError):
-        flow_of(torch.zeros(1, 1, 20, 20), torch.zeros(1, 1, 20, 21), Parameters(), CPU, iterate)
+        flow_of(torch.zeros(1, 1, 20, 20), torch.zeros(1, 1, 20, 21), Parameters(), CPU, plain_iteration)
