@@ -116,7 +116,7 @@ def load_run(folder: Path, device: str = "auto", head: Mapping[str, Any] | None 
 
 def _for_dataset(run: TrainedRun, heads: Sequence[dict[str, Any]], number: int) -> TrainedRun:
     """The run as if it had learnt only one of its datasets."""
-    places: list[DataConfig | OtherDataset] = [run.config.data, *run.config.data.also]
+    places: list[DataConfig | OtherDataset] = [run.config.data, *run.config.data.others]
     data = run.config.data.replace(dataset=places[number].dataset, split=places[number].split, also=())
     classes = tuple(heads[number]["classes"])
     model = OneHead(run.model, sum(len(head["classes"]) for head in heads[:number]), len(classes)).eval()

@@ -126,7 +126,7 @@ class OtherDataset(Schema):
     """A dataset that a run learns beside its own."""
 
     dataset: str = knob("", "Dataset", "Folder of the dataset.")
-    split: str = knob("1", "Split", "Name of its partition into train and test.")
+    split: str = knob("1", "Split", "Name of its partition into train and test; empty: that of the run's own.")
 
 
 class DataConfig(Schema):
@@ -193,6 +193,11 @@ class DataConfig(Schema):
         advanced=True,
     )
     validation_fold: int = knob(1, "Held-out fold", "Which of the folds is held out.", ge=1, le=20, advanced=True)
+
+    @property
+    def others(self) -> tuple[OtherDataset, ...]:
+        """The further datasets, each with the name of its split."""
+        return tuple(other.replace(split=other.split or self.split) for other in self.also)
 
     @property
     def held_out_fold(self) -> tuple[int, int] | None:

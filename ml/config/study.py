@@ -112,9 +112,10 @@ def configs_of(study: StudyConfig) -> dict[str, ExperimentConfig]:
 
 
 def _at(config: ExperimentConfig, values: Values) -> ExperimentConfig:
+    """There, with the splits of further datasets by name."""
     for field, value in values.items():
         config = with_value(config, field, value) if has_field(config, field) else config
-    return config
+    return config.replace(data=config.data.replace(also=config.data.others))
 
 
 def read_values(configs: Iterable[Schema], field: str, given: Iterable[JsonValue]) -> tuple[JsonValue, ...]:

@@ -50,7 +50,7 @@ def sources_of(data: DataConfig) -> list[Source]:
     Raises:
         BadConfig: one is named twice.
     """
-    alone = [data.replace(also=()), *(data.replace(dataset=other.dataset, split=other.split, also=()) for other in data.also)]
+    alone = [data.replace(also=()), *(data.replace(dataset=other.dataset, split=other.split, also=()) for other in data.others)]
     sources = [Source(each, load_manifest(Path(each.dataset))) for each in alone]
     snapshots = [source.facts["snapshot"] for source in sources]
     for number, source in enumerate(sources):

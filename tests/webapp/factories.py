@@ -70,28 +70,30 @@ def right(label: int, _position: int) -> int:
     return label
 
 
-def make_evaluation(source: Run | Fusion, guess: Guess = right, subset: str = "test", state: str = Job.State.DONE) -> Evaluation:
+def make_evaluation(
+    source: Run | Fusion, guess: Guess = right, subset: str = "test", state: str = Job.State.DONE, other_split: Split | None = None
+) -> Evaluation:
     """An evaluation of all videos of the subset, with the rows and the metrics that follow from the guesses when it is done."""
     protocol = Protocol(frames=5, crops=1)
     owner = {"run": source} if isinstance(source, Run) else {"fusion": source}
     kind = Job.Kind.EVALUATE if isinstance(source, Run) else Job.Kind.FUSE
     evaluation = Evaluation.objects.create(
-        subset=subset, protocol=protocol.model_dump(mode="json"), job=make_job(kind, source.owner, source.dataset, state), **owner
-    )
+        subset=subset, protocol=protocol.model_dump(mode="json"), job=make_job(kind, source.owner, source.dataset, state),
+        other_split=other_split, **owner,
+    )  # fmt: skip
     Job.objects.filter(pk=evaluation.job_id).update(subject_id=evaluation.pk)
     if state == Job.State.DONE:
         scores = score_videos(evaluation, guess)
-        classes = list(source.dataset.labels.values_list("name", flat=True))
-        evaluation.metrics = metrics_of(scores, classes, protocol, subset, source.split.name)
+        classes = list(evaluation.dataset.labels.values_list("name", flat=True))
+        evaluation.metrics = metrics_of(scores, classes, protocol, subset, evaluation.split.name)
         evaluation.save(update_fields=["metrics"])
     return evaluation
 
 
 def score_videos(evaluation: Evaluation, guess: Guess) -> list[VideoScore]:
     """One row per video of the subset; the predicted class has probability 0.8, the next one 0.1."""
-    source = evaluation.source
-    videos = Video.objects.filter(split_entries__split=source.split, split_entries__subset=evaluation.subset).select_related("label")
-    num_classes = source.dataset.labels.count()
+    videos = Video.objects.filter(split_entries__split=evaluation.split, split_entries__subset=evaluation.subset).select_related("label")
+    num_classes = evaluation.dataset.labels.count()
     positions: dict[int, int] = {}
     rows = []
     for video in videos.order_by("pk"):
@@ -150,10 +152,9 @@ def make_fusion(
     members: Sequence[Evaluation], guess: Guess = right, state: str = Job.State.DONE, config: FusionConfig | None = None
 ) -> Fusion:
     """A fusion of evaluations, with its own evaluation."""
-    run = members[0].source
-    config = config or FusionConfig()
+    first, method = members[0], (config or FusionConfig()).model_dump(mode="json")
     fusion = Fusion.objects.create(
-        name="fused", owner=run.owner, dataset=run.dataset, split=run.split, config=config.model_dump(mode="json"), subset=members[0].subset
+        name="fused", owner=first.source.owner, dataset=first.dataset, split=first.split, config=method, subset=first.subset
     )
     FusionMember.objects.bulk_create(FusionMember(fusion=fusion, evaluation=e, position=i) for i, e in enumerate(members))
     make_evaluation(fusion, guess, fusion.subset, state)

@@ -28,12 +28,12 @@ def other_splits(config: ExperimentConfig) -> list[Split]:
     Raises:
         Gone: one was deleted.
     """
-    return [_split(other) for other in config.data.also]
+    return [_split(other) for other in config.data.others]
 
 
 def other_splits_that_are(config: ExperimentConfig) -> QuerySet[Split]:
     """The splits of the further datasets that were not deleted."""
-    asked = (Q(dataset=_number(other.dataset), name=other.split) for other in config.data.also)
+    asked = (Q(dataset=_number(other.dataset), name=other.split) for other in config.data.others)
     return Split.objects.filter(reduce(or_, asked, Q(pk__in=()))).select_related("dataset")
 
 
@@ -51,6 +51,11 @@ def datasets_of(run: Run) -> set[int]:
     config = run.experiment
     start = initial_run(config)
     return {run.dataset_id, *(_number(other.dataset) for other in config.data.also), *(datasets_of(start) if start else ())}
+
+
+def split_names(other: OtherDataset) -> set[str]:
+    """Of all splits of the dataset."""
+    return set(Split.objects.filter(dataset=_number(other.dataset)).values_list("name", flat=True))
 
 
 def further_splits(runs: Iterable[Run]) -> dict[int, list[Split]]:

@@ -10,6 +10,7 @@ from ml.config.data import FlowInput, Subset
 from ml.config.evaluation import Protocol
 from ml.config.experiment import ExperimentConfig
 from ml.errors import UserError
+from ml.words import Words, joined
 from webapp.datasets.models import Dataset, Split, SplitEntry
 from webapp.datasets.services.flow import request_flow
 from webapp.experiments.models import Evaluation, Run
@@ -42,7 +43,8 @@ def launch_run(
     Raises:
         UnfitRun: the preflight found an error.
     """
-    config = config.replace(data=config.data.replace(dataset="", split=split.name))
+    data = config.data.replace(dataset="", split=split.name)
+    config = config.replace(data=data.replace(also=data.others))
     _check(dataset, split, config)
     job = open_job(Job.Kind.TRAIN, name, user, dataset)
     run = Run.objects.create(
@@ -93,7 +95,7 @@ def request_evaluation(run: Run, subset: Subset, protocol: Protocol, user: User,
     existing = next((one for one in alike.select_related("job").defer("metrics") if one.protocol_config == protocol), None)
     if existing is not None:
         return existing
-    title = " · ".join([run.name, *([other_split.dataset.name] if other_split else []), subset, protocol.short()])
+    title = joined([run.name, *([other_split.dataset.name] if other_split else []), Words(subset), protocol.short()], " · ")
     job = open_job(Job.Kind.EVALUATE, title, user, run.dataset)
     stored = protocol.model_dump(mode="json")
     evaluation = Evaluation.objects.create(run=run, other_split=other_split, subset=subset, protocol=stored, job=job)

@@ -9,13 +9,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from pydantic import JsonValue
 
-from ml.config.study import StudyConfig, Trial, Values, configs_of
+from ml.config.data import OtherDataset
+from ml.config.experiment import ExperimentConfig
+from ml.config.study import SPLIT, StudyConfig, Trial, Values, configs_of
 from ml.errors import UserError
 from webapp.datasets.models import Split
 from webapp.experiments.fitting import svm_findings
 from webapp.experiments.heads import Head, head_on
 from webapp.experiments.models import Evaluation, Run, Study
 from webapp.experiments.preflight import Finding, preflight
+from webapp.experiments.references import split_names
 from webapp.experiments.selectors.studies import Point, Source, jobs_of, place_in, points, sources
 from webapp.experiments.services.fusions import create_fusion
 from webapp.experiments.services.launch import launch_run, request_evaluation
@@ -56,7 +59,7 @@ def add_values(study: Study, field: str, values: Iterable[JsonValue], user: User
     Raises:
         UnfitStudy, UnfitRun, UnfitStreams, NothingHeldOut: as their names say.
     """
-    grid = study.grid.extended(field, values)
+    grid = _together(study.grid.extended(field, values))
     _check_size(grid)
     study.config = grid.model_dump(mode="json")
     study.save(update_fields=["config"])
@@ -66,7 +69,23 @@ def add_values(study: Study, field: str, values: Iterable[JsonValue], user: User
 def placed(grid: StudyConfig, split: Split) -> StudyConfig:
     """On this split, where no axis has others."""
     here = {"dataset": "", "split": split.name}
-    return grid.replace(streams=[stream.replace(data=stream.data.replace(**here)) for stream in grid.streams])
+    return _together(grid.replace(streams=[stream.replace(data=stream.data.replace(**here)) for stream in grid.streams]))
+
+
+def _together(grid: StudyConfig) -> StudyConfig:
+    """From split to split, a further dataset on the split of the same name goes along if it has all of them, and else stays."""
+    axis = grid.axis(SPLIT)
+    return grid.replace(streams=[_going_along(stream, axis.values) for stream in grid.streams]) if axis else grid
+
+
+def _going_along(stream: ExperimentConfig, splits: Iterable[JsonValue]) -> ExperimentConfig:
+    also = [_along(other, stream.data.split, splits) for other in stream.data.also]
+    return stream.replace(data=stream.data.replace(also=also))
+
+
+def _along(other: OtherDataset, own_split: str, splits: Iterable[JsonValue]) -> OtherDataset:
+    goes_along = other.split == own_split and split_names(other).issuperset(splits)
+    return other.replace(split="") if goes_along else other
 
 
 def foreseen(split: Split, grid: StudyConfig) -> list[Finding]:
