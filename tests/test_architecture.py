@@ -46,6 +46,10 @@ def test_the_engine_runs_without_the_web() -> None:
     assert "torch" in modules and not modules & {"django", "celery", "webapp", "worker"}
 
 
+def test_only_a_map_that_is_asked_for_waits_for_umap_to_compile() -> None:
+    assert not imported_by("import ml.commands.embed, ml.evaluation.embedding.report") & {"umap", "numba"}
+
+
 def test_the_web_process_leads_to_nothing_heavy() -> None:
     assert not imported_by("import django\ndjango.setup()\nimport webapp.urls") & (HEAVY | {"worker"})
 

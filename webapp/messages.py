@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from ml import errors
 from ml.config.data import FrameSpec
-from ml.config.embedding import EMBEDDING_DEFINITIONS, SPACES
+from ml.config.embedding import EMBEDDING_DEFINITIONS, SPACES, UmapConfig
 from ml.config.evaluation import METRIC_DEFINITIONS, NORMALIZED_WORDS, FusionConfig
 from ml.config.experiment import CONFLICTS, ExperimentConfig, Preset
 from ml.config.presets import PRESETS
@@ -83,7 +83,7 @@ def collect() -> Catalog:
         place = str(path.relative_to(settings.BASE_DIR))
         for line, message, comments, context in extract("python", BytesIO(python.encode()), KEYWORDS):
             catalog.add(message, locations=[(place, line)], auto_comments=comments, context=context)
-    for schema in (ExperimentConfig, FusionConfig, FrameSpec):
+    for schema in (ExperimentConfig, FusionConfig, UmapConfig, FrameSpec):
         for text in filter(None, schema_texts(schema)):
             catalog.add(text, locations=[("ml/config", 0)])
     presets: tuple[Preset | StudyPreset, ...] = (*PRESETS.values(), *STUDIES.values())

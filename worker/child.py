@@ -14,6 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Literal, Self
 
+from django.conf import settings
+
 from ml.config.weights import UPLOADED
 from ml.process import die_with_parent
 from webapp.experiments.models import weights_folder
@@ -24,6 +26,14 @@ LINE_LIMIT = 2**20
 CHUNK = 2**16
 EXIT_SECONDS = 5.0
 ROOT = Path(__file__).resolve().parent.parent
+COMPILED = "compiled"
+"""Folder of the data folder: what UMAP's library has compiled, for the next process that draws a map."""
+
+
+def _environment() -> dict[str, str]:
+    """What the engine finds in its environment: paths of the data folder, of which it knows nothing itself."""
+    compiled = Path(settings.DATA_DIR) / COMPILED
+    return {"PYTHONUNBUFFERED": "1", UPLOADED: str(weights_folder()), "NUMBA_CACHE_DIR": str(compiled)}
 
 
 class Child:
@@ -36,7 +46,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=ROOT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", UPLOADED: str(weights_folder())},
+            env={**os.environ, **_environment()},
             start_new_session=True,
             preexec_fn=die_with_parent,
         )

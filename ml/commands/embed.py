@@ -1,20 +1,25 @@
-"""What a file of embeddings says: instant, without a network and without a GPU."""
+"""What a file of embeddings says: without a network and without a GPU, and instant but for the map by UMAP."""
 
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
+from pydantic import ValidationError
+
+from ml.config.embedding import LEAST_VIDEOS, UmapConfig
 from ml.errors import BadConfig
-from ml.events import Event, Finished, Result
+from ml.events import Event, Finished, Log, Progress, Result, Started
 from ml.process import Stop
 
 HELP = "R@1, R@5, mAP@R and NMI of the embeddings that `evaluate` kept, classes that lie too near, neighbours, and maps by PCA and UMAP."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    fields = UmapConfig.model_fields
     parser.add_argument("embeddings", type=Path, metavar="E.npz", help="embeddings.npz of an evaluation")
-    parser.add_argument("--neighbors", type=int, default=15, metavar="K", help="size of UMAP's neighbourhoods (default: 15)")
-    parser.add_argument("--seed", type=int, default=0, help="of k-means and of UMAP (default: 0)")
+    parser.add_argument("--umap", action="store_true", help="draw the map by UMAP too; the library compiles itself first")
+    parser.add_argument("--neighbors", type=int, metavar="K", help=f"of UMAP. {fields['neighbors'].description} (default: 15)")
+    parser.add_argument("--seed", type=int, help=f"of UMAP. {fields['seed'].description} (default: 0)")
     parser.add_argument("--out", type=Path, help="where to write everything that is said (default: nowhere)")
 
 
@@ -22,10 +27,31 @@ def run(args: argparse.Namespace, stop: Stop) -> Iterator[Event]:  # noqa: ARG00
     from ml.evaluation.embedding.file import Embeddings
     from ml.evaluation.embedding.report import describe, headline, write_description
 
-    if args.neighbors < 2:
-        raise BadConfig(f"A neighbourhood of {args.neighbors} videos is none", "Give --neighbors 2 or more; 15 is usual.")
-    found = describe(Embeddings.load(args.embeddings), args.neighbors, args.seed)
+    config, embeddings = config_of(args), Embeddings.load(args.embeddings)
+    if config:
+        yield Started("embed", 1, "maps")
+        yield Progress(0, 1, "maps", "UMAP is compiled first")
+    found = describe(embeddings, config)
+    if config and found["maps"]["umap"] is None:
+        yield Log(f"No map by UMAP: that takes {LEAST_VIDEOS} videos, and not all at one place.")
     if args.out:
         write_description(args.out, found)
     yield Result(headline(found))
     yield Finished(found["measures"])
+
+
+def config_of(args: argparse.Namespace) -> UmapConfig | None:
+    """The map that was asked for, if one was.
+
+    Raises:
+        BadConfig: a value out of range, or one for no map.
+    """
+    given = {name: value for name in UmapConfig.model_fields if (value := getattr(args, name)) is not None}
+    if given and not args.umap:
+        raise BadConfig("--{option} has no meaning without --umap", "Add --umap, or leave it out.", option=next(iter(given)))
+    try:
+        return UmapConfig(**given) if args.umap else None
+    except ValidationError as error:
+        first = error.errors()[0]
+        found = {"option": first["loc"][0], "problem": first["msg"], "given": first["input"]}
+        raise BadConfig("--{option}: {problem}, got {given}", "See `embed --help`.", **found) from error

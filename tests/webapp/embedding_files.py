@@ -1,9 +1,11 @@
 """Embeddings beside the rows of an evaluation, made by the engine from clouds that are drawn."""
 
+import json
+
 import numpy as np
 
 from ml.evaluation.embedding.file import Embeddings
-from ml.evaluation.embedding.report import write_embeddings
+from ml.evaluation.embedding.report import write_description, write_embeddings
 from webapp.experiments.models import Evaluation
 
 
@@ -19,3 +21,11 @@ def keep_embeddings(evaluation: Evaluation, distance: float = 4.0) -> Embeddings
     evaluation.folder.mkdir(parents=True, exist_ok=True)
     write_embeddings(evaluation.folder, kept)
     return kept
+
+
+def keep_map(evaluation: Evaluation) -> None:
+    """A map where that by UMAP is kept, without the wait for the library: the principal axes, exchanged."""
+    said = json.loads((evaluation.folder / "embedding.json").read_text())
+    positions = [[y, x] for x, y in said["maps"]["pca"]["positions"]]
+    said["maps"]["umap"] = {"positions": positions, "neighbors": 15, "seed": 0}
+    write_description(evaluation.folder / "embedding.json", said)

@@ -11,7 +11,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from ml.config.models import NFMML
-from tests.webapp.embedding_files import keep_embeddings
+from tests.webapp.embedding_files import keep_embeddings, keep_map
 from tests.webapp.factories import make_dataset, make_evaluation, make_fusion, make_run, make_user, share
 from webapp.charts.embedding import MOST_GREY, embedding_map, grey_stride
 from webapp.charts.palette import CYCLE, GRAY
@@ -82,6 +82,7 @@ def test_the_map_has_every_video_in_the_colour_of_its_class_and_a_cross_where_it
 
 
 def test_the_address_chooses_map_outcome_and_classes_and_nonsense_in_it_is_ignored(as_ada: Client, evaluation: Evaluation) -> None:
+    keep_map(evaluation)
     wrong = page(as_ada, evaluation, map="pca", outcome="wrong").context["figure"]
     assert [len(trace["x"]) for trace in wrong["data"]] == [1]
     assert "% of the variance" in wrong["layout"]["xaxis"]["title"]["text"]
@@ -143,8 +144,19 @@ def test_near_classes_lead_to_their_videos_and_to_the_map(as_ada: Client, evalua
     text, pair = page(as_ada, evaluation).content.decode(), kept(evaluation).pairs[0]
     for name in (pair.name_a, pair.name_b):
         assert f">{name}</a>" in text
-    assert f"?map=umap&amp;classes={pair.a}&amp;classes={pair.b}" in text
+    assert f"?map=pca&amp;classes={pair.a}&amp;classes={pair.b}" in text
     assert f"{reverse('experiments:evaluation_videos', args=(evaluation.pk,))}?true={pair.a}" in text
+
+
+def test_the_page_counts_marks_and_names_the_pairs_that_are_too_near(as_ada: Client, evaluation: Evaluation) -> None:
+    keep_embeddings(evaluation, distance=40)
+    assert "No pair of classes is too near." in page(as_ada, evaluation).content.decode()
+    keep_embeddings(evaluation, distance=0.5)
+    embedding, text = kept(evaluation), page(as_ada, evaluation).content.decode()
+    assert embedding.num_too_near == 3 == len(embedding.too_near) == text.count("too near</span>")
+    assert "3 of 3 pairs of classes are too near:" in text
+    assert all(f"{pair.name_a} – {pair.name_b}" in text and f"{pair.mixed} of 16" in text for pair in embedding.pairs)
+    assert "10 % or more of the videos of two classes, 2 at least, have their nearest neighbour in the other class" in text
 
 
 def test_without_embeddings_the_page_says_how_to_get_them_and_offers_it_to_those_who_may(dataset: Dataset) -> None:

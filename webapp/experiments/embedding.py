@@ -7,25 +7,12 @@ from typing import Any, Self
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from ml.config.embedding import ClassPair, can_draw_umap
 from webapp.charts.palette import CYCLE
 from webapp.experiments.results import ProtocolText, protocol_text
 
 MEASURES = {"recall_at_1": "R@1", "recall_at_5": "R@5", "map_at_r": "mAP@R", "nmi": "NMI"}
 MAPS = ("umap", "pca")
-
-
-@dataclass(frozen=True)
-class ClassPair:
-    """Two classes by index and name. `ratio` = `distance` of their means / `spread` of their videos; `mixed`: nearest neighbours across."""
-
-    a: int
-    b: int
-    ratio: float
-    distance: float
-    spread: float
-    mixed: int
-    name_a: str
-    name_b: str
 
 
 @dataclass(frozen=True)
@@ -58,7 +45,7 @@ class Embedding:
     """`embedding.json`, typed. Videos are in the order of the file: `labels`, `neighbors` and maps speak of places in it."""
 
     measures: tuple[Measure, ...]
-    ratio_definition: str
+    definitions: dict[str, str]
     facts: dict[str, Any]
     space: dict[str, Any]
     protocol: ProtocolText
@@ -68,23 +55,26 @@ class Embedding:
     neighbors: list[list[int]]
     distances: list[list[float]]
     pairs: tuple[ClassPair, ...]
+    num_too_near: int
+    num_pairs: int
     maps: dict[str, dict[str, Any]]
 
     @classmethod
     def of(cls, said: dict[str, Any]) -> Self:
-        names = said["classes"]
         return cls(
             measures=tuple(Measure(title, said["measures"][name], said["definitions"][name]) for name, title in MEASURES.items()),
-            ratio_definition=said["definitions"]["ratio"],
+            definitions=said["definitions"],
             facts=said["facts"],
             space=said["space"],
             protocol=protocol_text(said["protocol"]),
-            classes=tuple(names),
+            classes=tuple(said["classes"]),
             videos=tuple(said["videos"]),
             labels=tuple(said["labels"]),
             neighbors=said["neighbors"],
             distances=said["distances"],
-            pairs=tuple(ClassPair(**pair, name_a=names[pair["a"]], name_b=names[pair["b"]]) for pair in said["pairs"]),
+            pairs=tuple(ClassPair.model_validate(pair) for pair in said["pairs"]),
+            num_too_near=said["too_near"]["count"],
+            num_pairs=said["too_near"]["of"],
             maps={name: said["maps"][name] for name in MAPS if said["maps"][name]},
         )
 
@@ -92,6 +82,15 @@ class Embedding:
     def present(self) -> list[int]:
         """Classes that have videos here."""
         return sorted(set(self.labels))
+
+    @property
+    def can_draw_umap(self) -> bool:
+        return can_draw_umap(self.facts)
+
+    @property
+    def too_near(self) -> list[ClassPair]:
+        """Those that are listed."""
+        return [pair for pair in self.pairs if pair.is_too_near]
 
     def first_coloured(self) -> list[int]:
         """Who is coloured before anybody has chosen: all classes while there are colours enough, else those of the nearest pairs."""
@@ -119,7 +118,7 @@ class Embedding:
                 facts["singles"],
             )
             yield words % facts["singles"]
-        if "umap" not in self.maps and not facts["all_equal"]:
+        if not self.can_draw_umap and not facts["all_equal"]:
             yield _("Too few videos for UMAP: the map is by principal components.")
 
 

@@ -38,6 +38,8 @@ urlpatterns = [
     path("evaluations/<int:pk>/", results.evaluation_detail, name="evaluation_detail"),
     path("evaluations/<int:pk>/videos", results.evaluation_videos, name="evaluation_videos"),
     path("evaluations/<int:pk>/embedding", embeddings.embedding_detail, name="embedding"),
+    path("evaluations/<int:pk>/embedding/umap", embeddings.umap_live, name="umap_live"),
+    path("evaluations/<int:pk>/embedding/umap/draw", embeddings.umap_draw, name="umap_draw"),
     path("evaluations/<int:pk>/embedding/<int:video_id>", embeddings.embedding_video, name="embedding_video"),
     path("evaluations/<int:pk>/classes.csv", results.evaluation_csv, name="evaluation_csv"),
 ]

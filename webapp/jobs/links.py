@@ -25,6 +25,7 @@ SUBJECTS: dict[str, Subject] = {
     Job.Kind.TRAIN: Subject("experiments.Run", "experiments:run_detail", _("Open the run")),
     Job.Kind.EVALUATE: Subject("experiments.Evaluation", "experiments:evaluation_detail", _("Open the results")),
     Job.Kind.FUSE: Subject("experiments.Evaluation", "experiments:evaluation_detail", _("Open the results")),
+    Job.Kind.EMBED: Subject("experiments.Evaluation", "experiments:embedding", _("Open the map")),
     Job.Kind.PREDICT: Subject("predictions.Prediction", "predictions:prediction_detail", _("Open the prediction")),
 }
 

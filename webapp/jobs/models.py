@@ -21,6 +21,7 @@ class Job(models.Model):
         TRAIN = "train", _("Train")
         EVALUATE = "evaluate", _("Evaluate")
         FUSE = "fuse", _("Fuse streams")
+        EMBED = "embed", _("Draw a map")
         PREDICT = "predict", _("Predict")
         WEIGHTS = "weights", _("Check weights")
 

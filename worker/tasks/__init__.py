@@ -2,6 +2,7 @@
 
 from webapp.jobs.models import Job
 from worker.tasks.combine import CombineTask
+from worker.tasks.embed import EmbedTask
 from worker.tasks.evaluate import EvaluateTask
 from worker.tasks.flow import FlowTask
 from worker.tasks.fuse import FuseTask
@@ -20,6 +21,7 @@ TASKS: dict[Job.Kind, type[Task]] = {
     Job.Kind.TRAIN: TrainTask,
     Job.Kind.EVALUATE: EvaluateTask,
     Job.Kind.FUSE: FuseTask,
+    Job.Kind.EMBED: EmbedTask,
     Job.Kind.PREDICT: PredictTask,
     Job.Kind.WEIGHTS: WeightsTask,
 }

@@ -1,31 +1,18 @@
 """Classes as clouds of videos: whether clustering finds them, and which lie too near to each other."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from sklearn.metrics import normalized_mutual_info_score
 
+from ml.config.embedding import ClassPair
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 MAX_ROUNDS = 100
-
-
-class Pair(NamedTuple):
-    """Two classes by index (a < b).
-
-    `ratio` = `distance` of their means / `spread`, the mean of both classes' mean distance of a video from its class's mean. Below 1 the
-    classes lie nearer to each other than their own videos to their middle. `mixed`: videos of one whose nearest neighbour is of the other.
-    """
-
-    a: int
-    b: int
-    ratio: float
-    distance: float
-    spread: float
-    mixed: int
 
 
 def mutual_information(x: NDArray[np.float32], labels: Ints, seed: int = 0) -> float | None:
@@ -40,10 +27,13 @@ def mutual_information(x: NDArray[np.float32], labels: Ints, seed: int = 0) -> f
     return float(normalized_mutual_info_score(labels, clusters))
 
 
-def nearest_pairs(x: NDArray[np.float32], labels: Ints, nearest: Ints, limit: int) -> list[Pair]:
-    """The pairs of classes with the smallest ratio; a class of one video has no spread and is left out.
+def near_pairs(x: NDArray[np.float32], labels: Ints, names: Sequence[str], nearest: Ints, least: int) -> list[ClassPair]:
+    """All pairs of classes that are mixed, the most first, and behind them those of the smallest ratio, `least` pairs together or more.
+
+    A class of one video has no spread and is left out.
 
     Args:
+        names: of all classes, by index.
         nearest: (V,) the nearest neighbour of each video.
     """
     counts = np.bincount(labels)
@@ -56,11 +46,12 @@ def nearest_pairs(x: NDArray[np.float32], labels: Ints, nearest: Ints, limit: in
     distance = np.concatenate([np.linalg.norm(means[p + 1 :] - means[p], axis=1) for p in range(len(classes) - 1)])  # as i, j
     spread = (spreads[i] + spreads[j]) / 2
     ratio = np.where(distance > 0, np.divide(distance, spread, out=np.full_like(distance, np.inf), where=spread > 0), 0.0)
+    a, b = classes[i], classes[j]
     table = np.zeros((len(counts), len(counts)), np.int64)
     np.add.at(table, (labels, labels[nearest]), 1)
-    best = [p for p in np.argsort(ratio, kind="stable")[:limit] if np.isfinite(ratio[p])]
-    return [
-        Pair(a, b, float(ratio[p]), float(distance[p]), float(spread[p]), int(table[a, b] + table[b, a]))
-        for p in best
-        for a, b in [(int(classes[i[p]]), int(classes[j[p]]))]
-    ]
+    mixed, videos = table[a, b] + table[b, a], counts[a] + counts[b]
+    first = np.lexsort((ratio, -mixed / videos))[: max(least, np.count_nonzero(mixed))]
+    columns = {"a": a, "b": b, "ratio": ratio, "distance": distance, "spread": spread, "mixed": mixed, "videos": videos}
+    values = zip(*(column[first[np.isfinite(ratio[first])]].tolist() for column in columns.values()), strict=True)
+    rows = (dict(zip(columns, row, strict=True)) for row in values)
+    return [ClassPair(**row, name_a=names[row["a"]], name_b=names[row["b"]]) for row in rows]

@@ -1,17 +1,18 @@
 """Embeddings → everything that is said of them, as `embedding.json` holds it: pages and people read that without NumPy."""
 
 import json
+from math import comb
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.config.embedding import EMBEDDING_DEFINITIONS, SPACES
-from ml.evaluation.embedding.clusters import mutual_information, nearest_pairs
+from ml.config.embedding import EMBEDDING_DEFINITIONS, SPACES, VERSION, UmapConfig, can_draw_umap
+from ml.evaluation.embedding.clusters import mutual_information, near_pairs
 from ml.evaluation.embedding.file import Embeddings
-from ml.evaluation.embedding.maps import principal_plane, umap_plane
-from ml.evaluation.embedding.neighbours import retrieve
+from ml.evaluation.embedding.maps import Plane, neighborhood_size, principal_plane, umap_plane
+from ml.evaluation.embedding.neighbours import Retrieval, retrieve
 from ml.process import atomic_path
 
 NEIGHBORS_SHOWN = 10
@@ -20,21 +21,19 @@ DIGITS = 4
 """Of positions and distances: a ten-thousandth of the widest."""
 
 
-def describe(e: Embeddings, neighbors: int = 15, seed: int = 0) -> dict[str, Any]:
+def describe(e: Embeddings, umap: UmapConfig | None = None) -> dict[str, Any]:
     """Measures (fractions, or None where a measure has no meaning), neighbours, near pairs of classes, maps.
 
     Args:
-        neighbors: size of UMAP's neighbourhoods.
-        seed: of k-means and of UMAP.
+        umap: the map to draw beside that of principal components, where there are videos enough; none is drawn without.
     """
     x, facts = e.embeddings, _facts(e)
-    found = retrieve(x, e.labels, max(NEIGHBORS_SHOWN, neighbors - 1))
-    plane = principal_plane(x, seed)
-    pairs = [] if facts["all_equal"] else nearest_pairs(x, e.labels, found.order[:, 0], PAIRS_SHOWN)
+    found = retrieve(x, e.labels, max(NEIGHBORS_SHOWN, umap.neighbors - 1 if umap else 0))
+    plane = principal_plane(x)
     retrieval = {name: None if facts["all_equal"] else getattr(found, name) for name in ("recall_at_1", "recall_at_5", "map_at_r")}
-    umap = umap_plane(found.order, found.distances, plane.positions, neighbors, seed)
     return {
-        "measures": {**retrieval, "nmi": mutual_information(x, e.labels, seed)},
+        "version": VERSION,
+        "measures": {**retrieval, "nmi": mutual_information(x, e.labels)},
         "definitions": EMBEDDING_DEFINITIONS,
         "facts": facts,
         "space": {**e.about.get("space", {}), "size": x.shape[1], "words": SPACES[e.about.get("space", {}).get("kind", "features")]},
@@ -44,12 +43,28 @@ def describe(e: Embeddings, neighbors: int = 15, seed: int = 0) -> dict[str, Any
         "labels": e.labels.tolist(),
         "neighbors": found.order[:, :NEIGHBORS_SHOWN].tolist(),
         "distances": _rounded(found.distances[:, :NEIGHBORS_SHOWN]),
-        "pairs": [pair._asdict() for pair in pairs],
+        **_pairs(e, found, facts),
         "maps": {
             "pca": {"positions": _rounded(plane.positions), "explained": plane.explained},
-            "umap": None if umap is None else {"positions": _rounded(umap), "neighbors": min(neighbors, len(x)), "seed": seed},
+            "umap": _umap(e, found, plane, umap) if umap and can_draw_umap(facts) else None,
         },
     }
+
+
+def _pairs(e: Embeddings, found: Retrieval, facts: dict[str, Any]) -> dict[str, Any]:
+    """The classes that lie nearest to each other, and how many of all pairs lie too near."""
+    pairs = [] if facts["all_equal"] else near_pairs(e.embeddings, e.labels, e.classes.tolist(), found.order[:, 0], PAIRS_SHOWN)
+    near = [[pair.name_a, pair.name_b] for pair in pairs if pair.is_too_near]
+    total = comb(facts["classes"] - facts["singles"], 2)
+    return {
+        "pairs": [pair.model_dump() for pair in pairs[:PAIRS_SHOWN]],
+        "too_near": {"count": len(near), "of": total, "pairs": near[:PAIRS_SHOWN]},
+    }
+
+
+def _umap(e: Embeddings, found: Retrieval, plane: Plane, config: UmapConfig) -> dict[str, Any]:
+    positions = umap_plane(e.embeddings, found.order, found.distances, plane.positions, config)
+    return {"positions": _rounded(positions), "neighbors": neighborhood_size(len(positions), config), "seed": config.seed}
 
 
 def files_of(out: Path) -> tuple[Path, Path]:
@@ -78,7 +93,7 @@ def write_description(path: Path, found: dict[str, Any]) -> None:
 
 def headline(found: dict[str, Any]) -> dict[str, Any]:
     """What fits on a screen: all but what is said of single videos."""
-    return {name: found[name] for name in ("measures", "definitions", "facts", "space", "protocol", "pairs", "classes")}
+    return {name: found[name] for name in ("measures", "definitions", "facts", "space", "protocol", "too_near", "pairs", "classes")}
 
 
 def _rounded(values: NDArray[np.float64]) -> list[list[float]]:

@@ -36,6 +36,7 @@ class Evaluation(models.Model):
     metrics = models.JSONField(
         default=dict, blank=True, help_text="top1, top5, mean_class_accuracy, map, per_class, confusion, protocol; empty until done."
     )
+    umap = models.JSONField(default=dict, blank=True, help_text="The map that was asked for last, a UmapConfig; empty until one is.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -4,9 +4,11 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ml.config.embedding import VERSION
 from webapp.experiments.embedding import Embedding, Place
 from webapp.experiments.models import Evaluation
 from webapp.experiments.selectors.results import ScoredVideo, with_names
+from webapp.jobs.models import Job
 
 MISPLACED_SHOWN = 12
 
@@ -30,9 +32,20 @@ class Misplaced:
 
 
 def embedding_of(evaluation: Evaluation) -> Embedding | None:
-    """None where none was kept: a fusion has none, and an evaluation of an earlier version neither."""
+    """None where none was kept, as of a fusion, and where an earlier version said less of them than is shown now."""
     path = evaluation.folder / "embedding.json"
-    return Embedding.of(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
+    said = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return Embedding.of(said) if said.get("version") == VERSION else None
+
+
+def has_embeddings(evaluation: Evaluation) -> bool:
+    """Whether they are there to be described."""
+    return (evaluation.folder / "embeddings.npz").exists()
+
+
+def map_job(evaluation: Evaluation) -> Job | None:
+    """The job of the map that was asked for last."""
+    return Job.objects.filter(kind=Job.Kind.EMBED, subject_id=evaluation.pk).order_by("-id").first()
 
 
 def places(evaluation: Evaluation, embedding: Embedding, which: str, outcome: str = "") -> list[Place]:

@@ -39,7 +39,9 @@ class Belongings:
 
     @property
     def job_ids(self) -> list[int]:
-        return [row.job_id for rows in (self.runs, self.evaluations, self.predictions) for row in rows]
+        maps = Job.objects.filter(kind=Job.Kind.EMBED, subject_id__in=[evaluation.pk for evaluation in self.evaluations])
+        own = [row.job_id for rows in (self.runs, self.evaluations, self.predictions) for row in rows]
+        return [*own, *maps.values_list("pk", flat=True)]
 
     def paths(self) -> Iterator[Path]:
         yield from (row.folder for rows in (self.runs, self.evaluations, self.predictions) for row in rows)
