@@ -174,7 +174,7 @@ class TestFurtherDatasets:
 
     @pytest.fixture
     def run(self, dataset: Dataset, other: Dataset) -> Run:
-        run = make_run(dataset, also=[reference_to(other.splits.get())])
+        run = make_run(dataset, also=[reference_to(other.splits.get())], validation_fraction=0)
         own, further = make_evaluation(run), make_evaluation(run)
         Evaluation.objects.filter(pk=further.pk).update(other_split=other.splits.get(), metrics={**further.metrics, "top1": 0.125})
         Evaluation.objects.filter(pk=own.pk).update(metrics={**own.metrics, "top1": 0.875})

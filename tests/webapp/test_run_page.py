@@ -172,10 +172,30 @@ class TestActions:
         [({"frames": "0"}, "Must be at least 1; you gave 0."), ({"subset": "validation"}, "Select a valid choice")],
     )
     def test_a_bad_protocol_is_refused_with_the_reason(self, as_ada: Client, dataset: Dataset, change: dict[str, str], words: str) -> None:
-        run = make_run(dataset)
+        run = make_run(dataset, validation_fraction=0)
         data = {"subset": "test", "frames": "3", "crops": "5", "aggregation": "logits", "sampling": "spread", **change}
         page = as_ada.post(f"/experiments/{run.pk}/evaluate", data, follow=True).content.decode()
         assert words in page and not Evaluation.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("data", "facts", "is_offered"),
+        [
+            ({}, {}, True),
+            ({}, {"validation_videos": 3}, True),
+            ({}, {"validation_videos": 0}, False),
+            ({"validation_fraction": 0}, {}, False),
+            ({"validation_fraction": 0, "validation_folds": 3}, {}, True),
+        ],
+    )
+    def test_validation_videos_that_the_run_itself_held_out_can_be_scored(
+        self, as_ada: Client, dataset: Dataset, data: dict[str, Any], facts: dict[str, int], is_offered: bool
+    ) -> None:
+        run = make_run(dataset, **data)
+        Run.objects.filter(pk=run.pk).update(facts=facts)
+        assert ('<option value="validation">' in page_of(as_ada, run)) is is_offered
+        asked = {"subset": "validation", "frames": "3", "crops": "1", "aggregation": "softmax", "sampling": "spread"}
+        as_ada.post(f"/experiments/{run.pk}/evaluate", asked)
+        assert list(run.evaluations.values_list("subset", flat=True)) == ["validation"] * is_offered
 
     def test_notes_are_kept_and_escaped(self, as_ada: Client, dataset: Dataset) -> None:
         run = make_run(dataset)

@@ -11,6 +11,7 @@ from webapp.datasets.models import Split, SplitEntry
 from webapp.datasets.selectors import AnyUser, visible_datasets
 from webapp.experiments.models import Run
 from webapp.experiments.references import other_splits_that_are
+from webapp.experiments.selectors.runs import subsets_of
 
 
 class PlaceField(forms.ModelChoiceField):  # type: ignore[type-arg]
@@ -24,15 +25,18 @@ class SubsetForm(forms.Form):
     """Which videos to score: a subset of the run's split, or of that of a further dataset which it learns and the user sees."""
 
     other = PlaceField(Split.objects.none(), required=False, label=_("Dataset"), help_text=_("Each has a last layer of its own."))
-    subset = forms.ChoiceField(label=_("Subset"), initial="test")
+    subset = forms.ChoiceField(
+        label=_("Subset"),
+        initial="test",
+        help_text=_("Validation: what the split brings, or else the training videos that this run held out; training: all the others."),
+    )
 
     def __init__(self, user: AnyUser, run: Run, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.run = run
         others = other_splits_that_are(run.experiment).filter(dataset__in=visible_datasets(user))
         self._offer(others)
-        entries = SplitEntry.objects.filter(split__in=[run.split_id, *others.values_list("pk", flat=True)])
-        present = set(entries.values_list("subset", flat=True).distinct())
+        present = {subset for split in (run.split, *others) for subset in subsets_of(run, split)}
         choices = [(value, label) for value, label in SplitEntry.Subset.choices if value in present]
         self.fields["subset"].choices = choices  # type: ignore[attr-defined]
 
@@ -47,7 +51,7 @@ class SubsetForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         split = cleaned.get("other") or self.run.split
-        if "subset" in cleaned and not split.entries.filter(subset=cleaned["subset"]).exists():
+        if "subset" in cleaned and cleaned["subset"] not in subsets_of(self.run, split):
             self.add_error("subset", _("This dataset has no such videos."))
         return cleaned
 

@@ -11,6 +11,7 @@ from django.db.models.functions import Cast
 
 from ml.config.evaluation import Protocol
 from webapp.charts.curves import CurvePoint
+from webapp.datasets.models import Split, SplitEntry
 from webapp.datasets.selectors import AnyUser
 from webapp.experiments.models import Evaluation, Run, RunPoint
 from webapp.experiments.selectors.access import visible_evaluations
@@ -35,6 +36,20 @@ def busy_job(run: Run, evaluations: list[Evaluation]) -> Job | None:
     """What keeps the run from being deleted: a job that only waits does not."""
     jobs = (run.job, *(evaluation.job for evaluation in evaluations))
     return next((job for job in jobs if job.is_open and job.state != Job.State.WAITING), None)
+
+
+def holds_out(run: Run, split: Split) -> bool:
+    """Whether there are validation videos of the split, the run's own or a further dataset's: it brings some, or the run held some out."""
+    data = run.experiment.data
+    is_asked = bool(data.held_out_fold or data.validation_fraction)
+    found_some = run.facts.get("validation_videos", 1) > 0  # before it is trained, nobody knows better
+    return (is_asked and found_some) or split.entries.filter(subset=SplitEntry.Subset.VALIDATION).exists()
+
+
+def subsets_of(run: Run, split: Split) -> set[str]:
+    """The subsets of the split in which the run finds videos."""
+    found = set(split.entries.values_list("subset", flat=True).distinct())
+    return found | {SplitEntry.Subset.VALIDATION.value} if holds_out(run, split) else found
 
 
 def filters_of(run: Run) -> dict[str, Any]:

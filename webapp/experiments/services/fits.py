@@ -13,6 +13,7 @@ from ml.errors import UserError
 from webapp.datasets.models import Split, SplitEntry, Video
 from webapp.experiments.models import Evaluation, Run
 from webapp.experiments.references import datasets_of, initial_run, splits_of
+from webapp.experiments.selectors.runs import holds_out
 from webapp.experiments.services.launch import launch_run, request_evaluation
 from webapp.jobs.models import Job
 
@@ -44,13 +45,6 @@ def _fits(user: User, stream: Evaluation, config: FusionConfig) -> list[Evaluati
     if config.fit == "validation_scores" and not holds_out(run, stream.split):
         raise NothingHeldOut(_("“%(run)s” held no videos out for validation.") % {"run": run}, str(CHOOSE))
     return [request_evaluation(run, OF_THE_RUN[config.fit], protocol, user, head)]
-
-
-def holds_out(run: Run, split: Split) -> bool:
-    """Whether the run kept some training videos of the split, its own or a further dataset's, for validation."""
-    data = run.experiment.data
-    own = SplitEntry.objects.filter(split=split, subset=SplitEntry.Subset.VALIDATION)
-    return bool(data.held_out_fold or data.validation_fraction) or own.exists()
 
 
 def _fold_runs(user: User, run: Run, num_folds: int) -> list[Run]:
