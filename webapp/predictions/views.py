@@ -23,6 +23,7 @@ from webapp.jobs.services import acknowledge
 from webapp.predictions.deletion import delete_predictions
 from webapp.predictions.forms import ConfirmForm, PredictForm
 from webapp.predictions.models import Prediction
+from webapp.predictions.proposal import proposal
 from webapp.predictions.selectors import Answer, own_predictions, sending_job, visible_predictions
 from webapp.predictions.services import confirm, predict, send_to_dataset
 
@@ -33,8 +34,12 @@ LISTED = 50
 def prediction_list(request: HttpRequest) -> HttpResponse:
     """A place to drop videos, and what was predicted last; the table asks for itself again while anything is open."""
     page = Paginator(own_predictions(request.user), LISTED).get_page(request.GET.get("page"))
+    form, asked = PredictForm(request.user), request.GET.get("model", "")
+    proposed = None if asked in form.heads else proposal(request.user, form.heads)
+    form.initial["model"] = proposed.key if proposed else asked
     ctx = {
-        "form": PredictForm(request.user, initial={"model": request.GET.get("model")}),
+        "form": form,
+        "proposed": proposed,
         "page": page,
         "rows": [(prediction, Answer.of(prediction.result)) for prediction in page],
         "is_live": any(prediction.job.is_open for prediction in page),
