@@ -255,7 +255,7 @@ def test_the_list_takes_the_same_queries_for_one_prediction_and_for_many(
 ) -> None:
     for _ in range(20):
         make_prediction(ada, run)
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(8):
         assert as_ada.get(reverse("predictions:prediction_list")).content.decode().count("badge-done") == 20
 
 
@@ -356,3 +356,26 @@ def test_a_failure_that_was_read_is_no_reminder_on_the_home_page(as_ada: Client,
     failed = make_prediction(ada, run, Job.State.FAILED)
     as_ada.get(reverse("predictions:prediction_detail", args=(failed.pk,)))
     assert Job.objects.get(pk=failed.job_id).acknowledged
+
+
+def test_the_model_chosen_beforehand_is_the_one_asked_last_else_the_best_on_the_newest_tests(
+    as_ada: Client, ada: User, dataset: Dataset
+) -> None:
+    address = reverse("predictions:prediction_list")
+
+    def chosen() -> tuple[str, str]:
+        context = as_ada.get(address).context
+        return context["form"].initial["model"], context["proposed"].reason if context["proposed"] else ""
+
+    weak, strong = make_run(dataset), make_run(dataset, "flow")
+    assert chosen() == (f"run-{strong.pk}", "Chosen: the newest; none is tested yet.")
+    make_evaluation(strong)
+    make_evaluation(weak, lambda label, _position: label + 1)
+    elsewhere = make_dataset(ada, name="elsewhere")
+    make_evaluation(make_run(elsewhere, state=Job.State.FAILED))  # cannot predict
+    assert chosen() == (f"run-{strong.pk}", "Chosen: the best on the test videos of gestures, top-1 100\u00a0%.")
+    make_prediction(ada, weak)
+    make_prediction(make_user("eve"), strong)
+    assert chosen() == (f"run-{weak.pk}", "Chosen: the one that you asked last.")
+    asked = as_ada.get(address, {"model": f"run-{strong.pk}"})
+    assert asked.context["form"].initial["model"] == f"run-{strong.pk}" and "Chosen:" not in asked.content.decode()
