@@ -16,6 +16,9 @@ METHODS = ("tv_l1", "brox", "farneback", "dis", "raft")
 ON_TORCH = ("tv_l1", "brox", "raft")
 """Those that run on torch, hence on a GPU too; the others are OpenCV's."""
 
+FROM_FILES = ("raft",)
+"""Those that read a file, which may be missing or spoilt."""
+
 
 def build_flow(method: "Schema", device: str = "cpu") -> "FlowMethod":
     """What a method's schema describes, ready to be called with frames.

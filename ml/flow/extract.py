@@ -5,6 +5,7 @@ machine or on many, may work on the same dataset: as parts of it (`Shard`), or a
 """
 
 import fcntl
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from ml.config.room import flow_bytes, stored_pixels
 from ml.config.schema import Schema
 from ml.errors import BadPack, BadVideo, DiskFull, UserError
 from ml.events import Event, Finished, Progress, Started, Stopped, VideoDone, VideoFailed
-from ml.flow import ON_TORCH, build_flow
+from ml.flow import FROM_FILES, ON_TORCH, build_flow
 from ml.flow.method import FlowMethod
 from ml.flow.preview import write_flow_preview
 from ml.flow.shard import WHOLE, Shard
@@ -31,6 +32,9 @@ from ml.video.arrays import Floats, Pixels
 from ml.video.manifest import store_of
 from ml.video.pack import FlowPack, FramePack, write_flow_pack
 from ml.words import Words
+
+GPU_DRIVERS = ("/dev/nvidiactl", "/dev/nvmap", "/dev/kfd", "/dev/dxg")
+"""One of them is there wherever torch can find a GPU: NVIDIA's, NVIDIA's of small boards, AMD's, that of Windows below Linux."""
 
 PROCESSES_ON_A_GPU = 4
 """They read, encode and draw on the CPU while one of them computes; each takes its share of the GPU's memory."""
@@ -69,7 +73,8 @@ def extract(folder: Path, manifest: Manifest, spec: FlowSpec, stop: Stop, num_pr
         UserError: this machine lacks the method or the room on disk, or a process was killed.
     """
     device = device_for(spec)
-    build_flow(spec.method, device)  # fails here once rather than in every process
+    if spec.method.kind in FROM_FILES:
+        build_flow(spec.method, device)  # fails here once rather than in every process
     works = [work_of(folder, manifest, video, spec, device) for video in shard.of(manifest.videos)]
     check_room(works)
     works.sort(key=lambda work: work.num_pairs, reverse=True)  # no core waits for a long video at the end
@@ -100,9 +105,9 @@ def extract(folder: Path, manifest: Manifest, spec: FlowSpec, stop: Stop, num_pr
 
 def device_for(spec: FlowSpec) -> str:
     """Where the method does its work on this machine: “cuda” when it can and there is one."""
-    if spec.method.kind not in ON_TORCH:
+    if spec.method.kind not in ON_TORCH or not any(map(os.path.exists, GPU_DRIVERS)):
         return "cpu"
-    import torch
+    import torch  # two seconds that the process which only hands out work does without
 
     return "cuda" if torch.cuda.is_available() else "cpu"
 

@@ -19,7 +19,7 @@ import ml.flow.extract
 from ml.commands import flow as flow_command
 from ml.config import flow as config_flow
 from ml.config.data import Manifest
-from ml.config.flow import DIS, Farneback, FlowSpec
+from ml.config.flow import DIS, RAFT, Farneback, FlowSpec
 from ml.config.room import flow_bytes
 from ml.config.schema import Schema
 from ml.errors import BadConfig, DiskFull, UserError
@@ -305,11 +305,25 @@ def test_a_method_this_machine_lacks_fails_before_any_video(tmp_path: Path, data
 
     monkeypatch.setattr(ml.flow.extract, "build_flow", lacking)
     with pytest.raises(UserError, match="No weights"):
-        next(extract(tmp_path, dataset, FlowSpec(), Stop()))
+        next(extract(tmp_path, dataset, FlowSpec(method=RAFT()), Stop()))
+
+
+def test_the_process_that_hands_out_work_does_without_torch_where_there_is_no_gpu(tmp_path: Path, dataset: Manifest) -> None:
+    save_manifest(tmp_path, dataset.replace(videos=()))
+    code = f"""
+import sys
+import ml.flow.extract
+from ml.__main__ import main
+ml.flow.extract.GPU_DRIVERS = ()
+assert main(["flow", {str(tmp_path)!r}, "--method", "tv_l1"]) == 0
+assert "torch" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
 
 
 def test_the_config_knows_which_methods_run_on_torch() -> None:
     assert config_flow.ON_TORCH == ml.flow.ON_TORCH
+    assert set(ml.flow.FROM_FILES) < set(ml.flow.METHODS)
 
 
 def test_the_same_media_in_two_folders_is_found_where_the_manifest_says(tmp_path: Path, dataset: Manifest) -> None:
