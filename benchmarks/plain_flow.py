@@ -1,6 +1,7 @@
 """Flow extraction as users script it with OpenCV: one process a core, two JPEG files a pair, and one a frame where frames are kept too."""
 
 import os
+import sys
 from collections.abc import Callable
 from functools import partial
 from multiprocessing import get_context
@@ -48,3 +49,8 @@ def extract_clip(method: str, num_frames: int, keeps_frames: bool, out: Path, cl
                 cv2.imwrite(str(folder / f"{letter}_{number - 1:05d}.jpg"), levels[..., axis])
         previous = following
     return num_frames - 1
+
+
+if __name__ == "__main__":
+    method, keeps_frames, num_frames, out, *clips = sys.argv[1:]
+    print(extract_all(method, [Path(clip) for clip in clips], int(num_frames), keeps_frames == "True", Path(out)))
