@@ -5,6 +5,7 @@ Exit codes: 0 finished or stopped on request, 1 failed for a reason somebody can
 """
 
 import argparse
+import gc
 import importlib
 import os
 import sys
@@ -14,7 +15,7 @@ from typing import Protocol, TextIO, cast
 
 from ml.events import Event, Failed
 from ml.failure import failure
-from ml.process import Stop, die_with_parent, keep_freed_memory
+from ml.process import Stop, collect_garbage, die_with_parent, keep_freed_memory
 from ml.progress import AnswerOnly, JsonLines, Terminal
 
 COMMANDS: dict[str, str] = {
@@ -99,6 +100,7 @@ def perform(command: Command, args: argparse.Namespace, stop: Stop, show: Callab
     try:
         with redirect_stdout(sys.stderr):
             for last in command.run(args, stop):
+                collect_garbage()
                 show(last)
     except BrokenPipeError:
         return 1
@@ -114,6 +116,7 @@ def start() -> int:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
     keep_freed_memory()
+    gc.disable()  # until the first event
     code = main(sys.argv[1:])
     try:
         sys.stdout.flush()

@@ -2,6 +2,7 @@
 
 import ctypes
 import fcntl
+import gc
 import hashlib
 import multiprocessing
 import os
@@ -55,6 +56,16 @@ def keep_freed_memory() -> None:
     M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
     libc.mallopt(M_MMAP_THRESHOLD, 32 * 2**20)
     libc.mallopt(M_TRIM_THRESHOLD, 64 * 2**20)
+
+
+def collect_garbage() -> None:
+    """From now on, where that was put off: imports leave none, and looking for it took a quarter of their seconds.
+
+    What has been imported stays, and is never gone through again.
+    """
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 @contextmanager

@@ -6,8 +6,6 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.svm import LinearSVC
 
 from ml.errors import BadScores
 
@@ -33,6 +31,9 @@ class LinearSVM:
         Raises:
             BadScores: fewer than two classes to tell apart.
         """
+        from sklearn.exceptions import ConvergenceWarning  # a second, which averages and predictions do not pay
+        from sklearn.svm import LinearSVC
+
         if len(np.unique(labels)) < 2:
             raise BadScores("An SVM needs videos of at least two classes to be fitted on", "Fuse by average, or fit on more videos.")
         machine = LinearSVC(multi_class="crammer_singer", C=c, random_state=0, max_iter=MAX_ITERATIONS)
@@ -67,5 +68,5 @@ class LinearSVM:
         except KeyError as error:
             raise BadScores("This fusion's file holds no SVM", "Write it again with `fuse`.") from error
         if weights.ndim != 2 or not len(weights) == len(bias) == len(seen) or seen.max() >= num_classes:
-            raise BadScores(f"The SVM in this file does not fit {num_classes} classes", "Write it again with `fuse`.")
+            raise BadScores("The SVM in this file does not fit {classes} classes", "Write it again with `fuse`.", classes=num_classes)
         return cls(weights, bias, seen, num_classes)

@@ -1,4 +1,7 @@
-"""Losses of metric learning, one file each: embeddings (B, D) and labels (B,) → a scalar. Cross-entropy needs no file."""
+"""Losses of metric learning, one file each: embeddings (B, D) and labels (B,) → a scalar. Cross-entropy needs no file.
+
+Whoever builds one from pytorch-metric-learning imports that library, with SciPy and scikit-learn: 1.3 s that no other start pays.
+"""
 
 from collections.abc import Callable
 

@@ -4,7 +4,6 @@ Deng, Guo, Xue & Zafeiriou, "ArcFace: Additive Angular Margin Loss for Deep Face
 over s cos θ_n, θ_n the angle of an embedding to the direction of class n, where the angle to its own class is widened by the margin.
 """
 
-from pytorch_metric_learning.losses import ArcFaceLoss as ArcFaceOfLibrary
 from torch import Tensor, nn
 
 from ml.config.losses import ArcFace
@@ -15,6 +14,8 @@ class ArcFaceLoss(nn.Module):
     """Embeddings (B, D) and labels (B,) → a scalar. The directions are its parameters and learn with the network."""
 
     def __init__(self, num_classes: int, embedding_size: int, margin_degrees: float, scale: float) -> None:
+        from pytorch_metric_learning.losses import ArcFaceLoss as ArcFaceOfLibrary
+
         super().__init__()
         self.loss = ArcFaceOfLibrary(num_classes, embedding_size, margin_degrees, scale)
 

@@ -6,7 +6,6 @@ class's proxy, P⁺ the proxies of the classes in the batch, P all of them, X⁺
     1/|P⁺| Σ_{p∈P⁺} ln(1 + Σ_{x∈X⁺} exp(−α (s(x, p) − δ))) + 1/|P| Σ_{p∈P} ln(1 + Σ_{x∈X⁻} exp(α (s(x, p) + δ)))
 """
 
-from pytorch_metric_learning.losses import ProxyAnchorLoss as ProxyAnchorOfLibrary
 from torch import Tensor, nn
 
 from ml.config.losses import ProxyAnchor
@@ -17,6 +16,8 @@ class ProxyAnchorLoss(nn.Module):
     """Embeddings (B, D) and labels (B,) → a scalar. The proxies are its parameters and learn with the network."""
 
     def __init__(self, num_classes: int, embedding_size: int, margin: float, alpha: float) -> None:
+        from pytorch_metric_learning.losses import ProxyAnchorLoss as ProxyAnchorOfLibrary
+
         super().__init__()
         self.loss = ProxyAnchorOfLibrary(num_classes, embedding_size, margin, alpha)
 

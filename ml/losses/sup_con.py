@@ -5,7 +5,6 @@ Khosla et al., "Supervised Contrastive Learning", NeurIPS 2020, eq. 2, with s_ij
     −1/B Σ_i 1/|P(i)| Σ_{p∈P(i)} ln( exp(s_ip / τ) / Σ_{a≠i} exp(s_ia / τ) )
 """
 
-from pytorch_metric_learning.losses import SupConLoss
 from torch import Tensor, nn
 
 from ml.config.losses import SupCon
@@ -20,6 +19,8 @@ class SupervisedContrastiveLoss(nn.Module):
     """
 
     def __init__(self, temperature: float) -> None:
+        from pytorch_metric_learning.losses import SupConLoss
+
         super().__init__()
         self.loss = SupConLoss(temperature)
 

@@ -7,9 +7,6 @@ Schroff, Kalenichenko & Philbin, "FaceNet: A Unified Embedding for Face Recognit
 with D the Euclidean distance of the embeddings as they are.
 """
 
-from pytorch_metric_learning.distances import LpDistance
-from pytorch_metric_learning.losses import TripletMarginLoss
-from pytorch_metric_learning.miners import TripletMarginMiner
 from torch import Tensor, nn
 
 from ml.config.losses import Triplet
@@ -27,6 +24,10 @@ class TripletLoss(nn.Module):
     """
 
     def __init__(self, margin: float, mining: str) -> None:
+        from pytorch_metric_learning.distances import LpDistance
+        from pytorch_metric_learning.losses import TripletMarginLoss
+        from pytorch_metric_learning.miners import TripletMarginMiner
+
         super().__init__()
         distance = LpDistance(normalize_embeddings=False)
         self.miner = TripletMarginMiner(margin, type_of_triplets=MINED[mining], distance=distance)

@@ -2,6 +2,7 @@
 
 import argparse
 import errno
+import gc
 import io
 import json
 import os
@@ -43,6 +44,15 @@ def performed(*steps: Event | BaseException) -> tuple[int, list[Event]]:
 
 def python_m_ml(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "ml", *arguments], capture_output=True, text=True, timeout=60, **options)
+
+
+def test_garbage_is_collected_from_the_first_event_on() -> None:
+    gc.disable()
+    try:
+        performed(Started("train"))
+        assert gc.isenabled()
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("arguments", [(), ("--help",)])
