@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
@@ -51,10 +52,18 @@ def forbidden_form(request: HttpRequest, reason: str = "") -> HttpResponse:  # n
     return render(request, "message_page.html", {"heading": _("The form is out of date"), "text": text}, status=403)
 
 
-def server_error(request: HttpRequest) -> HttpResponse:
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django passes both
+    """What no page of ours sends: a host that is not allowed, more fields than a form may have."""
+    text = _("The server does not take it: it came under an address that is not allowed, or holds more than a form may.")
+    return _bare_page(_("This request can't be read"), text, 400)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django passes it
     """A bug of ours: the log has the traceback."""
-    ctx = {
-        "heading": _("Something broke"),
-        "text": _("This is our fault, not yours. The server's log says what happened; nothing you saved is lost."),
-    }
-    return render(request, "message_page.html", ctx, status=500)
+    text = _("This is our fault, not yours. The server's log says what happened; nothing you saved is lost.")
+    return _bare_page(_("Something broke"), text, 500)
+
+
+def _bare_page(heading: str, text: str, status: int) -> HttpResponse:
+    """Without the frame, which asks for the user: the database may be what broke, and a request may be refused before there is one."""
+    return HttpResponse(render_to_string("message_page.html", {"heading": heading, "text": text}), status=status)

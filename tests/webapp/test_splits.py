@@ -75,3 +75,18 @@ def test_the_page_of_a_dataset_warns_of_a_split_without_tests_and_of_one_without
     Video.objects.filter(dataset=dataset).update(group="")
     page = as_ada.get(address).content.decode()
     assert "Split “1” has no test videos" in page and "column “group”" in page and "Healthy" not in page
+
+
+def test_videos_without_groups_are_not_called_healthy_whoever_made_the_split(as_ada: Client, ada: User) -> None:
+    dataset = make_dataset(ada)
+    dataset.splits.update(origin="csv")
+    Video.objects.filter(dataset=dataset).update(group="")
+    page = as_ada.get(reverse("datasets:dataset_detail", args=(dataset.pk,))).content.decode()
+    assert "no groups" in page and "nothing tells whether clips of one recording stand on both sides" in page and "Healthy" not in page
+
+
+def test_a_tile_with_one_of_something_is_in_the_singular(as_ada: Client, ada: User) -> None:
+    dataset = make_dataset(ada, ("clap",), videos_per_class=1)
+    page = as_ada.get(reverse("datasets:dataset_detail", args=(dataset.pk,))).content.decode()
+    for one in ("video", "class", "group"):
+        assert f"<b>1</b><span>{one}</span>" in page
