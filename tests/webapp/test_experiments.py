@@ -187,6 +187,14 @@ class TestPages:
         assert folded.count("<details") == 3 and "No worker with a GPU was heard" in folded
         assert "weights are missing here" in folded
 
+    def test_in_two_streams_only_the_temporal_one_learns_further_datasets(self, as_ada: Client, ada: User, dataset: Dataset) -> None:
+        other = make_dataset(ada, ("run", "sit"), name="postures").splits.get()
+        page = as_ada.get("/experiments/new/two-stream/?preset=paper_multi_task")
+        chosen = {"split": dataset.splits.get().pk, "also": other.pk}
+        as_ada.post("/experiments/new/two-stream/", {**posted(page, "launch", "spatial", "temporal", "fusion"), **chosen})
+        learnt = {run.modality: [each.dataset for each in run.experiment.data.also] for run in Run.objects.all()}
+        assert learnt == {"rgb": [], "flow": [str(other.dataset_id)]}
+
     def test_without_a_dataset_both_forms_say_where_to_get_one(self, as_ada: Client) -> None:
         assert "no dataset yet" in as_ada.get("/experiments/new/").content.decode()
         for kind in ("run", "two-stream"):

@@ -222,16 +222,30 @@ class TestPages:
         assert Study.objects.get().runs.count() == 3 and Fusion.objects.count() == 2
 
     @pytest.mark.parametrize("preset", STUDIES)
-    def test_the_study_of_a_paper_is_launched_as_it_stands(self, as_ada: Client, dataset: Dataset, preset: str) -> None:
+    def test_the_study_of_a_paper_is_launched_as_it_stands(self, as_ada: Client, ada: User, dataset: Dataset, preset: str) -> None:
+        further = {"also": make_dataset(ada).splits.get().pk} if STUDIES[preset].is_multi_task else {}
         page = as_ada.get(f"/experiments/studies/new?preset={preset}")
         data = {form.add_prefix(name): form.initial.get(name, "") for form in page.context["form"].axes for name in ("field", "values")}
         launch = page.context["launch"]
-        data |= {"name": "paper", "split": launch.initial["split"], **({"all_splits": "on"} if launch.initial["all_splits"] else {})}
+        split = dataset.splits.get(name="1").pk
+        data |= {"name": "paper", "split": split, **further, **({"all_splits": "on"} if launch.initial["all_splits"] else {})}
         assert as_ada.post(f"/experiments/studies/new?preset={preset}", data).status_code == 302
         axes = Study.objects.get().grid.axes
         expected = STUDIES[preset].config.axes
         over_splits = any(axis.field == SPLIT for axis in expected)
         assert axes == ((Axis(field=SPLIT, values=("1", "2")),) if over_splits else expected)
+
+    def test_a_multi_task_study_asks_for_the_further_dataset_of_its_temporal_stream(
+        self, as_ada: Client, ada: User, dataset: Dataset
+    ) -> None:
+        address, first = "/experiments/studies/new?preset=two_stream_multi_task", dataset.splits.get(name="1")
+        data = self.posted(split=first.pk, **{"axis0-field": "", "axis0-values": ""})
+        assert "This field is required" in as_ada.post(address, data).content.decode()
+        other = make_dataset(ada, ("run", "sit"), name="HMDB-51").splits.get()
+        as_ada.post(address, {**data, "also": other.pk})
+        learnt = {run.modality: [each.dataset for each in run.experiment.data.also] for run in Run.objects.all()}
+        assert learnt == {"rgb": [], "flow": [str(other.dataset_id)]}
+        assert sorted(str(fusion.fusion.method) for fusion in Fusion.objects.all()) == ["average", "svm"]
 
     def test_a_run_on_all_splits_with_seeds_is_a_study(self, as_ada: Client, dataset: Dataset) -> None:
         page = as_ada.get("/experiments/new/run/")

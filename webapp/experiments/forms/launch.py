@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from ml.config.data import OtherDataset
 from ml.config.experiment import ExperimentConfig
 from ml.config.study import SEED, SPLIT, Axis
 from webapp.datasets.models import Split
@@ -91,8 +92,10 @@ class LaunchForm(forms.Form):
 
     @property
     def is_unfolded(self) -> bool:
-        """Whether something that is folded away has a mistake, or was chosen."""
-        return any(field.errors or str(field.value() or "") not in ("", str(field.field.initial)) for field in self.further)
+        """Whether something that is folded away has a mistake, was chosen, or must be."""
+        return any(
+            field.errors or field.field.required or str(field.value() or "") not in ("", str(field.field.initial)) for field in self.further
+        )
 
     @property
     def chosen_split(self) -> Split | None:
@@ -101,12 +104,20 @@ class LaunchForm(forms.Form):
         return next((split for split in self.fields["split"].queryset if str(split.pk) == str(pk)), None)  # type: ignore[attr-defined]
 
     @property
+    def further_datasets(self) -> list[OtherDataset]:
+        """By their numbers."""
+        return [reference_to(split) for split in self._chosen.get("also", ())]
+
+    @property
     def references(self) -> dict[str, Any]:
         """What the config names by its number, by path: the further datasets, and the run to start from."""
-        chosen = self.cleaned_data if self.is_bound and self.is_valid() else {}
-        start = chosen.get("start")
-        also = [reference_to(split).model_dump() for split in chosen.get("also", ())]
+        start = self._chosen.get("start")
+        also = [other.model_dump() for other in self.further_datasets]
         return {"data.also": also, "training.init_run": str(start.pk) if start else ""}
+
+    @property
+    def _chosen(self) -> dict[str, Any]:
+        return self.cleaned_data if self.is_bound and self.is_valid() else {}
 
     def repeats(self, config: ExperimentConfig) -> tuple[Axis, ...]:
         """The axes of splits and seeds that are asked for; none where everything is wanted once."""

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from pydantic import JsonValue, ValidationError
 
+from ml.config.data import FlowInput
 from ml.config.experiment import ExperimentConfig
 from ml.config.study import REPEATS, SPLIT, Axis, Knob, StudyConfig, read_values
 from webapp.choices import name_of
@@ -125,7 +126,10 @@ class NewStudy:
         streams = base.grid.streams
         self.base = base
         self.launch = LaunchForm(user, data, initial=_places(base))
-        self.launch.fields = {name: self.launch.fields[name] for name in ("name", "split", "all_splits", "seeds")}
+        places = ("name", "split", *(["also"] if base.is_multi_task else []), "all_splits", "seeds")
+        self.launch.fields = {name: self.launch.fields[name] for name in places}
+        if base.is_multi_task:
+            self.launch.fields["also"].required = True
         free = [knob for knob in knobs_of(streams).values() if knob.field not in PLACES and not knob.holds_schemas]
         first = [{"field": axis.field, "values": typed(axis.values)} for axis in base.grid.varied]
         self.axes = [AxisForm(streams, free, data, prefix=f"axis{i}", initial=first[i] if i < len(first) else {}) for i in range(2)]
@@ -141,7 +145,13 @@ class NewStudy:
     @property
     def grid(self) -> StudyConfig:
         varied = tuple(form.axis for form in self.axes if form.axis)
-        return self.base.grid.replace(axes=(*varied, *self.launch.repeats(self.base.grid.streams[0])))
+        streams = [self._launched(stream) for stream in self.base.grid.streams]
+        return self.base.grid.replace(streams=streams, axes=(*varied, *self.launch.repeats(streams[0])))
+
+    def _launched(self, stream: ExperimentConfig) -> ExperimentConfig:
+        """The temporal stream of a multi-task study with the further datasets."""
+        is_joint = self.base.is_multi_task and isinstance(stream.data.input, FlowInput)
+        return stream.replace(data=stream.data.replace(also=self.launch.further_datasets)) if is_joint else stream
 
 
 def _places(base: Base) -> dict[str, Any]:

@@ -18,12 +18,16 @@ from webapp.experiments.selectors.access import visible_fusions, visible_runs
 
 @dataclass(frozen=True)
 class Base:
-    """`runs` stand in the grid already, where it has a place for them; `split` is theirs."""
+    """`runs` stand in the grid already, where it has a place for them; `split` is theirs.
+
+    With `is_multi_task` its temporal streams are to learn further datasets, which are still to be chosen.
+    """
 
     title: str
     grid: StudyConfig
     runs: tuple[Run, ...] = ()
     split: Split | None = None
+    is_multi_task: bool = False
 
 
 def base_of(user: AnyUser, query: Mapping[str, str]) -> Base:
@@ -33,7 +37,7 @@ def base_of(user: AnyUser, query: Mapping[str, str]) -> Base:
         Http404: none of them, or not this user's to see.
     """
     if preset := STUDIES.get(query.get("preset", "")):
-        return Base(_(preset.title), preset.config)
+        return Base(_(preset.title), preset.config, is_multi_task=preset.is_multi_task)
     if (run := query.get("run", "")).isdecimal():
         return _of_run(get_object_or_404(visible_runs(user), pk=run))
     if (fusion := query.get("fusion", "")).isdecimal():

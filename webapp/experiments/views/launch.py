@@ -85,7 +85,8 @@ def new_two_stream(request: HttpRequest) -> HttpResponse:
     launch = _launch_form(request, _("Two streams"), None)
     data = request.POST or None
     del launch.fields["start"]  # it is of one stream
-    spatial = SpatialForm(data, prefix="spatial", config=PRESETS[pair.spatial].config, also_fixed=launch.references)
+    launch.fields["also"].help_text = _("Multi-task learning of the temporal stream, which is tested on each of them.")
+    spatial = SpatialForm(data, prefix="spatial", config=PRESETS[pair.spatial].config)
     moving = with_ready_flow(pair.temporal, PRESETS[pair.temporal].config, launch.chosen_split)
     temporal = TemporalForm(data, prefix="temporal", config=moving, also_fixed=launch.references)
     fusion = FusionForm(data, prefix="fusion", config=pair.fusion)
