@@ -30,7 +30,7 @@ def run(args: argparse.Namespace, stop: Stop) -> Iterator[Event]:  # noqa: ARG00
     config, embeddings = config_of(args), Embeddings.load(args.embeddings)
     if config:
         yield Started("embed", 1, "maps")
-        yield Progress(0, 1, "maps", "UMAP is compiled first")
+        yield Progress(0, 1, "maps", "drawing by UMAP, which the first time compiles itself")
     found = describe(embeddings, config)
     if config and found["maps"]["umap"] is None:
         yield Log(f"No map by UMAP: that takes {LEAST_VIDEOS} videos, and not all at one place.")

@@ -5,9 +5,13 @@ from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from tests.webapp.embedding_files import keep_embeddings
+from ml.config.embedding import UmapConfig
+from tests.webapp.embedding_files import keep_embeddings, keep_map
 from tests.webapp.factories import make_dataset, make_evaluation, make_run
+from webapp import queue
 from webapp.experiments.models import Evaluation
+from webapp.experiments.selectors.embeddings import map_job
+from webapp.jobs.models import Job
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -58,6 +62,7 @@ def test_pointing_at_a_video_plays_it_and_a_click_leads_to_its_neighbours(
 
 def test_choices_redraw_the_map_and_keep_the_form(signed_in: Page, live_server: LiveServer, evaluation: Evaluation) -> None:
     page = signed_in
+    keep_map(evaluation)
     open_map(page, live_server, evaluation)
     names, points = page.locator("[data-embedding] .legendtext"), page.locator("[data-embedding] .scatterlayer .point")
     expect(names).to_have_count(1 + 7)
@@ -74,3 +79,31 @@ def test_choices_redraw_the_map_and_keep_the_form(signed_in: Page, live_server: 
     page.get_by_text("The videos in colour as lists").click()
     page.get_by_role("link", name="class 3/v", exact=False).click()
     expect(page.get_by_role("heading", name="Nearest neighbours")).to_be_visible()
+
+
+def test_a_map_that_is_asked_for_comes_into_the_page_without_a_reload(
+    signed_in: Page, live_server: LiveServer, evaluation: Evaluation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "send", lambda job: True)
+    page = signed_in
+    open_map(page, live_server, evaluation)
+    which = page.get_by_role("combobox", name="Map")
+    expect(which.locator("option")).to_have_text(["PCA"])
+    page.get_by_label("Neighbours").fill("7")
+    page.get_by_role("button", name="Draw the UMAP map").click()
+    expect(page.get_by_text("The UMAP map appears here by itself")).to_be_visible()
+    expect(page.get_by_role("button", name="Draw the UMAP map")).to_have_count(0)
+    job = map_job(evaluation)
+    evaluation.refresh_from_db()
+    assert job is not None and evaluation.umap == UmapConfig(neighbors=7).model_dump()
+
+    page.evaluate("document.body.dataset.before = 'yes'")
+    page.get_by_text("Classes in colour").click()
+    page.get_by_label("class 3").check()
+    expect(page.locator("[data-embedding] .legendtext")).to_have_count(2)
+    keep_map(evaluation)
+    Job.objects.filter(pk=job.pk).update(state=Job.State.DONE)
+    expect(which).to_have_value("umap")
+    expect(page.locator("[data-embedding] .legendtext")).to_have_text(["other classes", "class 3"])
+    page.wait_for_url("**map=umap**")
+    assert page.locator("body[data-before=yes]").count() == 1

@@ -132,7 +132,8 @@ def umap_live(request: HttpRequest, pk: int) -> HttpResponse:
     ctx = {"evaluation": evaluation, **_drawing(request.user, evaluation, embedding_of(evaluation))}
     if ctx["job"] is None or ctx["job"].state != Job.State.DONE:
         return render(request, "experiments/_embedding_umap.html", ctx)
-    query = QueryDict(urlsplit(request.htmx.current_url or "").query, mutable=True)  # type: ignore[attr-defined]
+    asked: str = urlsplit(request.htmx.current_url or "").query  # type: ignore[attr-defined]
+    query = QueryDict(asked, mutable=True)
     query["map"] = "umap"
     address = f"{reverse('experiments:embedding', args=(pk,))}?{query.urlencode()}"
     return HttpResponseLocation(address, target="#maps", select="#maps", swap="outerHTML")
