@@ -24,7 +24,12 @@ def failure(error: Exception) -> tuple[Failed, int]:
     if isinstance(error, OSError) and error.filename is not None:
         advice = "Check that the path exists and that this user may read and write it."
         return Failed("BadPath", Words("{reason}: {path}", reason=reason_of(error), path=error.filename), advice, trace), 1
-    return Failed("Bug", f"{type(error).__name__}: {error}", "This is our mistake: please report it with the details below.", trace), BUG
+    return Failed(
+        "Bug",
+        Words("{kind}: {problem}", kind=type(error).__name__, problem=error),
+        "This is our mistake: please report it with the details below.",
+        trace,
+    ), BUG
 
 
 def is_out_of_memory(error: Exception) -> bool:

@@ -1,6 +1,5 @@
 """Collecting what can be translated: templates, Python sources, and the titles and helps of the schemas."""
 
-import ast
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -13,14 +12,14 @@ from django.conf import settings
 from django.utils.translation.template import templatize
 from pydantic import BaseModel
 
-from ml import errors
-from ml.config.data import FrameSpec
+from ml.config.data import FrameSpec, Subset
 from ml.config.embedding import EMBEDDING_DEFINITIONS, SPACES, UmapConfig
 from ml.config.evaluation import METRIC_DEFINITIONS, NORMALIZED_WORDS, FusionConfig
 from ml.config.experiment import CONFLICTS, ExperimentConfig, Preset
 from ml.config.presets import PRESETS
 from ml.config.studies import STUDIES, StudyPreset
 from ml.video.layouts import LAYOUTS
+from webapp.engine_texts import engine_texts
 
 KEYWORDS = {
     "_": None,
@@ -56,18 +55,6 @@ def _schemas_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _schemas_in(argument)
 
 
-def advice_texts() -> Iterator[str]:
-    """The next steps that the engine's errors and failures name, where they are words alone."""
-    names = {"Failed", *(name for name, kind in vars(errors).items() if isinstance(kind, type))}
-    for path in sorted(settings.BASE_DIR.glob("ml/**/*.py")):
-        for call in ast.walk(ast.parse(path.read_text())):
-            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in names:
-                given = [*call.args[1:], *(keyword.value for keyword in call.keywords)]
-                yield from (
-                    word.value for word in given if isinstance(word, ast.Constant) and isinstance(word.value, str) and " " in word.value
-                )
-
-
 def python_of(template: str, origin: str) -> str:
     """The calls of gettext that a template stands for; its indentation means nothing, Python's would."""
     return "\n".join(line.strip() for line in templatize(template, origin=origin).split("\n"))
@@ -97,7 +84,8 @@ def collect() -> Catalog:
         *SPACES.values(),
         *NORMALIZED_WORDS.values(),
         *(layout.TITLE for layout in LAYOUTS.values()),
-        *advice_texts(),
+        *get_args(Subset),
+        *engine_texts(),
     ):
         catalog.add(text, locations=[("ml", 0)])
     return catalog

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ml.config import data
+from ml.words import Words
 from webapp.datasets.models import Dataset, Label, Split, SplitEntry, Video
 
 BATCH = 1000
@@ -76,8 +77,8 @@ def _add_refusals(dataset: Dataset, refused: Iterable[data.Refusal], prefix: str
             key=f"{prefix}refused-{i}",
             path=refusal.path,
             status=Video.Status.REFUSED,
-            reason=refusal.reason[:500],
-            advice=refusal.advice[:500],
+            reason=refusal.reason,
+            advice=refusal.advice,
         )
         for i, refusal in enumerate(refused)
     )
@@ -112,7 +113,7 @@ def _join_splits(dataset: Dataset, manifest: data.Manifest, videos: dict[str, Vi
 def _describe(dataset: Dataset, manifest: data.Manifest) -> None:
     dataset.layout = manifest.layout[:40]
     dataset.frame_spec = manifest.frame_spec.model_dump(mode="json")
-    dataset.findings = [finding.model_dump(mode="json") for finding in manifest.findings]
+    dataset.findings = [finding.model_dump() for finding in manifest.findings]
     dataset.save(update_fields=["layout", "frame_spec", "findings"])
 
 
@@ -123,8 +124,8 @@ def _add_findings(dataset: Dataset, manifest: data.Manifest, videos: dict[str, V
     for video in videos.values():
         if video.media in known:
             first = known[video.media]
-            message = f"2 files have the same content: {first.path}, {video.path}"
+            message = Words("{count} files have the same content: {paths}", count=2, paths=f"{first.path}, {video.path}")
             found.append(data.Finding(kind="duplicate", message=message, videos=(first.key, video.key)))
     dataset.refresh_from_db(fields=["findings"])
-    dataset.findings = [*dataset.findings, *(finding.model_dump(mode="json") for finding in found)]
+    dataset.findings = [*dataset.findings, *(finding.model_dump() for finding in found)]
     dataset.save(update_fields=["findings"])

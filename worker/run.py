@@ -52,7 +52,7 @@ def _attempt(task: Task, lease: str) -> Ending:
     try:
         return task.run(lease)
     except UserError as error:
-        return Ending(Job.State.FAILED, failure=Failed(type(error).__name__, str(error), error.advice))
+        return Ending(Job.State.FAILED, failure=Failed(type(error).__name__, error.message, error.advice))
 
 
 def _finish(task: Task, lease: str, ending: Ending) -> None:

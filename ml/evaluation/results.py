@@ -7,6 +7,7 @@ from typing import Any
 from ml.evaluation.metrics import metrics, video_rows
 from ml.evaluation.scores import Scores
 from ml.process import atomic_path
+from ml.words import packed
 
 
 def results(scores: Scores) -> dict[str, Any]:
@@ -27,7 +28,7 @@ def write_results(out: Path, scores: Scores) -> dict[str, Any]:
     found = results(scores)
     scores.save(score_file)
     with atomic_path(result_file) as temporary:
-        temporary.write_text(json.dumps(found, ensure_ascii=False, allow_nan=False), encoding="utf-8")
+        temporary.write_text(json.dumps(packed(found), ensure_ascii=False, allow_nan=False), encoding="utf-8")
     metrics_found: dict[str, Any] = found["metrics"]
     return metrics_found
 

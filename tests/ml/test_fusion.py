@@ -67,7 +67,7 @@ def test_certain_streams_that_contradict_each_other_stay_finite() -> None:
 
 @pytest.mark.parametrize("weights", [(), (1.0,), (1.0, 1.0, 1.0), (-1.0, 2.0), (0.0, 0.0)])
 def test_weights_that_do_not_fit_are_refused(weights: tuple[float, ...]) -> None:
-    with pytest.raises(BadConfig, match="weights"):
+    with pytest.raises(BadConfig, match="weight"):
         fuse([RGB, FLOW], FusionConfig(method="weighted", weights=weights))
 
 

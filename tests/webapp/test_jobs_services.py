@@ -288,9 +288,9 @@ def test_work_that_begins_anew_does_not_count_what_an_earlier_attempt_had_done(u
     Job.objects.update(progress_done=500)
     lease = services.claim(job.pk, "w")
     assert lease is not None
-    services.record_progress(job.pk, lease, Progress(0, 1000, "videos", "x" * 400))
+    services.record_progress(job.pk, lease, Progress(0, 1000, "videos"))
     job.refresh_from_db()
-    assert (job.progress_at_start, len(job.message)) == (0, 300)
+    assert job.progress_at_start == 0
 
 
 def in_parts(user: User, *after: Job) -> tuple[Job, list[Job]]:

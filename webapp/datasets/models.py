@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ml.config.data import FrameSpec
 from ml.config.store import MediaStore
+from webapp.words import WordsField, WordsJSONField
 
 
 def media_store() -> MediaStore:
@@ -55,7 +56,7 @@ class Dataset(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     layout = models.CharField(max_length=40, blank=True, help_text="What the import recognised.")
     frame_spec = models.JSONField(default=dict)
-    findings = models.JSONField(default=list, blank=True, help_text="Leaks, duplicates, empty classes: kind, message, videos.")
+    findings = WordsJSONField(default=list, blank=True, help_text="Leaks, duplicates, empty classes: kind, message, videos.")
     combination = models.JSONField(
         default=dict, blank=True, help_text="first, second (id, name), classes (a class map), added: of what it was made; empty: imported."
     )
@@ -126,9 +127,9 @@ class Video(models.Model):
     label = models.ForeignKey(Label, null=True, blank=True, on_delete=models.PROTECT, related_name="videos")
     group = models.CharField(max_length=200, blank=True)
     status = models.CharField(max_length=8, choices=Status, default=Status.OK)
-    reason = models.CharField(max_length=500, blank=True)
-    advice = models.CharField(max_length=500, blank=True)
-    notes = models.JSONField(default=list, blank=True)
+    reason = WordsField(blank=True)
+    advice = WordsField(blank=True)
+    notes = WordsJSONField(default=list, blank=True)
     frames = models.PositiveIntegerField(default=0)
     fps = models.FloatField(default=0)
     width = models.PositiveIntegerField(default=0)
@@ -187,7 +188,7 @@ class FlowCache(models.Model):
     spec = models.JSONField()
     spec_id = models.CharField(max_length=12)
     videos_done = models.PositiveIntegerField(default=0)
-    videos_failed = models.JSONField(default=list, blank=True)
+    videos_failed = WordsJSONField(default=list, blank=True)
     bytes = models.BigIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -213,7 +214,7 @@ class Import(models.Model):
     uploads = models.ManyToManyField(Upload, related_name="imports", blank=True)
     folder = models.CharField(max_length=1000, blank=True, help_text="A folder on the server, inside an import root.")
     dataset = models.ForeignKey(Dataset, null=True, blank=True, on_delete=models.CASCADE, related_name="imports")
-    preview = models.JSONField(default=dict, blank=True, help_text="What `python -m ml inspect` recognised.")
+    preview = WordsJSONField(default=dict, blank=True, help_text="What `python -m ml inspect` recognised.")
     options = models.JSONField(default=dict, blank=True, help_text="name, label, test_fraction, seed, frame_spec: confirmed by the user.")
     created_at = models.DateTimeField(auto_now_add=True)
 

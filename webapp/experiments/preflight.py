@@ -148,7 +148,7 @@ def _references(split: Split, config: ExperimentConfig) -> Iterator[Finding]:
     try:
         others, start = other_splits(config), initial_run(config)
     except Gone as gone:
-        yield Finding("error", str(gone), gone.advice)
+        yield Finding("error", gone.message, gone.advice)
         return
     datasets = [split.dataset_id, *(other.dataset_id for other in others)]
     if len(set(datasets)) < len(datasets):

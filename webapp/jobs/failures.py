@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_noop as _
 
 from ml.events import Failed
+from ml.words import Words
 from webapp.jobs.models import Job
 
 DEPENDENCY = "Dependency"
@@ -64,7 +65,7 @@ def dependency(lost: Job) -> dict[str, Any]:
     """The card of a job whose predecessor is lost."""
     return {
         "code": DEPENDENCY,
-        "message": _("A job that this one needs did not succeed: {job}").format(job=lost),
+        "message": Words(_("A job that this one needs did not succeed: {job}"), job=lost.words),
         "advice": _("Retry that job; this one then follows by itself."),
         "detail": "",
         "job": lost.pk,

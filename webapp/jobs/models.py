@@ -9,6 +9,9 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from ml.words import Words
+from webapp.words import WordsField, WordsJSONField, as_words, said
+
 
 class Job(models.Model):
     """A row of work: what to do (kind, subject), where it stands, who holds it (lease), and what went wrong."""
@@ -46,7 +49,7 @@ class Job(models.Model):
     RESTARTABLE = (State.FAILED, State.STOPPED, State.CANCELLED, State.INTERRUPTED)
 
     kind = models.CharField(max_length=16, choices=Kind)
-    title = models.CharField(max_length=200)
+    title = WordsField()
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="jobs")
     dataset = models.ForeignKey("datasets.Dataset", null=True, blank=True, on_delete=models.CASCADE, related_name="jobs")
     subject_id = models.BigIntegerField(help_text="Id of the row this job works on; its table follows from the kind.")
@@ -84,10 +87,10 @@ class Job(models.Model):
     progress_at_start = models.BigIntegerField(
         default=0, help_text="What earlier attempts had done, so that the ETA counts this attempt's pace."
     )
-    message = models.CharField(max_length=300, blank=True)
+    message = WordsField(blank=True)
     device_use = models.JSONField(default=dict, blank=True)
 
-    failure = models.JSONField(default=dict, blank=True, help_text="code, message, advice, detail")
+    failure = WordsJSONField(default=dict, blank=True, help_text="code, message, advice, detail")
     acknowledged = models.BooleanField(default=False)
     result = models.JSONField(default=dict, blank=True)
 
@@ -99,7 +102,17 @@ class Job(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()}: {self.title}"
+        return said(self.words)
+
+    @property
+    def words(self) -> Words:
+        """What it is called, for a sentence that is read in any language."""
+        return Words("{kind}: {title}", kind=as_words(Job.Kind(self.kind).label), title=self.title)
+
+    @property
+    def shown_title(self) -> str:
+        """What people read: in their language, but for names."""
+        return said(self.title)
 
     @property
     def is_open(self) -> bool:

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from ml.errors import UserError
+from ml.words import Words
 from webapp.datasets.models import Import, Label, Upload, Video
 from webapp.experiments.heads import Head
 from webapp.experiments.models import Run
@@ -83,7 +84,7 @@ def send_to_dataset(prediction: Prediction, user: User) -> Job:
         raise RefusedPrediction(_("This video was sent to the dataset already."), _("Look for it there."))
     addition = Import.objects.create(user=user, dataset=dataset, options={"label": label.name})
     addition.uploads.add(prediction.upload)
-    job = open_job(Job.Kind.INGEST, _("Add “%(video)s” to %(dataset)s") % {"video": prediction.upload, "dataset": dataset}, user, dataset)
+    job = open_job(Job.Kind.INGEST, Words("Add “{video}” to {dataset}", video=prediction.upload, dataset=dataset), user, dataset)
     submit(job, addition.pk)
     return job
 

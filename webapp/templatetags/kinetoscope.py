@@ -18,6 +18,7 @@ from webapp.jobs.failures import HEADLINES
 from webapp.metrics import definition_of
 from webapp.protocols import fit_words, translated_description, views_of, words_of
 from webapp.shares import ENOUGH_FOR_DECIMALS, in_percent
+from webapp.words import translated
 
 register = template.Library()
 
@@ -27,7 +28,7 @@ PROGRESS_WORDS = (
     gettext_noop("steps"),
     gettext_noop("streams"),
     gettext_noop("maps"),
-    gettext_noop("UMAP is compiled first"),
+    gettext_noop("drawing by UMAP, which the first time compiles itself"),
     gettext_noop("reading the video"),
 )
 """Words of the engine that a progress bar shows: here to be collected."""
@@ -109,10 +110,7 @@ def definition(metric: str) -> str:
     return definition_of(metric)
 
 
-@register.filter
-def translated(text: str) -> str:
-    """Words that the engine or the worker stored, in the reader's language where they are known."""
-    return _(text) if text else ""
+register.filter("translated", translated)
 
 
 @register.filter
@@ -129,11 +127,8 @@ def headline(failure: dict[str, str]) -> str:
 
 @register.filter
 def progress_words(message: str) -> str:
-    """What a running job says of itself: `epoch 3 of 20` with its numbers, else what it stored."""
-    if re.fullmatch(r"[0-9a-f]{12,64}", message):  # a video's key, which means nothing to anybody
-        return ""
-    epoch = re.fullmatch(r"epoch (\d+) of (\d+)", message)
-    return _("epoch %(number)s of %(total)s") % {"number": epoch[1], "total": epoch[2]} if epoch else translated(message)
+    """What a running job says of itself, but for a video's key, which means nothing to anybody."""
+    return "" if re.fullmatch(r"[0-9a-f]{12,64}", message) else translated(message)
 
 
 register.filter("restart_words", keeping.restart_words)

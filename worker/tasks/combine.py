@@ -45,7 +45,7 @@ class CombineTask(Task):
         named = self.dataset.combination[place]
         source = Dataset.objects.filter(pk=named["id"]).first()
         if source is None:
-            raise MissingSource(f"Dataset “{named['name']}” was deleted", "Delete this dataset, and combine others.")
+            raise MissingSource("Dataset “{name}” was deleted", "Delete this dataset, and combine others.", name=named["name"])
         return source
 
     def on_finished(self, summary: dict[str, Any], answer: dict[str, Any] | None) -> None:  # noqa: ARG002 - read from the folder

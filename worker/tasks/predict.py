@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ml.words import packed
 from webapp.experiments.models import Run
 from webapp.jobs.models import Job
 from webapp.predictions.models import Prediction
@@ -73,4 +74,4 @@ class PredictTask(Task):
         """The engine calls a stream by its folder, which is a number; people by the name of its run."""
         result = answer or summary
         named = [{**said, "name": run.name} for said, run in zip(result["streams"], self._streams, strict=True)]
-        Prediction.objects.filter(pk=self.prediction.pk).update(result={**result, "streams": named})
+        Prediction.objects.filter(pk=self.prediction.pk).update(result=packed({**result, "streams": named}))

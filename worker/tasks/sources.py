@@ -26,7 +26,9 @@ def sources(source: Import) -> list[str]:
     uploads = list(source.uploads.order_by("created_at", "pk"))
     for upload in uploads:
         if not upload.is_complete or not upload.path.exists():
-            raise MissingSource(f"The upload “{upload.name}” is not complete", "Upload the file again; it goes on where it was cut.")
+            raise MissingSource(
+                "The upload “{name}” is not complete", "Upload the file again; it goes on where it was cut.", name=upload.name
+            )
     if not uploads:
         raise MissingSource("This import has no files", "Upload an archive or videos, or name a folder on the server.")
     return [f"{upload.path}::{upload.name}" for upload in uploads]
@@ -42,8 +44,10 @@ def _allowed(folder: Path) -> Path:
     resolved = folder.resolve()
     if not any(resolved.is_relative_to(root) for root in settings.IMPORT_ROOTS):
         raise MissingSource(
-            f"{folder} is not inside a folder that imports may read", "Ask who runs this site to add it to the import folders."
+            "{folder} is not inside a folder that imports may read",
+            "Ask who runs this site to add it to the import folders.",
+            folder=folder,
         )
     if not resolved.is_dir():
-        raise MissingSource(f"There is no folder {folder}", "Check its name on the server.")
+        raise MissingSource("There is no folder {folder}", "Check its name on the server.", folder=folder)
     return resolved

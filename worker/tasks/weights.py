@@ -22,7 +22,7 @@ class WeightsTask(Task):
 
     def command(self) -> list[str]:
         if self.weights.upload is None:
-            raise MissingSource(f"The bytes of “{self.weights.name}” are gone", "Upload the file again.")
+            raise MissingSource("The bytes of “{name}” are gone", "Upload the file again.", name=self.weights.name)
         return ["weights", str(self.weights.upload.path), "--backbone", self.weights.backbone, "--keep", str(weights_folder())]
 
     def on_finished(self, summary: dict[str, Any], answer: dict[str, Any] | None) -> None:

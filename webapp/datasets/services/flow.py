@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from ml.config.data import FlowInput
 from ml.config.flow import ON_TORCH, FlowSpec
 from ml.errors import DiskFull, UserError
+from ml.words import Words
 from webapp.choices import name_of
 from webapp.datasets.models import Dataset, FlowCache, Video
 from webapp.datasets.selectors.estimate import expected_bytes
@@ -21,6 +22,7 @@ from webapp.jobs.models import Job
 from webapp.jobs.selectors import has_gpu_worker
 from webapp.jobs.services import open_job, restart, submit, submit_in_parts
 from webapp.jobs.storage import disk
+from webapp.words import as_words
 
 PAIRS_A_PART = 10_000
 """Minutes of DIS or Farnebäck on one core, hours of TV-L1: the few seconds that a process needs to start do not count."""
@@ -52,7 +54,7 @@ def request_flow(dataset: Dataset, spec: FlowSpec, user: User) -> tuple[FlowCach
         restart(job)
     elif job is None or not job.is_open:
         _check_room(cache, spec)
-        title = _("%(method)s flow of %(dataset)s") % {"method": name_of(spec.method.kind), "dataset": dataset.name}
+        title = Words("{method} flow of {dataset}", method=as_words(name_of(spec.method.kind)), dataset=dataset.name)
         job = open_job(Job.Kind.FLOW, title, user, dataset)
         _submit(job, cache, "gpu" if spec.method.kind in ON_TORCH and has_gpu_worker() else "cpu")
     return cache, job

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from ml.config.data import FrameSpec
 from ml.errors import UserError
+from ml.words import Words
 from webapp.datasets.models import Dataset, Import, Label, Upload
 from webapp.datasets.services.files import remove_after_commit
 from webapp.datasets.services.uploads import discard_upload
@@ -80,7 +81,7 @@ def source_name(import_: Import) -> str:
     names += list(import_.uploads.values_list("name", flat=True))
     if len(names) <= 1:
         return names[0] if names else ""
-    return _("%(first)s and %(more)d more") % {"first": names[0], "more": len(names) - 1}
+    return Words("{names} and {count} more", names=names[0], count=len(names) - 1)
 
 
 def suggested_name(import_: Import) -> str:

@@ -49,7 +49,7 @@ def record_progress(job_id: int, lease: str, progress: Progress) -> None:
         progress_total=progress.total,
         progress_unit=progress.unit[:24],
         progress_at_start=Greatest(Least(F("progress_at_start"), progress.done), progress.kept),
-        message=progress.message[:300],
+        message=progress.message,
     )
     gather_progress(job_id)
 

@@ -8,7 +8,9 @@ from contextlib import suppress
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext as _
 
+from ml.words import Words
 from webapp.datasets.models import Dataset
 from webapp.jobs.models import Job
 from webapp.jobs.services.following import recall_followers, release_followers, settle
@@ -24,7 +26,7 @@ def open_job(kind: str, title: str, user: User, dataset: Dataset | None = None) 
     """A row for the subject to point at; nobody runs it before `submit`. Call both in one transaction."""
     return Job.objects.create(
         kind=kind,
-        title=title[:200],
+        title=title,
         user=user,
         dataset=dataset,
         subject_id=0,
@@ -50,7 +52,8 @@ def submit_in_parts(job: Job, subject_id: int, num_parts: int, total: int, unit:
     The job itself runs when all parts are done, and makes sure that nothing is missing. Until then its progress is theirs together.
     """
     row(job.pk).update(progress_total=total, progress_unit=unit[:24])
-    parts = [open_job(job.kind, f"{job.title} · {number}/{num_parts}", job.user, job.dataset) for number in range(1, num_parts + 1)]
+    titles = [Words("{title} · {number}/{total}", title=job.title, number=number, total=num_parts) for number in range(1, num_parts + 1)]
+    parts = [open_job(job.kind, title, job.user, job.dataset) for title in titles]
     Job.objects.filter(pk__in=[part.pk for part in parts]).update(parent=job)
     for part in parts:
         submit(part, subject_id, queue=queue)
@@ -95,7 +98,7 @@ def restart(job: Job) -> None:
         JobMoved: the job is not one that can be restarted, or a part of it has not quite ended.
     """
     if Job.objects.filter(Q(stop_requested=True) | Q(cancel_requested=True), parent=job, state=State.RUNNING).exists():
-        raise JobMoved(f"{job} is still being stopped", "Try again in a moment.")
+        raise JobMoved(_("“%(job)s” is still being stopped.") % {"job": job}, _("Try again in a moment."))
     fields = {
         "max_attempts": F("attempts") + AUTOMATIC_ATTEMPTS,
         "failure": {},
@@ -125,4 +128,5 @@ def acknowledge_all(jobs: QuerySet[Job]) -> None:
 
 def _moved(job: Job) -> JobMoved:
     job.refresh_from_db()
-    return JobMoved(f"{job} is already “{job.get_state_display()}”", "Look at the job's page for what can be done now.")
+    found = {"job": job, "state": job.get_state_display()}
+    return JobMoved(_("“%(job)s” is already “%(state)s”.") % found, _("Look at the job's page for what can be done now."))

@@ -1,0 +1,173 @@
+"""The sentences that stand in the code of the engine and the worker, and are filled in and translated where somebody reads them.
+
+They are found where they are said: in errors, events and `Words`. A sentence that is put together there, by an f-string say, could be
+translated by nobody: `put_together` tells of each, and a test asks for none.
+"""
+
+import ast
+import errno
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+from django.conf import settings
+
+from ml.words import PLACE
+
+MESSAGE_AND_ADVICE = ("message", "advice")
+SAYS: dict[str, tuple[str | None, ...]] = {
+    "Words": ("template",),
+    "counted": ("one", "many"),
+    "Failed": (None, *MESSAGE_AND_ADVICE),
+    "VideoFailed": (None, "reason", "advice"),
+    "Progress": (None, None, None, "message"),
+    "Stopped": ("message",),
+    "Finding": (None, "message"),
+    "Refusal": (None, "reason", "advice"),
+    "refuse": (None, "reason", "advice"),
+    "disk_full": ("message",),
+}
+"""What says something to people, and which of its arguments do, in their order; every error is asked for a message and advice."""
+
+SYSTEM = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.EIO, errno.EROFS, errno.EISDIR, errno.ENOTDIR, errno.ESTALE, errno.EINVAL)
+"""What an operating system complains of."""
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file of code."""
+
+    path: Path
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        return ast.parse(self.path.read_text(encoding="utf-8"))
+
+    def calls(self) -> Iterator[tuple[ast.Call, ast.AST]]:
+        """Every call with the function it stands in, or the module."""
+        inner = {id(node): function for function in self._functions for node in ast.walk(function)}
+        yield from ((node, inner.get(id(node), self.tree)) for node in ast.walk(self.tree) if isinstance(node, ast.Call))
+
+    @cached_property
+    def _functions(self) -> list[Function]:
+        """Outer ones first, so that the innermost has the last word."""
+        return [node for node in ast.walk(self.tree) if isinstance(node, Function)]
+
+    def assigned(self, name: str, function: ast.AST) -> list[ast.expr]:
+        """What a name stands for: here, else in the module, else where it was imported from."""
+        return _assignments(name, ast.walk(function)) or _assignments(name, self.tree.body) or self._imported(name)
+
+    def _imported(self, name: str) -> list[ast.expr]:
+        for node in self.tree.body:
+            if isinstance(node, ast.ImportFrom) and node.module and any(alias.name == name for alias in node.names):
+                path = settings.BASE_DIR.joinpath(*node.module.split(".")).with_suffix(".py")
+                return _assignments(name, Source(path).tree.body) if path.is_file() else []
+        return []
+
+
+def _assignments(name: str, nodes: Iterator[ast.AST] | list[ast.stmt]) -> list[ast.expr]:
+    assigns = (node for node in nodes if isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)) and node.value is not None)
+    return [
+        value
+        for node in assigns
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(target, ast.Name) and target.id == name and (value := node.value) is not None
+    ]
+
+
+def engine_texts() -> Iterator[str]:
+    """All sentences of `ml` and `worker`, as templates."""
+    for source in sources("ml", "worker"):
+        for said in _said(source):
+            for part in _parts(said.text, source, said.function):
+                if isinstance(part, ast.Constant) and isinstance(part.value, str) and re.search("[A-Za-z]", PLACE.sub("", part.value)):
+                    yield part.value
+    yield from map(os.strerror, SYSTEM)
+
+
+def put_together() -> Iterator[str]:
+    """Where a sentence cannot be translated: `ml/video/x.py:12`. In `webapp` it is said in the reader's language at once, by gettext."""
+    for source in sources("ml", "worker", "webapp"):
+        place = source.path.relative_to(settings.BASE_DIR)
+        for said in _said(source):
+            if any(_is_lost(part, place.parts[0] == "webapp" and said.is_error) for part in _parts(said.text, source, said.function)):
+                yield f"{place}:{said.text.lineno}"
+
+
+@cache
+def sources(*folders: str) -> tuple[Source, ...]:
+    """But for the two modules that make words of anything."""
+    paths = (path for folder in folders for path in sorted(settings.BASE_DIR.glob(f"{folder}/**/*.py")))
+    return tuple(Source(path) for path in paths if path.name != "words.py")
+
+
+@dataclass(frozen=True)
+class Said:
+    """An argument that people read."""
+
+    text: ast.expr
+    function: ast.AST
+    is_error: bool
+
+
+def _said(source: Source) -> Iterator[Said]:
+    errors = error_names()
+    for call, function in source.calls():
+        name = call.func.id if isinstance(call.func, ast.Name) else call.func.attr if isinstance(call.func, ast.Attribute) else ""
+        is_error = name in errors
+        names = MESSAGE_AND_ADVICE if is_error else SAYS.get(name, ())
+        given = [*zip(names, call.args, strict=False), *((keyword.arg, keyword.value) for keyword in call.keywords)]
+        yield from (Said(text, function, is_error) for argument, text in given if argument is not None and argument in names)
+
+
+@cache
+def error_names() -> frozenset[str]:
+    """`UserError` and all that is derived from it, wherever it is declared."""
+    bases = {
+        node.name: {base.id for base in node.bases if isinstance(base, ast.Name)}
+        for source in sources("ml", "worker", "webapp")
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.ClassDef)
+    }
+    names = {"UserError"}
+    while more := {name for name, above in bases.items() if above & names} - names:
+        names |= more
+    return frozenset(names)
+
+
+def _parts(text: ast.expr, source: Source, function: ast.AST) -> Iterator[ast.expr]:
+    """What a text may be: both sides of a condition, and whatever its name was given."""
+    match text:
+        case ast.IfExp():
+            yield from (*_parts(text.body, source, function), *_parts(text.orelse, source, function))
+        case ast.BoolOp():
+            for value in text.values:
+                yield from _parts(value, source, function)
+        case ast.BinOp(op=ast.Mod()):
+            yield from _parts(text.left, source, function)
+        case ast.Call(func=ast.Name(id="str"), args=[ast.Name() as lazy]) if source.assigned(lazy.id, function):
+            yield from _parts(lazy, source, function)
+        case ast.Name():
+            for value in source.assigned(text.id, function):
+                yield from _parts(value, source, function)
+        case _:
+            yield text
+
+
+def _is_lost(part: ast.expr, is_said_at_once: bool) -> bool:
+    match part:
+        case ast.JoinedStr() | ast.BinOp():
+            return True
+        case ast.Call(func=ast.Name(id=name)):
+            return name == "str"
+        case ast.Call(func=ast.Attribute(attr=name)):
+            return name in ("format", "join")
+        case ast.Constant():
+            return is_said_at_once and bool(part.value)
+        case _:
+            return False
