@@ -12,24 +12,28 @@ from ml.config.weights import IMAGENET
 from ml.events import Event, Finished, Result
 from ml.process import Stop, atomic_path
 
-HELP = "Compare the names and shapes in a file of ImageNet weights with those of a backbone; keep the file if all of them fit."
+HELP = (
+    "Compare the names and shapes in a file of ImageNet weights with those of a backbone; keep the file if all of them fit. "
+    "Without a file: fetch it from torchvision or timm into torch's cache, where the network allows."
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, metavar="FILE", help="safetensors, or a checkpoint of torch that holds tensors alone")
+    parser.add_argument("file", type=Path, nargs="?", metavar="FILE", help="safetensors, or a checkpoint of torch of tensors alone")
     parser.add_argument("--backbone", required=True, choices=get_args(Backbone), help="the network they are for")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="copy the file there, under its publisher's name, if it fits")
 
 
 def run(args: argparse.Namespace, stop: Stop) -> Iterator[Event]:  # noqa: ARG001 - the signature of every command
     from ml.backbones import BACKBONES
+    from ml.backbones.fetch import fetch
     from ml.backbones.normalization import RGB_CHANNELS
     from ml.backbones.weights import compare
 
-    recipe = BACKBONES[args.backbone]
-    comparison = compare(recipe.build(RGB_CHANNELS, 0.5), recipe.weights(args.file))
+    recipe, file = BACKBONES[args.backbone], args.file or fetch(args.backbone)
+    comparison = compare(recipe.build(RGB_CHANNELS, 0.5), recipe.weights(file))
     if comparison.fits and args.keep:
         with atomic_path(args.keep / IMAGENET[args.backbone].file) as temporary:
-            shutil.copyfile(args.file, temporary)
+            shutil.copyfile(file, temporary)
     yield Result({**asdict(comparison), "fits": comparison.fits})
     yield Finished()

@@ -1,4 +1,4 @@
-"""ImageNet weights: the file that each backbone wants, and where on this machine it is looked for. Nothing is fetched."""
+"""ImageNet weights: the file that each backbone wants, and where on this machine it is looked for."""
 
 import os
 from dataclasses import dataclass

@@ -1,8 +1,10 @@
 """ImageNet weights: complete, really those of ImageNet, and never silently random."""
 
+import hashlib
 import json
+import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import cv2
 import pytest
@@ -13,10 +15,10 @@ from sklearn.datasets import load_sample_image
 from torch import Tensor
 
 from ml.__main__ import main
-from ml.backbones import BACKBONES, Backbone, build_backbone
+from ml.backbones import BACKBONES, Backbone, build_backbone, fetch
 from ml.backbones.weights import load_weights, read_state
 from ml.config.models import Backbone as Name
-from ml.config.weights import IMAGENET, UPLOADED, find, weights_folder
+from ml.config.weights import IMAGENET, UPLOADED, Published, find, weights_folder
 from ml.errors import MissingWeights
 
 PALACE, DAISY = 698, 985
@@ -196,3 +198,45 @@ def test_tensors_that_are_called_otherwise_are_refused_with_the_name_of_the_righ
         with pytest.raises(MissingWeights, match="are not called as") as caught:
             BACKBONES[name].weights(tmp_path / "upload")
         assert IMAGENET[name].file in caught.value.advice
+
+
+def published(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A publisher on this machine, whose file of ResNet-10-T is named for its hash; the address."""
+    torch.save(resnet(), folder / "published")
+    name = f"net-{hashlib.sha256((folder / 'published').read_bytes()).hexdigest()[:8]}.pth"
+    monkeypatch.setitem(IMAGENET, "resnet10t", Published(name, "timm"))
+    address = (folder / "published").as_uri()
+    monkeypatch.setattr(fetch, "address_of", lambda _name: address)
+    return address
+
+
+def test_weights_are_fetched_on_request_and_used(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published(tmp_path, monkeypatch)
+    assert main(["weights", "--backbone", "resnet10t", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["fits"]
+    assert find("resnet10t") == weights_folder() / IMAGENET["resnet10t"].file
+    (tmp_path / "published").unlink()
+    assert fetch.fetch("resnet10t") == find("resnet10t")  # it is here
+
+
+def test_what_came_damaged_or_not_at_all_is_told_and_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = published(tmp_path, monkeypatch)
+    (tmp_path / "published").write_bytes(b"cut off")
+    with pytest.raises(MissingWeights, match="could not be fetched from file:"):
+        fetch.fetch("resnet10t")
+    (tmp_path / "published").unlink()
+    with pytest.raises(MissingWeights, match=re.escape(address)) as refusal:
+        fetch.fetch("resnet10t")
+    assert "upload them" in refusal.value.advice and find("resnet10t") is None
+
+
+@pytest.mark.parametrize("name", get_args(Name))
+def test_the_addresses_are_those_of_torchvision_and_timm(name: Name) -> None:
+    if IMAGENET[name].publisher in ("torchvision", "timm"):
+        assert fetch.address_of(name).startswith("https://") and fetch.address_of(name).endswith(IMAGENET[name].file)
+    else:
+        with pytest.raises(MissingWeights, match="Neither torchvision nor timm") as refusal:
+            fetch.address_of(name)
+        assert IMAGENET[name].publisher in refusal.value.advice
