@@ -10,7 +10,7 @@ function bindCells(element) {
     const [row, column] = cell.pointIndex;
     location.href = `${cells}?true=${order[row]}&predicted=${order[column]}`;
   });
-  const line = Object.assign(document.createElement("p"), { className: "muted small told" });
+  const line = Object.assign(document.createElement("p"), { className: "small told" });
   const tell = (text) => { line.textContent = text; };
   tell(element.layout.meta.told.none);
   element.before(line);
