@@ -41,7 +41,7 @@ def address_of(name: Backbone) -> str:
     """As torchvision or timm has it."""
     published = [weights.url for weights in get_model_weights(name)] if name in list_models() else []
     known = timm.get_pretrained_cfg(name, allow_unregistered=True)
-    offered: list[str] = [*published, *([known.url] if known and known.url else [])]
+    offered: list[str] = [*published, *([known.url] if known and isinstance(known.url, str) else [])]
     wanted = IMAGENET[name]
     found = next((address for address in offered if address.endswith(f"/{wanted.file}")), None)
     if found is None:
