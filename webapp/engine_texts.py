@@ -1,4 +1,4 @@
-"""The sentences that stand in the code of the engine and the worker, and are filled in and translated where somebody reads them.
+"""The sentences of the engine, the worker and the jobs, which are translated and filled in where somebody reads them.
 
 They are found where they are said: in errors, events and `Words`. A sentence that is put together there, by an f-string say, could be
 translated by nobody: `put_together` tells of each, and a test asks for none.
@@ -81,8 +81,8 @@ def _assignments(name: str, nodes: Iterator[ast.AST] | list[ast.stmt]) -> list[a
 
 
 def engine_texts() -> Iterator[str]:
-    """All sentences of `ml` and `worker`, as templates."""
-    for source in sources("ml", "worker"):
+    """All of them, as templates. What the site itself says to a reader goes through gettext at once, and is collected there."""
+    for source in sources("ml", "worker", "webapp"):
         for said in _said(source):
             for part in _parts(said.text, source, said.function):
                 if isinstance(part, ast.Constant) and isinstance(part.value, str) and re.search("[A-Za-z]", PLACE.sub("", part.value)):
