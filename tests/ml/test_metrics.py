@@ -82,7 +82,7 @@ def test_wilson_agrees_with_the_published_example_and_stays_within_zero_and_one(
     # Newcombe 1998, table I: 81 of 263 → 0.2553..0.3662; 0 of 20 → 0..0.1611
     assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
     assert wilson(0, 20) == pytest.approx((0, 0.1611), abs=5e-5)
-    assert wilson(20, 20)[1] == 1
+    assert wilson(20, 20)[1] == 1 and wilson(0, 12)[0] == 0
 
 
 def test_results_are_plain_json_with_the_protocol_and_one_row_a_video() -> None:
