@@ -1,4 +1,7 @@
-"""What needs an NVIDIA GPU: `python -m benchmarks.gpu`, with nothing installed but torch, torchvision and numpy."""
+"""What needs an NVIDIA GPU: `python -m benchmarks.gpu`, with nothing installed but torch, torchvision and numpy.
+
+A training on what the loader brings needs more (`benchmarks.gpu_training`); where that is missing, its row says what.
+"""
 
 import sys
 import time
@@ -133,9 +136,20 @@ def compiling_row(device: str, size: tuple[int, int] = SIZE, num_pairs: int = BA
     return Row(f"one iteration of {num_pairs} pairs", f"{1e6 * compiled:.0f} µs", f"uncompiled: {1e6 * plain:.0f} µs", plain / compiled)
 
 
+def training_rows(device: str) -> list[Row]:
+    """A GPU that is fed by the loader, or what is missing for it."""
+    try:
+        from benchmarks.gpu_training import busy_rows
+    except ModuleNotFoundError as missing:
+        return [
+            Row("BN-Inception TSN on what the loader brings: GPU busy", f"not measured: {missing.name} is not installed", bar="≥ 0.90×")
+        ]
+    return busy_rows(device)
+
+
 def run(device: str) -> list[Row]:
-    """Everything of this file."""
-    return [*agreement_rows(device), compiling_row(device), *tv_l1_rows(device)]
+    """Optical flow, then training."""
+    return [*agreement_rows(device), compiling_row(device), *tv_l1_rows(device), *training_rows(device)]
 
 
 def main() -> None:

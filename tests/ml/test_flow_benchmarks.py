@@ -9,7 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import flow, gpu
+from benchmarks import flow, gpu, gpu_training
+from ml.config.data import DataConfig
+from ml.config.experiment import ExperimentConfig
+from ml.config.models import TSN
+from ml.config.training import TrainingConfig
 from ml.flow.tv_l1 import VARIANTS, Parameters, method_of
 from tests.media import draw_video
 
@@ -44,10 +48,22 @@ for absent in ("pydantic", "cv2", "av", "django", "psutil", "safetensors"):
 import torch
 torch.cuda.is_available = lambda: False
 import benchmarks.gpu
+print(*benchmarks.gpu.training_rows("cpu"))
 benchmarks.gpu.main()
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert "not measured: cv2 is not installed" in done.stdout
     assert done.returncode == 1 and "need an NVIDIA GPU" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_gpu_is_busy_while_the_loader_brings_batches_in_time() -> None:
+    training = TrainingConfig(batch_size=2, device="cpu")
+    config = ExperimentConfig(
+        model=TSN(backbone="resnet10t"), data=DataConfig(num_segments=2, short_side=32, crop_size=32), training=training
+    )
+    row = gpu_training.busy_row(config, num_steps=3, num_settling=1, size=(40, 48))
+    assert row.ratio and 0.1 < row.ratio < 2 and row.what.startswith("TSN on resnet10t, K = 2, batches of 2, float32")
+    assert "videos/s" in row.ours and "videos/s" in row.alternative
 
 
 @pytest.mark.gpu
