@@ -16,9 +16,11 @@ from webapp.experiments.published_table import choices_of
 from webapp.experiments.references import reference_to
 from webapp.experiments.selectors.access import visible_evaluations, visible_fusions
 from webapp.experiments.selectors.fusions import fusable_places
+from webapp.experiments.selectors.run_list import with_test_result
 from webapp.experiments.selectors.studies import points
 from webapp.experiments.services.fits import NothingHeldOut
 from webapp.experiments.services.fusions import UnfitStreams, create_fusion
+from webapp.experiments.services.launch import UnfitRun, launch_run
 from webapp.experiments.services.studies import launch_study
 from webapp.experiments.studies.bases import base_of
 from webapp.experiments.studies.results import rows
@@ -122,6 +124,23 @@ class TestRights:
         assert list(visible_evaluations(bob)) == [streams[0]]
         for user in (make_user("root", is_superuser=True), fusion.owner):
             assert visible_fusions(user).get() == fusion and visible_evaluations(user).count() == 4
+
+    def test_the_page_of_the_run_does_not_tell_of_it_either(
+        self, client: Client, ada: User, dataset: Dataset, streams: list[Evaluation]
+    ) -> None:
+        fusion, bob, run = make_fusion(streams), make_user("bob"), streams[1].run
+        assert run is not None
+        share(dataset, bob)
+        for user, is_told in ((bob, False), (ada, True)):
+            client.force_login(user)
+            assert (f"/fusions/{fusion.pk}/" in client.get(f"/experiments/{run.pk}/").content.decode()) is is_told
+
+    def test_a_further_dataset_that_one_may_not_change_is_not_trained_on(self, dataset: Dataset, hmdb: Dataset, temporal: Run) -> None:
+        bob = make_user("bob")
+        share(dataset, bob, Membership.Role.EDITOR)
+        share(hmdb, bob)
+        with pytest.raises(UnfitRun, match="may not train on “HMDB-51”"):
+            launch_run(bob, dataset, dataset.splits.get(), temporal.experiment, "mine")
 
     @pytest.mark.parametrize("which", ["of the run", "of the fusion"])
     def test_either_dataset_takes_the_fusion_and_what_it_predicted_along(
@@ -236,6 +255,8 @@ def test_the_runs_of_one_dataset_fill_the_study_of_the_other_over_three_splits(
     assert [point.members[1] for point in points(other)] == runs
     assert next(point.members[2] for point in points(other)) == fusion
     assert Run.objects.count() == 3 + 3  # only the spatial stream is trained on the other splits
+    listed = with_test_result(other.runs.filter(pk__in=[run.pk for run in runs]), hmdb)
+    assert [run.top1 for run in listed] == [0.5] * 3  # type: ignore[attr-defined]
     temporal = rows(other.grid, points(other), hmdb)[1]
     assert str(temporal.spread("top1")) == "50.0 ± 0.0" and len(temporal.measured) == 3
 

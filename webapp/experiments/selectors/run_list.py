@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from django.db.models import FloatField, JSONField, OuterRef, QuerySet, Subquery
+from django.db.models import FloatField, JSONField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
+from webapp.datasets.models import Dataset
 from webapp.experiments.models import Evaluation, Run
 from webapp.jobs.models import Job
 
@@ -57,9 +58,15 @@ def _direction(name: str, order: str) -> Literal["ascending", "descending", ""]:
     return "ascending" if order == name else "descending" if order == f"-{name}" else ""
 
 
-def with_test_result(runs: QuerySet[Run]) -> QuerySet[Run]:
-    """Each run with its newest finished test evaluation: id, `top1`, `map_voc2007` (0…1), `num_videos` and protocol; None without one."""
-    tests = Evaluation.objects.filter(run=OuterRef("pk"), other_split=None, subset="test", job__state=Job.State.DONE).order_by("-id")
+def with_test_result(runs: QuerySet[Run], dataset: Dataset | None = None) -> QuerySet[Run]:
+    """Each run with its newest finished test evaluation: id, `top1`, `map_voc2007` (0…1), `num_videos` and protocol; None without one.
+
+    Args:
+        dataset: on which it is tested; None means the run's own.
+    """
+    own = Q(other_split=None)
+    here = Q(own, run__dataset=dataset) | Q(other_split__dataset=dataset) if dataset else own
+    tests = Evaluation.objects.filter(here, run=OuterRef("pk"), subset="test", job__state=Job.State.DONE).order_by("-id")
     numbers = {metric: tests.annotate(value=Cast(KeyTextTransform(metric, "metrics"), FloatField())) for metric in DRAWN}
     return runs.annotate(
         test_evaluation=Subquery(tests.values("pk")[:1]),

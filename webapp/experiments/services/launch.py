@@ -16,6 +16,7 @@ from webapp.datasets.services.flow import request_flow
 from webapp.experiments.models import Evaluation, Run
 from webapp.experiments.preflight import preflight
 from webapp.experiments.references import other_splits
+from webapp.experiments.selectors.access import trainable_splits
 from webapp.jobs.models import Job
 from webapp.jobs.selectors import has_gpu_worker
 from webapp.jobs.services import open_job, submit
@@ -41,7 +42,7 @@ def launch_run(
     It is tested on every dataset that it learns, where the split has videos for it.
 
     Raises:
-        UnfitRun: the preflight found an error.
+        UnfitRun: the preflight found an error, or the user may not train on a further dataset.
     """
     data = config.data.replace(dataset="", split=split.name)
     config = config.replace(data=data.replace(also=data.others))
@@ -51,6 +52,7 @@ def launch_run(
         name=name, owner=user, dataset=dataset, split=split, config=config.model_dump(mode="json"), parent=parent, job=job
     )
     others = other_splits(config)
+    _check_rights(user, others)
     datasets = [dataset, *(other.dataset for other in others)]
     flow_jobs = [job for each in datasets for job in _flow_jobs(user, each, config)]
     submit(job, run.pk, after=[*flow_jobs, *after], queue=queue_for(config))
@@ -66,6 +68,14 @@ def _check(dataset: Dataset, split: Split, config: ExperimentConfig) -> None:
     for finding in preflight(split, config):
         if finding.level == "error":
             raise UnfitRun(finding.message, finding.advice)
+
+
+def _check_rights(user: User, others: Iterable[Split]) -> None:
+    """Whoever chose the further datasets, it is this user who trains on them."""
+    foreign = next((other for other in others if not trainable_splits(user).filter(pk=other.pk).exists()), None)
+    if foreign is not None:
+        text = _("You may not train on “%(dataset)s”.") % {"dataset": foreign.dataset}
+        raise UnfitRun(text, _("Ask its owner to let you change it, or start a run without it."))
 
 
 def _flow_jobs(user: User, dataset: Dataset, config: ExperimentConfig) -> list[Job]:

@@ -1,8 +1,8 @@
-"""What happens to a run after it was launched: notes, the archive, its fusions."""
+"""What happens to a run after it was launched: notes, the archive."""
 
 from collections.abc import Iterable
 
-from webapp.experiments.models import Fusion, Run
+from webapp.experiments.models import Run
 
 
 def write_notes(run: Run, notes: str) -> None:
@@ -12,8 +12,3 @@ def write_notes(run: Run, notes: str) -> None:
 
 def set_archived(runs: Iterable[Run], is_archived: bool) -> None:
     Run.objects.filter(pk__in=[run.pk for run in runs]).update(is_archived=is_archived)
-
-
-def fusions_of(run: Run) -> list[Fusion]:
-    """The fusions this run is a stream of: they go when it goes."""
-    return list(Fusion.objects.filter(memberships__evaluation__run=run).distinct())

@@ -19,6 +19,7 @@ from webapp.experiments.heads import Head, head_on
 from webapp.experiments.models import Evaluation, Run, Study
 from webapp.experiments.preflight import Finding, preflight
 from webapp.experiments.references import split_names
+from webapp.experiments.selectors.access import editable_runs
 from webapp.experiments.selectors.studies import Point, Source, jobs_of, place_in, points, sources
 from webapp.experiments.services.fusions import create_fusion
 from webapp.experiments.services.launch import launch_run, request_evaluation
@@ -38,7 +39,7 @@ def launch_study(user: User, split: Split, grid: StudyConfig, name: str, adopted
     """The study with all its runs and fusions; where the grid has no axis of splits, they are on this one.
 
     Args:
-        adopted: runs that may stand in the grid already; those whose config is not in it are left alone.
+        adopted: runs that may stand in the grid already; those whose config is not in it, or that the user may not change, are left alone.
 
     Raises:
         UnfitStudy, UnfitRun, UnfitStreams, NothingHeldOut: as their names say.
@@ -47,7 +48,8 @@ def launch_study(user: User, split: Split, grid: StudyConfig, name: str, adopted
     _check_size(grid)
     study = Study.objects.create(name=name, owner=user, dataset=split.dataset, config=grid.model_dump(mode="json"))
     wanted = configs_of(grid)
-    study.runs.set(run for run in adopted if place_in(study, run) in wanted)
+    own = editable_runs(user).filter(pk__in=[run.pk for run in adopted])
+    study.runs.set(run for run in own if place_in(study, run) in wanted)
     launch_missing(study, user)
     return study
 

@@ -25,7 +25,7 @@ from webapp.experiments.facts import fact_rows
 from webapp.experiments.forms.runs import NotesForm, SubsetForm
 from webapp.experiments.models import Evaluation, Run
 from webapp.experiments.selectors import runs as run_selectors
-from webapp.experiments.selectors.access import editable_runs, visible_runs
+from webapp.experiments.selectors.access import editable_runs, visible_fusions, visible_runs, visible_studies
 from webapp.experiments.services import runs as run_services
 from webapp.experiments.services.launch import request_evaluation
 from webapp.forms import schema_form
@@ -61,7 +61,7 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "busy": run_selectors.busy_job(run, evaluations),
         "may_change": editable_runs(request.user).filter(pk=pk).exists(),
         **TAB_CONTEXTS[tab](run),
-        **(_forms(request.user, run) if tab == "overview" else {}),
+        **(_of_user(request.user, run) if tab == "overview" else {}),
     }
     parts = {"run-head": "experiments/_run_head.html", "run-tab": f"experiments/_run_{tab}.html"}
     template = parts.get(request.htmx.target or "", "experiments/run_detail.html")  # type: ignore[attr-defined]
@@ -79,15 +79,20 @@ def _others(evaluations: list[Evaluation]) -> list[int]:
     return list(dict.fromkeys(one.other_split_id for one in reversed(evaluations) if one.other_split_id))
 
 
-def _forms(user: AnyUser, run: Run) -> dict[str, Any]:
-    return {"subset_form": SubsetForm(user, run), "protocol_form": ProtocolForm(config=run.experiment.evaluation)}
+def _of_user(user: AnyUser, run: Run) -> dict[str, Any]:
+    """What the overview shows to this user alone: a run of several datasets may be part of what others keep to themselves."""
+    return {
+        "subset_form": SubsetForm(user, run),
+        "protocol_form": ProtocolForm(config=run.experiment.evaluation),
+        "fusions": visible_fusions(user).filter(memberships__evaluation__run=run).distinct(),
+        "studies": visible_studies(user).filter(runs=run),
+    }
 
 
 def _overview(run: Run) -> dict[str, Any]:
     return {
         "disk_bytes": bytes_in(run.folder),
         "facts": fact_rows(run.facts),
-        "fusions": run_services.fusions_of(run),
     }
 
 

@@ -18,7 +18,7 @@ from webapp.downloads import csv_response
 from webapp.experiments.forms.studies import AxisForm, NewStudy, growing_knobs
 from webapp.experiments.models import Study
 from webapp.experiments.preflight import Finding
-from webapp.experiments.selectors.access import editable_studies, visible_studies
+from webapp.experiments.selectors.access import editable_studies, visible_runs, visible_studies
 from webapp.experiments.selectors.run_list import with_test_result
 from webapp.experiments.selectors.studies import is_live, points
 from webapp.experiments.services.studies import add_values, dissolve_study, foreseen, launch_study, resume_study, stop_study
@@ -71,7 +71,7 @@ def study_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "study": study,
         "table": table,
         "figure": study_chart(table),
-        "runs": with_test_result(study.runs.select_related("job", "split")).order_by("pk"),
+        "runs": with_test_result(visible_runs(request.user).filter(studies=study), study.dataset).order_by("pk"),
         "is_live": is_live(study),
         "may_change": may_change,
         "more": AxisForm(study.grid.streams, growing_knobs(study.grid)) if may_change else None,
