@@ -102,11 +102,11 @@ def valkey(folder: Path) -> Server:
     return Server("valkey", ["/usr/bin/env", "-C", str(broker.folder), *config], folder)
 
 
-def worker(folder: Path, *arguments: str, name: str = "cpu") -> Server:
-    """A Celery worker on the test database, on one core: its jobs do one thing after the other on any machine."""
+def worker(folder: Path, *arguments: str, name: str = "cpu", cores: int = 1) -> Server:
+    """A Celery worker on the test database; on one core its jobs do one thing after the other on any machine."""
     environment = {"DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "webapp.settings", "OMP_NUM_THREADS": "1"}
-    core = str(max(os.sched_getaffinity(0)))
-    celery = ["taskset", "--cpu-list", core, sys.executable, "-m", "celery", "-A", "worker.app", "worker"]
+    last = ",".join(map(str, sorted(os.sched_getaffinity(0))[-cores:]))
+    celery = ["taskset", "--cpu-list", last, sys.executable, "-m", "celery", "-A", "worker.app", "worker"]
     options = ["--hostname", f"{name}@test", "--loglevel", "INFO", "--without-mingle", "--without-gossip"]
     return Server(name, [*celery, *options, *arguments], folder, **environment)
 
@@ -117,11 +117,11 @@ def database_url() -> str:
 
 
 class Plant:
-    """A broker, a worker for jobs, so many at once, and one that sweeps."""
+    """A broker, a worker for jobs, so many at once and on as many cores, and one that sweeps."""
 
     def __init__(self, folder: Path, at_once: int = 1) -> None:
         self.valkey = valkey(folder)
-        self.worker = worker(folder, "-Q", "cpu,gpu", "-c", str(at_once))
+        self.worker = worker(folder, "-Q", "cpu,gpu", "-c", str(at_once), cores=at_once)
         self.sweeper = worker(folder, "-Q", "predict,sweep", "-P", "solo", "-B", name="sweep")
 
     def start(self) -> None:

@@ -5,7 +5,7 @@ import tempfile
 
 from webapp.launcher.broker import free_port
 
-os.environ.setdefault("KINETOSCOPE_DATA", tempfile.mkdtemp(prefix="kinetoscope-test-"))
+os.environ["KINETOSCOPE_DATA"] = tempfile.mkdtemp(prefix="kinetoscope-test-")  # each process of pytest has its own
 os.environ.setdefault("KINETOSCOPE_LEASE_SECONDS", "4")
 os.environ["REDIS_URL"] = f"redis://:test@127.0.0.1:{free_port()}/0"  # nobody's until `tests.processes` starts one
 

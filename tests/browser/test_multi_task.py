@@ -70,7 +70,7 @@ def test_a_run_of_two_datasets_is_launched_from_its_preset_and_tested_on_each(
     visitor.fill({"name": "both", **TINY})
     page.get_by_label("Further datasets").select_option(label="sports · 1")
     visitor.see("multi-task-launch")
-    with running_plant(tmp_path):
+    with running_plant(tmp_path, at_once=2):
         visitor.press("Launch")
         expect(page.get_by_role("heading", name="both")).to_be_visible()
         expect(page.locator("#run-tab .badge-done")).to_have_count(2, timeout=1000 * PATIENCE_SECONDS)

@@ -86,7 +86,7 @@ class Visitor:
     def stat(self, title: str) -> str:
         """A number that stands large at the head of a page, by the words under it."""
         stat = self.page.locator(".stat", has=self.page.locator("span", has_text=re.compile(rf"^{title}")))
-        return stat.locator("b").inner_text()
+        return " ".join(stat.locator("b").inner_text().split())
 
     def figure(self, name: str) -> dict[str, Any]:
         """What the page gives Plotly to draw."""

@@ -254,7 +254,7 @@ def test_outsiders_get_404_and_members_the_page(dataset: Dataset, streams: list[
 def test_a_fusion_of_ucf101_size_takes_few_queries(
     client: Client, user: User, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    large = make_dataset(user, [f"class {i:03d}" for i in range(101)], videos_per_class=264, name="large")
+    large = make_dataset(user, [f"class {i:03d}" for i in range(101)], videos_per_class=132, name="large")
     members = [make_evaluation(make_run(large, modality), lambda label, position: label + position % 2) for modality in ("rgb", "flow")]
     address = reverse("experiments:fusion_detail", args=(make_fusion(members).pk,))
     with django_assert_max_num_queries(9):
