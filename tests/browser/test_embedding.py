@@ -38,8 +38,13 @@ def evaluation(signed_in: Page) -> Evaluation:
 
 def open_map(page: Page, server: LiveServer, evaluation: Evaluation, query: str = "") -> None:
     page.goto(f"{server.url}/experiments/evaluations/{evaluation.pk}/embedding{query}")
-    expect(page.locator("[data-embedding] .main-svg").first).to_be_visible()
+    expect_map(page)
     page.locator("[data-embedding]").scroll_into_view_if_needed()
+
+
+def expect_map(page: Page) -> None:
+    """And with it the scripts that listen."""
+    expect(page.locator("[data-embedding] .main-svg").first).to_be_visible()
 
 
 def test_pointing_at_a_video_plays_it_and_a_click_leads_to_its_neighbours(
@@ -92,6 +97,7 @@ def test_a_map_that_is_asked_for_comes_into_the_page_without_a_reload(
     page.get_by_label("Neighbours").fill("7")
     page.get_by_role("button", name="Draw the UMAP map").click()
     expect(page.get_by_text("The UMAP map appears here by itself")).to_be_visible()
+    expect_map(page)
     expect(page.get_by_role("button", name="Draw the UMAP map")).to_have_count(0)
     job = map_job(evaluation)
     evaluation.refresh_from_db()
@@ -103,7 +109,7 @@ def test_a_map_that_is_asked_for_comes_into_the_page_without_a_reload(
     expect(page.locator("[data-embedding] .legendtext")).to_have_count(2)
     keep_map(evaluation)
     Job.objects.filter(pk=job.pk).update(state=Job.State.DONE)
-    expect(which).to_have_value("umap")
+    expect(which).to_have_value("umap", timeout=15_000)
     expect(page.locator("[data-embedding] .legendtext")).to_have_text(["other classes", "class 3"])
     page.wait_for_url("**map=umap**")
     assert page.locator("body[data-before=yes]").count() == 1
