@@ -39,6 +39,15 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True)
+class Said:
+    """An argument that people read."""
+
+    text: ast.expr
+    function: ast.AST
+    is_error: bool
+
+
+@dataclass(frozen=True)
 class Source:
     """A file of code."""
 
@@ -48,15 +57,16 @@ class Source:
     def tree(self) -> ast.Module:
         return ast.parse(self.path.read_text(encoding="utf-8"))
 
-    def calls(self) -> Iterator[tuple[ast.Call, ast.AST]]:
-        """Every call with the function it stands in, or the module."""
-        inner = {id(node): function for function in self._functions for node in ast.walk(function)}
-        yield from ((node, inner.get(id(node), self.tree)) for node in ast.walk(self.tree) if isinstance(node, ast.Call))
-
     @cached_property
-    def _functions(self) -> list[Function]:
-        """Outer ones first, so that the innermost has the last word."""
-        return [node for node in ast.walk(self.tree) if isinstance(node, Function)]
+    def said(self) -> list[Said]:
+        """What its calls say to people."""
+        return [said for call, function in self._calls() for said in _arguments(call, function)]
+
+    def _calls(self) -> Iterator[tuple[ast.Call, ast.AST]]:
+        """Every call with the function it stands in, the innermost, or the module."""
+        functions = [node for node in ast.walk(self.tree) if isinstance(node, Function)]
+        inner = {id(node): function for function in functions for node in ast.walk(function)}
+        yield from ((node, inner.get(id(node), self.tree)) for node in ast.walk(self.tree) if isinstance(node, ast.Call))
 
     def assigned(self, name: str, function: ast.AST) -> list[ast.expr]:
         """What a name stands for: here, else in the module, else where it was imported from."""
@@ -83,7 +93,7 @@ def _assignments(name: str, nodes: Iterator[ast.AST] | list[ast.stmt]) -> list[a
 def engine_texts() -> Iterator[str]:
     """All of them, as templates. What the site itself says to a reader goes through gettext at once, and is collected there."""
     for source in sources("ml", "worker", "webapp"):
-        for said in _said(source):
+        for said in source.said:
             for part in _parts(said.text, source, said.function):
                 if isinstance(part, ast.Constant) and isinstance(part.value, str) and re.search("[A-Za-z]", PLACE.sub("", part.value)):
                     yield part.value
@@ -94,35 +104,25 @@ def put_together() -> Iterator[str]:
     """Where a sentence cannot be translated: `ml/video/x.py:12`. In `webapp` it is said in the reader's language at once, by gettext."""
     for source in sources("ml", "worker", "webapp"):
         place = source.path.relative_to(settings.BASE_DIR)
-        for said in _said(source):
+        for said in source.said:
             if any(_is_lost(part, place.parts[0] == "webapp" and said.is_error) for part in _parts(said.text, source, said.function)):
                 yield f"{place}:{said.text.lineno}"
 
 
 @cache
 def sources(*folders: str) -> tuple[Source, ...]:
-    """But for the two modules that make words of anything."""
+    """Their files, but for the two that make words of anything."""
+    makers = [settings.BASE_DIR / folder / "words.py" for folder in folders]
     paths = (path for folder in folders for path in sorted(settings.BASE_DIR.glob(f"{folder}/**/*.py")))
-    return tuple(Source(path) for path in paths if path.name != "words.py")
+    return tuple(Source(path) for path in paths if path not in makers)
 
 
-@dataclass(frozen=True)
-class Said:
-    """An argument that people read."""
-
-    text: ast.expr
-    function: ast.AST
-    is_error: bool
-
-
-def _said(source: Source) -> Iterator[Said]:
-    errors = error_names()
-    for call, function in source.calls():
-        name = call.func.id if isinstance(call.func, ast.Name) else call.func.attr if isinstance(call.func, ast.Attribute) else ""
-        is_error = name in errors
-        names = MESSAGE_AND_ADVICE if is_error else SAYS.get(name, ())
-        given = [*zip(names, call.args, strict=False), *((keyword.arg, keyword.value) for keyword in call.keywords)]
-        yield from (Said(text, function, is_error) for argument, text in given if argument is not None and argument in names)
+def _arguments(call: ast.Call, function: ast.AST) -> Iterator[Said]:
+    name = call.func.id if isinstance(call.func, ast.Name) else call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    is_error = name in error_names()
+    names = MESSAGE_AND_ADVICE if is_error else SAYS.get(name, ())
+    given = [*zip(names, call.args, strict=False), *((keyword.arg, keyword.value) for keyword in call.keywords)]
+    yield from (Said(text, function, is_error) for argument, text in given if argument is not None and argument in names)
 
 
 @cache
@@ -148,7 +148,7 @@ def _parts(text: ast.expr, source: Source, function: ast.AST) -> Iterator[ast.ex
         case ast.BoolOp():
             for value in text.values:
                 yield from _parts(value, source, function)
-        case ast.BinOp(op=ast.Mod()):
+        case ast.BinOp(op=ast.Mod(), left=ast.Call() | ast.Name()):
             yield from _parts(text.left, source, function)
         case ast.Call(func=ast.Name(id="str"), args=[ast.Name() as lazy]) if source.assigned(lazy.id, function):
             yield from _parts(lazy, source, function)

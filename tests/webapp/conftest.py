@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
 from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
@@ -11,6 +13,7 @@ from tests.webapp.factories import make_dataset, make_user
 from webapp import queue
 from webapp.datasets.models import Dataset
 from webapp.jobs.models import Job
+from webapp.messages import catalogue_path
 
 
 @pytest.fixture(autouse=True)
@@ -47,3 +50,13 @@ def as_ada(client: Client, ada: User) -> Client:
 @pytest.fixture
 def dataset(ada: User) -> Dataset:
     return make_dataset(ada)
+
+
+@pytest.fixture
+def chinese(settings: Settings, tmp_path: Path) -> None:
+    """The catalogue as it is in the source, compiled for this test."""
+    folder = tmp_path / "zh_Hans" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    with catalogue_path("zh_Hans").open("rb") as source, (folder / "django.mo").open("wb") as compiled:
+        write_mo(compiled, read_po(source, locale="zh_Hans"))
+    settings.LOCALE_PATHS = [tmp_path]

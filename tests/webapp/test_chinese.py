@@ -2,16 +2,11 @@
 
 import re
 from html.parser import HTMLParser
-from pathlib import Path
-from typing import Any
 
 import pytest
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from django.test import Client
 
 from tests.webapp.factories import make_dataset, make_evaluation, make_fusion, make_prediction, make_run, make_user
-from webapp.messages import catalogue_path
 
 SILENT = {"script", "style", "svg", "pre", "code"}
 READ_OUT = {"aria-label", "title", "placeholder", "alt", "data-confirm"}
@@ -55,16 +50,6 @@ def left_over(page: str) -> list[str]:
 
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def chinese(settings: Any, tmp_path: Path) -> None:
-    """The catalogue as it is in the source, compiled for this test."""
-    folder = tmp_path / "zh_Hans" / "LC_MESSAGES"
-    folder.mkdir(parents=True)
-    with catalogue_path("zh_Hans").open("rb") as source, (folder / "django.mo").open("wb") as compiled:
-        write_mo(compiled, read_po(source, locale="zh_Hans"))
-    settings.LOCALE_PATHS = [tmp_path]
 
 
 @pytest.fixture
