@@ -63,6 +63,14 @@ def test_an_upload_cut_in_the_middle_goes_on_by_itself(signed_in: Page, live_ser
     assert Upload.objects.get().path.read_bytes() == clips.read_bytes()
 
 
+def test_an_upload_whose_session_has_ended_says_so_and_does_not_try_for_ever(signed_in: Page, live_server: LiveServer, clips: Path) -> None:
+    page = unwatched(signed_in)
+    page.goto(f"{live_server.url}/datasets/import/")
+    page.context.clear_cookies()
+    page.set_input_files("input[type=file]", clips)
+    expect(page.locator("[data-problem]")).to_contain_text("Your session has ended")
+
+
 def test_a_form_sent_too_early_says_that_it_waits_and_goes_on_by_itself(signed_in: Page, live_server: LiveServer, clips: Path) -> None:
     held: list[Route] = []
     signed_in.route("**/datasets/uploads/*/", lambda route: route.continue_() if held else held.append(route))

@@ -13,6 +13,7 @@ class Refused extends Error {}
 async function ask(address, options = {}) {
   const headers = { "X-CSRFToken": token(), ...options.headers };
   const response = await fetch(address, { credentials: "same-origin", ...options, headers });
+  if (response.redirected || response.status === 403) throw new Refused(document.querySelector("[data-text-ended]").dataset.textEnded); // to the login
   if (response.status >= 500 || response.status === 429) throw new TypeError(`server answered ${response.status}`);
   return response;
 }
