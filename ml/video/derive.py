@@ -27,6 +27,9 @@ from ml.words import Words
 MAX_FRAMES = 500_000
 """About five hours; a small file can hold more, and fill any disk when unpacked."""
 
+LITTLE = 50
+"""The share of a video, a fiftieth, that may be missing at its end without a word."""
+
 SAME_RHYTHM = 1.5
 """Longest step between two frames over the shortest, above which the frame rate is called variable."""
 
@@ -118,14 +121,22 @@ def _facts(claimed: VideoFacts, times: list[float]) -> MediaFacts:
 
 def _notes(claimed: VideoFacts, times: list[float]) -> Iterator[Words]:
     steps = [later - earlier for earlier, later in pairwise(times)]
+    is_variable = bool(steps) and max(steps) > SAME_RHYTHM * min(steps)
     if len(times) == 1:
         yield Words("one frame: no flow")
-    if len(times) < claimed.frames - max(1, claimed.frames // 50):
+    if is_variable and not claimed.counts_frames:  # how many there were, nobody knows
+        yield from _cut_in_time(times[-1] + max(steps), claimed.duration_seconds)
+    elif len(times) < claimed.frames - max(1, claimed.frames // LITTLE):
         yield Words("cut off or damaged: {read} of {claimed} frames could be read", read=len(times), claimed=claimed.frames)
-    if steps and max(steps) > SAME_RHYTHM * min(steps):
+    if is_variable:
         yield Words("variable frame rate")
     if _bits_a_colour(claimed.pixel_format) > 8:
         yield Words("more than 8 bits a colour: reduced to 8")
+
+
+def _cut_in_time(read: float, claimed: float) -> Iterator[Words]:
+    if read < claimed * (1 - 1 / LITTLE):
+        yield Words("cut off or damaged: {read} of {claimed} seconds could be read", read=f"{read:.1f}", claimed=f"{claimed:.1f}")
 
 
 def _bits_a_colour(pixel_format: str) -> int:

@@ -16,9 +16,10 @@ MICROSECONDS = 1_000_000
 
 @dataclass(frozen=True)
 class VideoFacts:
-    """Width and height as displayed; `frames` as the header says or its duration implies (0: it does not say)."""
+    """Width and height as displayed; `frames` as the header says, if it counts them, or its duration implies (0: it does not say)."""
 
     frames: int
+    counts_frames: bool
     fps: float
     width: int
     height: int
@@ -41,7 +42,7 @@ def probe(path: Path) -> VideoFacts:
         frames = stream.frames or round(duration * fps)
         suffixes = frozenset(f".{extension}" for extension in container.format.extensions)
     height, width = _first_frame_size(path)
-    return VideoFacts(frames, fps, width, height, duration or frames / fps, codec, pixel_format, suffixes)
+    return VideoFacts(frames, stream.frames > 0, fps, width, height, duration or frames / fps, codec, pixel_format, suffixes)
 
 
 def _duration_seconds(container: InputContainer, stream: VideoStream, fps: float) -> float:

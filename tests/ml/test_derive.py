@@ -1,5 +1,6 @@
 import errno
 import os
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,21 @@ def test_a_cut_off_video_keeps_what_can_be_read_and_says_how_much(container: str
     assert facts.notes == (f"cut off or damaged: {facts.frames} of 60 frames could be read",)
     with FramePack(store.frames(MEDIA, FrameSpec().spec_id()), FrameSpec()) as pack:
         assert len(pack) == facts.frames
+
+
+@pytest.mark.parametrize("is_cut", [False, True])
+def test_where_only_the_duration_is_known_a_variable_rate_is_no_cut_and_a_cut_is_told_in_seconds(is_cut: bool, tmp_path: Path) -> None:
+    store, times = (
+        MediaStore(tmp_path),
+        [0.04 * index + 0.2 * (index // 3) for index in range(60)],
+    )  # 6.2 s, of which the codec makes 155 frames
+    draw = draw_cut_stream if is_cut else draw_video
+    draw(store.original(MEDIA), frames=60, container="matroska", times=times, options={"g": "6", "bf": "0"})
+
+    notes = derive(store, MEDIA, FrameSpec()).notes
+
+    assert notes[-1] == "variable frame rate"
+    assert [re.sub(r"[0-9.]+", "N", note) for note in notes[:-1]] == ["cut off or damaged: N of N seconds could be read"] * is_cut
 
 
 def test_what_is_no_video_leaves_nothing_behind(tmp_path: Path) -> None:
