@@ -248,6 +248,8 @@ def test_the_runs_of_one_dataset_fill_the_study_of_the_other_over_three_splits(
 
     spatial = make_evaluation(make_run(hmdb))
     fusion = make_fusion([spatial, runs[0].evaluations.get()])
+    heads = {f"run-{run.pk}-on-{hmdb.splits.get(name=run.split.name).pk}" for run in runs}
+    assert set(choices_of(ada)) == {f"study-{study.pk}", f"fusion-{fusion.pk}", f"run-{spatial.run_id}", *heads}
     base = base_of(ada, {"fusion": str(fusion.pk)})
     grid = base.grid.replace(axes=(over_splits,))
     other = launch_study(ada, hmdb.splits.get(name="1"), grid, "HMDB", [*base.runs, *runs[1:]])
@@ -255,6 +257,10 @@ def test_the_runs_of_one_dataset_fill_the_study_of_the_other_over_three_splits(
     assert [point.members[1] for point in points(other)] == runs
     assert next(point.members[2] for point in points(other)) == fusion
     assert Run.objects.count() == 3 + 3  # only the spatial stream is trained on the other splits
+    assert choices_of(ada).keys() >= {f"study-{study.pk}", f"study-{other.pk}"} and not choices_of(ada).keys() & {
+        *heads,
+        f"fusion-{fusion.pk}",
+    }
     listed = with_test_result(other.runs.filter(pk__in=[run.pk for run in runs]), hmdb)
     assert [run.top1 for run in listed] == [0.5] * 3  # type: ignore[attr-defined]
     temporal = rows(other.grid, points(other), hmdb)[1]

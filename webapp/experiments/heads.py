@@ -25,6 +25,13 @@ class Head(NamedTuple):
         return f"{key}-on-{self.other_split.pk}" if self.other_split else key
 
 
+def heads_of(fusion: Fusion) -> list[Head]:
+    """In order."""
+    related = ("evaluation__run__dataset", "evaluation__run__split", "evaluation__other_split__dataset")
+    tests = [member.evaluation for member in fusion.memberships.select_related(*related)]
+    return [Head(test.run, test.other_split) for test in tests if test.run is not None]
+
+
 def head_on(run: Run, dataset: Dataset) -> Head | None:
     """The run's head of this dataset; None where it did not learn it.
 

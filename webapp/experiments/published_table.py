@@ -3,15 +3,15 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from ml.config.published import PublishedRow, PublishedTable
 from ml.config.study import StudyConfig, trials
-from webapp.datasets.models import Split
 from webapp.datasets.selectors import AnyUser
-from webapp.experiments.heads import Head, seen_from
-from webapp.experiments.models import Fusion, Run, Study
+from webapp.experiments.heads import Head, heads_of, seen_from
+from webapp.experiments.models import Run, Study
 from webapp.experiments.selectors.access import visible_fusions, visible_heads, visible_runs, visible_studies
 from webapp.experiments.selectors.studies import Point, points
 from webapp.experiments.studies.results import Row, Spread, published_row, rows
@@ -56,28 +56,27 @@ def _alone(head: Head) -> tuple[StudyConfig, list[Point]]:
     if isinstance(head.source, Run):
         grid = StudyConfig(streams=(seen_from(head),))
         return grid, [Point(trials(grid)[0], (head.source,))]
-    streams = [Head(run, split) for run, split in _streams(head.source)]
+    streams = heads_of(head.source)
     grid = StudyConfig(streams=tuple(map(seen_from, streams)), fusions=(head.source.fusion,))
     return grid, [Point(trials(grid)[0], (*(stream.source for stream in streams), head.source))]
 
 
-def _streams(fusion: Fusion) -> Iterator[tuple[Run, Split | None]]:
-    related = ("evaluation__run__dataset", "evaluation__run__split", "evaluation__other_split__dataset")
-    for member in fusion.memberships.select_related(*related):
-        assert member.evaluation.run is not None  # noqa: S101 - only runs are fused
-        yield member.evaluation.run, member.evaluation.other_split
-
-
 def choices_of(user: AnyUser) -> dict[str, Study | Head]:
-    """The newest studies, and the newest fusions and runs that are in none, by their key: what may stand beside a table.
+    """The newest studies, fusions and runs by their key: what may stand beside a table.
 
-    A run that learnt several datasets stands there once for each of them.
+    A run that learnt several datasets stands there once for each of them. What is in a study of its dataset stands there with the study.
     """
-    fusions = visible_fusions(user).exclude(memberships__evaluation__run__studies__isnull=False)
-    runs = visible_runs(user).filter(is_archived=False, studies=None)
-    heads = [*map(Head, fusions[:CHOICES]), *visible_heads(user, runs[:CHOICES])]
-    choices: list[Study | Head] = [*visible_studies(user)[:CHOICES], *heads]
+    fusions = visible_fusions(user).exclude(memberships__evaluation__run__studies__dataset=F("dataset"))
+    alone_or_joint = Q(studies=None) | Q(config__data__also__0__isnull=False)
+    runs = visible_runs(user).filter(alone_or_joint, is_archived=False).distinct().prefetch_related("studies")
+    choices: list[Study | Head] = [*visible_studies(user)[:CHOICES], *map(Head, fusions[:CHOICES])]
+    choices += [head for head in visible_heads(user, runs[:CHOICES]) if not _is_in_a_study(head)]
     return {_key(choice): choice for choice in choices}
+
+
+def _is_in_a_study(head: Head) -> bool:
+    """Of its dataset."""
+    return isinstance(head.source, Run) and any(study.dataset_id == head.dataset.pk for study in head.source.studies.all())
 
 
 @dataclass(frozen=True)

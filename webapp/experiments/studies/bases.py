@@ -11,7 +11,7 @@ from ml.config.studies import STUDIES
 from ml.config.study import StudyConfig
 from webapp.datasets.models import Split
 from webapp.datasets.selectors import AnyUser
-from webapp.experiments.heads import Head, seen_from
+from webapp.experiments.heads import heads_of, seen_from
 from webapp.experiments.models import Fusion, Run
 from webapp.experiments.selectors.access import visible_fusions, visible_runs
 
@@ -50,7 +50,6 @@ def _of_run(run: Run) -> Base:
 
 
 def _of_fusion(fusion: Fusion) -> Base:
-    members = fusion.memberships.select_related("evaluation__run__dataset", "evaluation__run__split", "evaluation__other_split__dataset")
-    runs = tuple(member.evaluation.run for member in members if member.evaluation.run is not None)
-    heads = (Head(member.evaluation.run, member.evaluation.other_split) for member in members if member.evaluation.run is not None)
+    heads = heads_of(fusion)
+    runs = tuple(head.source for head in heads if isinstance(head.source, Run))
     return Base(fusion.name, StudyConfig(streams=tuple(map(seen_from, heads)), fusions=(fusion.fusion,)), runs, fusion.split)
