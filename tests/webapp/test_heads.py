@@ -221,6 +221,16 @@ class TestTables:
         assert (seen.data.split, seen.data.also) == ("1", (reference_to(dataset.splits.get()),))
         assert seen.replace(data=temporal.experiment.data) == temporal.experiment
 
+    def test_a_third_dataset_that_was_deleted_takes_no_page_along(self, as_ada: Client, ada: User, dataset: Dataset, hmdb: Dataset) -> None:
+        third = make_dataset(ada, name="third")
+        run = make_run(dataset, "flow", also=[reference_to(each.splits.get()) for each in (hmdb, third)])
+        study = launch_study(ada, hmdb.splits.get(), StudyConfig(streams=(seen_from(Head(run, hmdb.splits.get())),)), "three", [run])
+        assert list(study.runs.all()) == [run]
+        Job.objects.update(state=Job.State.DONE)
+        delete_dataset(third)
+        assert as_ada.get(f"/experiments/studies/{study.pk}/").status_code == 200
+        assert as_ada.get(f"/experiments/published/two_stream_2/?ours=run-{run.pk}").status_code == 200
+
 
 @pytest.fixture
 def three_splits(dataset: Dataset, hmdb: Dataset) -> list[str]:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from ml.config.experiment import ExperimentConfig
 from webapp.datasets.models import Dataset, Split
 from webapp.experiments.models import Fusion, Run
-from webapp.experiments.references import reference_to, splits_of
+from webapp.experiments.references import other_splits_that_are, reference_to
 
 
 class Head(NamedTuple):
@@ -33,14 +33,10 @@ def heads_of(fusion: Fusion) -> list[Head]:
 
 
 def head_on(run: Run, dataset: Dataset) -> Head | None:
-    """The run's head of this dataset; None where it did not learn it.
-
-    Raises:
-        Gone: a further dataset of the run was deleted.
-    """
+    """The run's head of this dataset; None where it did not learn it."""
     if run.dataset_id == dataset.pk:
         return Head(run)
-    return next((Head(run, split) for split in splits_of(run) if split.dataset_id == dataset.pk), None)
+    return next((Head(run, split) for split in other_splits_that_are(run.experiment) if split.dataset_id == dataset.pk), None)
 
 
 def seen_from(head: Head) -> ExperimentConfig:
@@ -50,5 +46,5 @@ def seen_from(head: Head) -> ExperimentConfig:
     config = run.experiment
     if here is None:
         return config
-    also = [reference_to(split) for split in splits_of(run) if split != here]
+    also = [reference_to(split) for split in (run.split, *other_splits_that_are(config)) if split != here]
     return config.replace(data=config.data.replace(split=here.name, also=also))
