@@ -1,6 +1,7 @@
 """Test protocols in the reader's language: what stands beside every number."""
 
 import re
+from collections.abc import Callable
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -12,6 +13,7 @@ SHORT = re.compile(r"(\d+)x(\d+|full)(?::.+)?")
 TESTED = re.compile(r"(\d+) frames? × (\d+) crops?, (.+) averaged")
 WHOLE = re.compile(r"(\d+) whole frames?, fully convolutional, (.+) averaged")
 GROUPED = re.compile(r"views grouped into videos of (\d+) segments")
+HEAD = re.compile(r"head of “(.+)”, one of (\d+)")
 SVM = re.compile(r"(\d+) streams fused by a linear SVM \(C = (.+?)\) on (.+?), fitted on: (.+)")
 FITTED = re.compile(r"(?:held-out scores, (\d+) folds|(training|validation) scores), (\d+) videos(?:, (\d+) of (\d+) classes missing)?")
 FUSED = re.compile(r"(\d+) streams fused: (average|weighted sum)( \([^)]*\))? of (.+)")
@@ -23,7 +25,12 @@ def words_of(protocol: Protocol) -> str:
 
 def views_of(short: str) -> str:
     """A protocol's short name in words: `5x1:logits` → “5 frames × 1 crop”; of streams that were tested differently, each one's."""
-    return " + ".join(dict.fromkeys(_views(*match.groups()) if (match := SHORT.fullmatch(one)) else one for one in short.split(" + ")))
+    return _each(short, lambda one: _views(*found.groups()) if (found := SHORT.fullmatch(one)) else one)
+
+
+def _each(words: str, said: Callable[[str], str]) -> str:
+    """Of streams that were tested differently, what is said of each; once where that reads the same."""
+    return " + ".join(dict.fromkeys(map(said, words.split(" + "))))
 
 
 def _views(frames: str, crops: str) -> str:
@@ -38,7 +45,7 @@ def _views(frames: str, crops: str) -> str:
 
 def translated_description(description: str) -> str:
     """The engine's description of a protocol, or of a fusion's; a part that is not known stays as it is."""
-    return _("; ").join(" + ".join(dict.fromkeys(map(_part, part.split(" + ")))) for part in description.split("; "))
+    return _("; ").join(_each(part, _part) for part in description.split("; "))
 
 
 def _part(words: str) -> str:
@@ -52,6 +59,8 @@ def _part(words: str) -> str:
         return _("frames from the middles of equal parts")
     if grouped := GROUPED.fullmatch(words):
         return _("views grouped into videos of %(segments)s segments") % {"segments": grouped[1]}
+    if head := HEAD.fullmatch(words):
+        return _("head of “%(dataset)s”, one of %(heads)s") % {"dataset": head[1], "heads": head[2]}
     if fused := FUSED.fullmatch(words):
         streams, how, weights, what = fused.groups()
         how = _("average") if how == "average" else _("weighted sum") + (weights or "")
