@@ -24,7 +24,8 @@ from webapp.jobs.models import Job
 from webapp.launcher.broker import Broker
 
 ROOT = Path(__file__).resolve().parent.parent
-PATIENCE_SECONDS = 40.0
+PATIENCE_SECONDS = 120.0
+"""However slow a machine is: nothing waits longer than it must."""
 
 
 T = TypeVar("T")
