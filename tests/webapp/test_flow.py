@@ -92,6 +92,17 @@ def test_the_flow_shown_beside_a_video_is_chosen_among_those_that_are_there(as_a
         assert as_ada.get(f"{address}?flow={wanted}").context["flow"] == shown
 
 
+def test_caches_that_differ_by_their_bound_read_differently(ada: User, dataset: Dataset) -> None:
+    for bound in (10, 20):
+        cache_of(dataset, FlowSpec(method=DIS(), encoding="bound", bound=bound))
+    cache_of(dataset, FlowSpec(method=DIS()))
+    assert [row.parameters for row in flow_rows(dataset, ada)] == [
+        "Preset: Medium, Encoding: Each field's own range, JPEG quality: 95",
+        "Preset: Medium, Encoding: One fixed bound, Bound: 20.0, JPEG quality: 95",
+        "Preset: Medium, Encoding: One fixed bound, Bound: 10.0, JPEG quality: 95",
+    ]
+
+
 def test_the_estimate_counts_frames_at_their_stored_size_and_the_chosen_quality(ada: User) -> None:
     dataset = make_dataset(ada, classes=("a",), videos_per_class=2)
     Video.objects.filter(dataset=dataset).update(frames=100, width=640, height=512)  # stored with a short side of 256: 320 × 256

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from ml.config.flow import FlowSpec
+from ml.config.schema import Schema
 from webapp.choices import name_of
 from webapp.datasets.models import Dataset, FlowCache, Video
 from webapp.datasets.selectors import AnyUser, visible_datasets
@@ -40,10 +42,18 @@ class FlowRow:
 
     @property
     def parameters(self) -> str:
-        """The spec in one line."""
-        spec = self.cache.spec
-        method = {name.rstrip("_"): value for name, value in spec["method"].items() if name != "kind"}
-        return ", ".join(f"{name} {value}" for name, value in {**method, "encoding": spec["encoding"], "quality": spec["quality"]}.items())
+        """The spec in one line, in the reader's language."""
+        spec = FlowSpec.model_validate(self.cache.spec)
+        stored = ("encoding", "bound", "quality") if spec.encoding == "bound" else ("encoding", "quality")
+        method = [name for name in type(spec.method).model_fields if name != "kind"]
+        return ", ".join((*_in_words(spec.method, method), *_in_words(spec, stored)))
+
+
+def _in_words(config: Schema, names: Iterable[str]) -> Iterator[str]:
+    """`Preset: Medium`."""
+    for name in names:
+        title = type(config).model_fields[name].title or name
+        yield f"{_(title)}: {name_of(getattr(config, name), title)}"
 
 
 def flow_rows(dataset: Dataset, user: AnyUser) -> list[FlowRow]:
