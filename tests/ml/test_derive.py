@@ -112,10 +112,8 @@ def test_a_cut_off_video_keeps_what_can_be_read_and_says_how_much(container: str
 
 @pytest.mark.parametrize("is_cut", [False, True])
 def test_where_only_the_duration_is_known_a_variable_rate_is_no_cut_and_a_cut_is_told_in_seconds(is_cut: bool, tmp_path: Path) -> None:
-    store, times = (
-        MediaStore(tmp_path),
-        [0.04 * index + 0.2 * (index // 3) for index in range(60)],
-    )  # 6.2 s, of which the codec makes 155 frames
+    store = MediaStore(tmp_path)
+    times = [0.04 * index + 0.2 * (index // 3) for index in range(60)]  # a steady rate would make 155 frames of it
     draw = draw_cut_stream if is_cut else draw_video
     draw(store.original(MEDIA), frames=60, container="matroska", times=times, options={"g": "6", "bf": "0"})
 
