@@ -6,6 +6,7 @@ import logging
 import os
 import time
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -23,10 +24,15 @@ _facts: dict[str, Any] = {}
 
 
 def remember(sender: Any, **_signal: object) -> None:
-    """The worker is ready: its name, what it listens to, how many jobs it does at once."""
+    """The worker is ready: its name, what it listens to, how many jobs it does at once, how many NVIDIA GPUs its machine has."""
     queues = sorted(queue.name for queue in sender.app.amqp.queues.consume_from.values())
-    _facts.update(name=sender.hostname, queues=queues, info={"processes": sender.pool.limit or 1}, due=0.0)
+    _facts.update(name=sender.hostname, queues=queues, info={"processes": sender.pool.limit or 1, "gpus": num_gpus()}, due=0.0)
     report()
+
+
+def num_gpus(devices: Path = Path("/dev")) -> int:
+    """NVIDIA GPUs that this machine shows to its processes, told without torch."""
+    return sum(1 for _ in devices.glob("nvidia[0-9]*"))
 
 
 def report(**_signal: object) -> None:

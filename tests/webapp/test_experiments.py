@@ -187,6 +187,11 @@ class TestPages:
         assert folded.count("<details") == 3 and "No worker with a GPU was heard" in folded
         assert "weights are missing here" in folded
 
+    @pytest.mark.parametrize(("num_gpus", "warned"), [(0, True), (1, False)])
+    def test_the_gallery_warns_where_no_worker_has_a_gpu(self, as_ada: Client, num_gpus: int, warned: bool) -> None:
+        WorkerNode.objects.create(name="jobs@here", queues=["cpu", "gpu"], info={"processes": 2, "gpus": num_gpus})
+        assert ("No worker with a GPU was heard" in as_ada.get("/experiments/new/").content.decode()) is warned
+
     def test_in_two_streams_only_the_temporal_one_learns_further_datasets(self, as_ada: Client, ada: User, dataset: Dataset) -> None:
         other = make_dataset(ada, ("run", "sit"), name="postures").splits.get()
         page = as_ada.get("/experiments/new/two-stream/?preset=paper_multi_task")

@@ -2,12 +2,13 @@
 
 import os
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
 
 from webapp.jobs.models import WorkerNode
-from worker.nodes import cores_each
+from worker.nodes import cores_each, num_gpus
 
 pytestmark = pytest.mark.django_db
 
@@ -26,3 +27,10 @@ def test_workers_of_one_machine_that_take_the_same_jobs_share_its_cores(monkeypa
     assert [cores_each(f"{queue}@here", queue) for queue in ("cpu", "gpu")] == [8 // 3, 8]
     assert cores_each("cpu@there", "cpu") == 1
     assert cores_each("not heard yet@nowhere", "cpu") == 8
+
+
+def test_a_gpu_is_a_numbered_device_of_nvidia(tmp_path: Path) -> None:
+    assert num_gpus(tmp_path) == 0
+    for device in ("nvidia0", "nvidia1", "nvidiactl", "nvidia-uvm", "null"):
+        (tmp_path / device).touch()
+    assert num_gpus(tmp_path) == 2

@@ -120,6 +120,11 @@ def has_gpu_worker() -> bool:
     return any("gpu" in node.queues for node in WorkerNode.objects.all() if node.is_alive)
 
 
+def gpu_was_heard() -> bool:
+    """Whether such a worker's machine has a GPU."""
+    return any("gpu" in node.queues and node.info.get("gpus", 0) > 0 for node in WorkerNode.objects.all() if node.is_alive)
+
+
 def worker_was_heard() -> bool:
     """Whether any worker answered within the last minute."""
     return WorkerNode.objects.filter(last_seen__gt=timezone.now() - WorkerNode.ALIVE_FOR).exists()

@@ -29,7 +29,7 @@ from webapp.experiments.services.launch import launch_run
 from webapp.experiments.services.studies import launch_study
 from webapp.experiments.systems import PAIRS, paper_shelves, small_cards
 from webapp.forms import SchemaForm, schema_form
-from webapp.jobs.selectors import has_gpu_worker
+from webapp.jobs.selectors import gpu_was_heard
 
 # The launch form above chooses the datasets, the split and the run to start from.
 PLACE: dict[str, Any] = {"data.dataset": "", "data.split": "1", "data.also": (), "training.init_run": ""}
@@ -45,7 +45,7 @@ def gallery(request: HttpRequest) -> HttpResponse:
     ctx = {
         "cards": small_cards(),
         "shelves": paper_shelves(),
-        "has_gpu": has_gpu_worker(),
+        "has_gpu": gpu_was_heard(),
         "dataset": request.GET.get("dataset", ""),
         "may_start": editable_datasets(request.user).filter(splits__isnull=False).exists(),
     }
