@@ -7,15 +7,17 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ml.words import packed, unpacked
+from ml.words import packed, put_words, words_in
 
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened. `json_line` and `parse` are inverse; a text that has values (`ml.words.Words`) keeps them."""
+    """Something that happened. `json_line` and `parse` are inverse: texts are plain, what they were made of stands under `words`."""
 
     def json_line(self) -> str:
-        return json.dumps(packed({"event": type(self).__name__, **asdict(self)}), ensure_ascii=False)
+        said = asdict(self)
+        words = [{"at": place, **packed(text)} for place, text in words_in(said)]
+        return json.dumps({"event": type(self).__name__, **said, **({"words": words} if words else {})}, ensure_ascii=False)
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,8 @@ def parse(line: str) -> Event:
         ValueError: the line is no event.
     """
     try:
-        fields = json.loads(line, object_hook=unpacked)
+        fields = json.loads(line)
+        put_words(fields, fields.pop("words", []))
         return EVENTS[fields.pop("event")](**fields)
-    except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+    except (json.JSONDecodeError, LookupError, TypeError, AttributeError) as error:
         raise ValueError(f"not an event: {line[:200]!r}") from error

@@ -7,7 +7,9 @@ is the string “a.zip is no zip file” wherever a string is wanted. As JSON it
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import reduce
+from operator import getitem
 from typing import Any, Self
 
 PLACE = re.compile(r"\{([a-z_]\w*)\}")
@@ -72,6 +74,28 @@ def unpacked(fields: dict[str, Any]) -> Any:
         return fields
     values = {name: unpacked(value) if isinstance(value, dict) else value for name, value in fields["values"].items()}
     return Words(fields["template"], **values)
+
+
+Place = list[str | int]
+"""The keys and indices that lead to a value of JSON data."""
+
+
+def words_in(data: Any) -> Iterator[tuple[Place, Words]]:
+    """All words with values in JSON data, with their places."""
+    match data:
+        case Words() if data.values:
+            yield [], data
+        case Mapping():
+            yield from (([name, *place], words) for name, value in data.items() for place, words in words_in(value))
+        case list() | tuple():
+            yield from (([number, *place], words) for number, value in enumerate(data) for place, words in words_in(value))
+
+
+def put_words(data: Any, given: Iterable[dict[str, Any]]) -> None:
+    """The inverse: each `{"at": place, "text", "template", "values"}` takes the place of its text in `data`."""
+    for words in given:
+        *path, last = words.pop("at")
+        reduce(getitem, path, data)[last] = unpacked(words)
 
 
 class WordsEncoder(json.JSONEncoder):

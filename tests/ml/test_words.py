@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml.errors import BadArchive
-from ml.events import Failed, parse
+from ml.events import Failed, Result, parse
 from ml.words import Words, WordsDecoder, WordsEncoder, counted, joined
 
 NESTED = Words("{path}: {problem}", path="a{problem}.avi", problem=Words("{count} frames", count=3))
@@ -42,10 +42,18 @@ def test_a_template_reaches_no_further_than_its_values(template: str) -> None:
         lambda words: json.loads(json.dumps(words, cls=WordsEncoder), cls=WordsDecoder),
         lambda words: json.loads(json.dumps([{"deep": (words,)}], cls=WordsEncoder), cls=WordsDecoder)[0]["deep"][0],
         lambda words: parse(Failed("X", words).json_line()).message,  # type: ignore[attr-defined]
+        lambda words: parse(Result({"a/b": [1, {"deep": (words,)}]}).json_line()).data["a/b"][1]["deep"][0],  # type: ignore[attr-defined]
     ],
 )
 def test_words_come_back_as_they_were(there_and_back) -> None:  # type: ignore[no-untyped-def]
     assert parts(there_and_back(NESTED)) == parts(NESTED)
+
+
+def test_a_line_for_other_programs_holds_plain_texts() -> None:
+    line = json.loads(Failed("BadVideo", NESTED, "Leave it out.").json_line())
+    assert (line["message"], line["advice"]) == ("a{problem}.avi: 3 frames", "Leave it out.")
+    assert [each["at"] for each in line["words"]] == [["message"]]
+    assert "words" not in json.loads(Failed("BadVideo", "It is damaged").json_line())
 
 
 def test_json_that_only_resembles_words_stays_what_it_is() -> None:
