@@ -22,7 +22,7 @@ EMBEDDING_DEFINITIONS = {
     "mean over videos (Musgrave et al. 2020)",
     "nmi": "mutual information of the classes and of as many k-means clusters (one seeded start), divided by the mean of their entropies",
     "ratio": "distance of the means of two classes, divided by the mean distance of their videos to the mean of their own class",
-    "too_near": f"{100 * TOO_NEAR_SHARE:g} % or more of the videos of two classes, {TOO_NEAR_VIDEOS} at least, have their nearest "
+    "too_near": f"at least {100 * TOO_NEAR_SHARE:g} %, and {TOO_NEAR_VIDEOS} or more, of the videos of two classes have their nearest "
     "neighbour in the other class",
 }
 SPACES = {

@@ -156,7 +156,7 @@ def test_the_page_counts_marks_and_names_the_pairs_that_are_too_near(as_ada: Cli
     assert embedding.num_too_near == 3 == len(embedding.too_near) == text.count("too near</span>")
     assert "3 of 3 pairs of classes are too near:" in text
     assert all(f"{pair.name_a} – {pair.name_b}" in text and f"{pair.mixed} of 16" in text for pair in embedding.pairs)
-    assert "10 % or more of the videos of two classes, 2 at least, have their nearest neighbour in the other class" in text
+    assert "at least 10 %, and 2 or more, of the videos of two classes have their nearest neighbour in the other class" in text
 
 
 def test_without_embeddings_the_page_says_how_to_get_them_and_offers_it_to_those_who_may(dataset: Dataset) -> None:
