@@ -51,6 +51,31 @@ class TestPage:
         make_evaluation(run, subset="train")
         assert as_ada.get(f"/experiments/{run.pk}/").context["primary"] is None
 
+    def test_the_classes_of_the_newest_test_are_drawn_as_on_its_own_page(self, as_ada: Client, dataset: Dataset) -> None:
+        run = make_run(dataset)
+        make_evaluation(run, lambda label, _position: 0)
+        newest = make_evaluation(run, lambda label, position: 1 if (label, position) == (0, 1) else label)
+        make_evaluation(run, subset="train")
+        own, on_run = (
+            as_ada.get(address, {"tab": "classes", "cells": "counts"})
+            for address in (f"/experiments/evaluations/{newest.pk}/", f"/experiments/{run.pk}/")
+        )
+        for figure in ("recall_figure", "confusion_figure"):
+            assert on_run.context[figure] == own.context[figure]
+        page = on_run.content.decode()
+        assert "5 frames × 1 crop, class probabilities averaged" in page and f'href="/experiments/evaluations/{newest.pk}/"' in page
+        assert "js/results.js" in page and 'data-chart="confusion-figure" data-cells' in page
+        assert '<input type="hidden" name="tab" value="classes">' in page  # another order keeps the tab
+        assert "Worst classes, and what they are taken for" in page
+
+    @pytest.mark.parametrize("subset", [None, "train"])
+    def test_there_are_no_classes_to_draw_before_the_first_test(self, as_ada: Client, dataset: Dataset, subset: str | None) -> None:
+        run = make_run(dataset)
+        if subset:
+            make_evaluation(run, subset=subset)
+        page = page_of(as_ada, run, "tab=classes")
+        assert ">Classes</a>" not in page and "data-chart" not in page
+
     @pytest.mark.parametrize(("state", "is_live"), [("running", True), ("waiting", True), ("done", False), ("failed", False)])
     def test_the_live_parts_ask_again_while_something_is_open(self, as_ada: Client, dataset: Dataset, state: str, is_live: bool) -> None:
         page = page_of(as_ada, make_run(dataset, state=state))

@@ -5,25 +5,20 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 from django_htmx.http import HttpResponseClientRefresh
 
-from webapp.charts.confusion import confusion_map
-from webapp.charts.recall import RecallSeries, recall_bars
 from webapp.datasets.selectors import AnyUser
 from webapp.downloads import csv_response
-from webapp.experiments.forms.results import ChartOptions, ScoredVideoFilter
+from webapp.experiments.class_charts import class_charts
+from webapp.experiments.forms.results import ScoredVideoFilter
 from webapp.experiments.models import Evaluation
-from webapp.experiments.result_links import class_url, videos_url
-from webapp.experiments.results import Results, ordered, top_confusions, worst_classes
+from webapp.experiments.results import Results
 from webapp.experiments.selectors.access import visible_evaluations
 from webapp.experiments.selectors.results import evaluations_with_source, scored_videos, with_names, worst_mistakes
-from webapp.experiments.worst_classes import worst_by_column
 from webapp.metrics import definitions
 
 VIDEOS_PER_PAGE = 48
-WORST_CLASSES = 40
 CLASS_COLUMNS = ("class", "support", "correct", "recall", "recall_low", "recall_high", "precision", "ap", "ap_voc2007", "ap_voc2010")
 
 
@@ -36,31 +31,9 @@ def evaluation_detail(request: HttpRequest, pk: int) -> HttpResponse:
         return render(request, "experiments/evaluation_pending.html", ctx)
     if request.htmx.target == "live":  # type: ignore[attr-defined]
         return HttpResponseClientRefresh()  # asked by the page that waits: it becomes this one, with its scripts
-    results = Results.of(evaluation.metrics)
-    options = ChartOptions(request.GET)
-    mistakes = with_names(worst_mistakes(evaluation), results.names)
-    ctx |= {"results": results, "options": options.shown(), "confusions": top_confusions(results), "mistakes": mistakes}
-    ctx |= {"worst": worst_by_column([(_("Recall, taken for"), evaluation, results)])}
-    ctx |= _figures(evaluation, results, options.chosen())
+    ctx |= class_charts(evaluation, request.GET)
+    ctx["mistakes"] = with_names(worst_mistakes(evaluation), ctx["results"].names)
     return render(request, "experiments/evaluation_detail.html", ctx)
-
-
-def _figures(evaluation: Evaluation, results: Results, chosen: dict[str, str]) -> dict[str, Any]:
-    series = RecallSeries("", results.classes, class_url(evaluation.pk))
-    rows = ordered(results.classes, chosen["order"])  # type: ignore[arg-type]
-    matrix = ordered(results.classes, chosen["matrix"])  # type: ignore[arg-type]
-    if chosen["classes"] == "worst":
-        worst = worst_classes(results.classes, WORST_CLASSES)
-        matrix = [row for row in matrix if row in worst]
-    confusion = confusion_map(
-        results.confusion,
-        results.names,
-        [row.index for row in matrix],
-        normalized=chosen["cells"] == "share",
-        diagonal=chosen["diagonal"] == "show",
-        cells_at=videos_url(evaluation.pk),
-    )
-    return {"recall_figure": recall_bars([series], [row.index for row in rows]), "confusion_figure": confusion}
 
 
 @require_GET

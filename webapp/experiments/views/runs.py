@@ -20,6 +20,7 @@ from webapp.charts.distances import distances
 from webapp.datasets.media import serve
 from webapp.datasets.selectors import AnyUser
 from webapp.datasets.services.files import bytes_in
+from webapp.experiments.class_charts import class_charts
 from webapp.experiments.config_rows import config_rows, nearest_preset, preset_for
 from webapp.experiments.facts import fact_rows
 from webapp.experiments.forms.runs import NotesForm, SubsetForm
@@ -36,6 +37,7 @@ TABS = {
     "curves": gettext_lazy("Curves"),
     "config": gettext_lazy("Config"),
     "filters": gettext_lazy("Filters"),
+    "classes": gettext_lazy("Classes"),
     "log": gettext_lazy("Log"),
     "notes": gettext_lazy("Notes"),
 }
@@ -46,22 +48,25 @@ ProtocolForm = schema_form(Protocol)
 def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """The whole page, or the live part that asks for itself again: the head, or the body of a tab."""
     run = get_object_or_404(visible_runs(request.user).select_related("parent", "owner"), pk=pk)
-    tab = request.GET.get("tab", "overview")
-    tab = tab if tab in TABS else "overview"
     evaluations = list(run_selectors.evaluations_of(run, request.user))
+    primary = _newest_test(evaluations, None)
+    tabs = {key: title for key, title in TABS.items() if primary or key != "classes"}
+    tab = request.GET.get("tab", "overview")
+    tab = tab if tab in tabs else "overview"
     ctx = {
         "run": run,
         "job": run.job,
         "tab": tab,
-        "tabs": TABS,
+        "tabs": tabs,
         "evaluations": evaluations,
-        "primary": _newest_test(evaluations, None),
+        "primary": primary,
         "others": [test for other in _others(evaluations) if (test := _newest_test(evaluations, other))],
         "is_live": run_selectors.has_open_jobs(run, evaluations),
         "busy": run_selectors.busy_job(run, evaluations),
         "may_change": editable_runs(request.user).filter(pk=pk).exists(),
         **TAB_CONTEXTS[tab](run),
         **(_of_user(request.user, run) if tab == "overview" else {}),
+        **(class_charts(primary, request.GET) if primary and tab == "classes" else {}),
     }
     parts = {"run-head": "experiments/_run_head.html", "run-tab": f"experiments/_run_{tab}.html"}
     template = parts.get(request.htmx.target or "", "experiments/run_detail.html")  # type: ignore[attr-defined]
@@ -117,6 +122,7 @@ TAB_CONTEXTS: dict[str, Callable[[Run], dict[str, Any]]] = {
     "curves": lambda _run: {},
     "config": _config,
     "filters": lambda run: {"filters": run_selectors.filters_of(run)},
+    "classes": lambda _run: {},
     "log": _log,
     "notes": _notes,
 }
