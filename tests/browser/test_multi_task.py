@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from ml.config.flow import FlowSpec
+from ml.config.flow import Brox, FlowSpec
 from ml.video.pack import write_flow_pack
 from tests.browser.visitor import Visitor
 from tests.processes import running_plant
@@ -35,7 +35,7 @@ TINY = {
 
 def draw_motion(dataset: Dataset) -> None:
     """Flow as if extracted: in every dataset the right half of the picture goes up in the first class and down in the second."""
-    spec = FlowSpec()
+    spec = FlowSpec(method=Brox())  # of the preset
     cache = FlowCache.objects.create(dataset=dataset, spec=spec.model_dump(mode="json"), spec_id=spec.spec_id())
     for video in dataset.videos.select_related("label"):
         assert video.label is not None

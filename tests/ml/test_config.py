@@ -10,12 +10,16 @@ from pydantic import BaseModel, ValidationError
 
 from ml.config.data import DataConfig, FlowInput
 from ml.config.evaluation import FusionConfig, Protocol
-from ml.config.experiment import ExperimentConfig
-from ml.config.flow import DIS, TVL1, Farneback, FlowSpec
+from ml.config.experiment import ExperimentConfig, Preset
+from ml.config.flow import DIS, TVL1, Brox, Farneback, FlowSpec
 from ml.config.models import NFMML, TSN, TwoStream
 from ml.config.presets import PRESETS
+from ml.config.presets.nfmml import METRIC_LEARNING
+from ml.config.presets.tsn import TEMPORAL_SEGMENTS
+from ml.config.presets.two_stream import TWO_STREAM
 from ml.config.schema import Schema
 from ml.config.store import MediaStore
+from ml.config.studies import STUDIES
 from ml.config.training import TrainingConfig
 
 ASKED_FOR = (ExperimentConfig, FlowSpec, Protocol, FusionConfig)
@@ -55,6 +59,18 @@ def test_a_test_groups_views_where_a_video_is_not_the_mean_of_its_snippets(model
 def test_a_preset_survives_json(name: str) -> None:
     config = PRESETS[name].config
     assert ExperimentConfig.model_validate_json(config.model_dump_json()) == config
+
+
+@pytest.mark.parametrize(("presets", "method"), [(TWO_STREAM, Brox()), (TEMPORAL_SEGMENTS, TVL1()), (METRIC_LEARNING, TVL1())])
+def test_a_papers_presets_ask_for_the_flow_of_that_paper(presets: dict[str, Preset], method: Schema) -> None:
+    inputs = [preset.config.data.input for preset in presets.values()]
+    assert {found.flow.method for found in inputs if isinstance(found, FlowInput)} == {method}
+
+
+def test_the_studies_of_the_two_stream_paper_keep_each_fields_own_range() -> None:
+    configs = [config for study in STUDIES.values() if study.published.startswith("two_stream") for config in study.config.streams]
+    assert {found.flow for config in configs if isinstance(found := config.data.input, FlowInput)} == {FlowSpec(method=Brox())}
+    assert FlowSpec().encoding == "range"
 
 
 def test_an_unknown_key_and_another_version_are_refused() -> None:

@@ -89,7 +89,7 @@ def test_every_field_is_drawn_once_with_its_label_and_help(schema: type[Schema])
         ("training.learning_rate", "fast", "a number; you gave “fast”"),
         ("training.milestones", "5, x", "whole number; you gave “x”"),
         ("data.input.flow.stack_len", "26", "at most 25; you gave 26"),
-        ("data.input.flow.flow.method.tv_l1.tau", "nan", "finite number; you gave nan"),
+        ("data.input.flow.flow.method.brox.alpha", "nan", "finite number; you gave nan"),
         ("data.input.modality", "sound", "sound is not one of the available choices"),
         ("data.input.modality", "", "Choose one of the values"),
         ("evaluation.crops", "7", "7 is not one of the available choices"),

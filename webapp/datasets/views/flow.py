@@ -26,7 +26,7 @@ FlowForm = schema_form(FlowSpec)
 @require_http_methods(["GET", "POST"])
 def flow_new(request: HttpRequest, dataset_id: int) -> HttpResponse:
     dataset = get_object_or_404(editable_datasets(request.user), pk=dataset_id)
-    spec = FlowSpec(method=Farneback())  # what the small presets take; TV-L1, the papers' choice, takes far longer
+    spec = FlowSpec(method=Farneback())  # what the small presets take; Brox and TV-L1, the papers' choices, take far longer
     form = FlowForm(request.POST or None, config=spec)
     if request.method == "POST" and form.is_valid():
         spec = cast(FlowSpec, form.cleaned_config)
