@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import get_args
 
 from ml.config.models import Backbone
-from ml.config.weights import IMAGENET
+from ml.config.weights import IMAGENET, weights_folder
 from ml.events import Event, Finished, Result
 from ml.process import Stop, atomic_path
 
 HELP = (
     "Compare the names and shapes in a file of ImageNet weights with those of a backbone; keep the file if all of them fit. "
-    "Without a file: fetch it from torchvision or timm into torch's cache, where the network allows."
+    "Without a file: fetch it from torchvision or timm, where the network allows, to be kept there or in torch's cache."
 )
 
 
@@ -30,9 +30,13 @@ def run(args: argparse.Namespace, stop: Stop) -> Iterator[Event]:  # noqa: ARG00
     from ml.backbones.normalization import RGB_CHANNELS
     from ml.backbones.weights import compare
 
-    recipe, file = BACKBONES[args.backbone], args.file or fetch(args.backbone)
+    recipe, file = BACKBONES[args.backbone], args.file
+    if file is None:
+        folder = args.keep or weights_folder()
+        yield from fetch(args.backbone, folder)
+        file = folder / IMAGENET[args.backbone].file
     comparison = compare(recipe.build(RGB_CHANNELS, 0.5), recipe.weights(file))
-    if comparison.fits and args.keep:
+    if args.file and comparison.fits and args.keep:
         with atomic_path(args.keep / IMAGENET[args.backbone].file) as temporary:
             shutil.copyfile(file, temporary)
     yield Result({**asdict(comparison), "fits": comparison.fits})

@@ -19,6 +19,11 @@ class Published:
     publisher: str
     package: str = ""
 
+    @property
+    def can_be_fetched(self) -> bool:
+        """Whether a library knows its address (`ml.backbones.fetch`)."""
+        return self.publisher in ("torchvision", "timm")
+
 
 IMAGENET: dict[Backbone, Published] = {
     "cnn_m_2048": Published("cnn_m_2048.safetensors", "Chatfield et al. 2014 (Caffe), under the names of our layers"),

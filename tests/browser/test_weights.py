@@ -28,7 +28,7 @@ def test_a_file_of_weights_goes_up_in_chunks_and_waits_for_its_check(
     page.set_input_files("input[type=file]", file)
     expect(page.locator("[data-status]")).to_contain_text("complete")
     page.get_by_role("button", name="Check and keep").click()
-    row = page.locator("section", has=page.get_by_role("heading", name="Uploaded files")).locator("tbody tr")
+    row = page.locator("section", has=page.get_by_role("heading", name="Files brought in")).locator("tbody tr")
     expect(row.locator("td")).to_contain_text(["resnet.pth", "ResNet-18", "Queued", "ada"])
     weights = WeightsFile.objects.get()
     assert weights.upload is not None and weights.upload.path.read_bytes() == file.read_bytes()

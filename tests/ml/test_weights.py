@@ -218,18 +218,31 @@ def test_weights_are_fetched_on_request_and_used(
     assert json.loads(capsys.readouterr().out)["fits"]
     assert find("resnet10t") == weights_folder() / IMAGENET["resnet10t"].file
     (tmp_path / "published").unlink()
-    assert fetch.fetch("resnet10t") == find("resnet10t")  # it is here
+    assert list(fetch.fetch("resnet10t", weights_folder())) == []  # it is here
+
+
+def test_weights_are_fetched_into_the_folder_that_keeps_them_and_nowhere_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    published(tmp_path, monkeypatch)
+    assert main(["weights", "--backbone", "resnet10t", "--keep", str(tmp_path / "kept"), "--json"]) == 0
+    assert [path.name for path in (tmp_path / "kept").iterdir()] == [IMAGENET["resnet10t"].file]
+    assert not list(weights_folder().iterdir())
+
+
+def test_a_fetch_says_how_many_megabytes_came(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    published(tmp_path, monkeypatch)
+    *earlier, last = fetch.fetch("resnet10t", weights_folder())
+    size = (tmp_path / "published").stat().st_size // 10**6
+    assert (last.done, last.total, last.unit) == (size, size, "MB") and earlier[0].done < size
 
 
 def test_what_came_damaged_or_not_at_all_is_told_and_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     address = published(tmp_path, monkeypatch)
     (tmp_path / "published").write_bytes(b"cut off")
-    with pytest.raises(MissingWeights, match="could not be fetched from file:"):
-        fetch.fetch("resnet10t")
-    (tmp_path / "published").unlink()
-    with pytest.raises(MissingWeights, match=re.escape(address)) as refusal:
-        fetch.fetch("resnet10t")
-    assert "upload them" in refusal.value.advice and find("resnet10t") is None
+    for words in ("What came from file:.* is damaged", "could not be fetched from " + re.escape(address)):
+        with pytest.raises(MissingWeights, match=words) as refusal:
+            list(fetch.fetch("resnet10t", weights_folder()))
+        assert "upload" in refusal.value.advice and not list(weights_folder().iterdir())
+        (tmp_path / "published").unlink(missing_ok=True)
 
 
 @pytest.mark.parametrize("name", get_args(Name))

@@ -60,6 +60,7 @@ def rows(ada: User) -> dict[str, Any]:
         "job_id": runs[0].job_id,
         "user_id": ada.pk,
         "key": "two_stream_1a",
+        "backbone": "resnet18",
     }
 
 

@@ -16,7 +16,7 @@ from tests.webapp.factories import make_dataset, make_upload, make_user
 from webapp.datasets.models import Upload
 from webapp.experiments.models import WeightsFile, weights_folder
 from webapp.experiments.preflight import preflight
-from webapp.experiments.services.weights import check_weights, shelves
+from webapp.experiments.services.weights import check_weights, fetch_weights, shelves
 from webapp.jobs.models import Job
 from worker.run import run_job
 
@@ -105,3 +105,38 @@ def test_weights_that_do_not_fit_are_refused_with_the_names(chief: Client, tmp_p
     assert weights.job.state == Job.State.DONE and not weights.report["fits"] and origins()["resnet10t"] == ""
     page = chief.get("/experiments/weights/").content.decode()
     assert "refused" in page and "conv.weight" in page and "0 tensors fit" in page
+
+
+def test_weights_that_a_library_publishes_and_that_are_missing_can_be_fetched(chief: Client) -> None:
+    page = chief.get("/experiments/weights/").content.decode()
+    offered = {name for name in IMAGENET if f'action="/experiments/weights/{name}/fetch"' in page}
+    assert offered == {"vgg16", "resnet10t", "resnet18", "resnet50"}
+    for _press in range(2):
+        assert chief.post("/experiments/weights/resnet18/fetch").status_code == 302
+    weights = WeightsFile.objects.get()
+    assert (weights.name, weights.is_fetched, weights.job.kind) == (IMAGENET["resnet18"].file, True, "weights")
+    Job.objects.update(state=Job.State.RUNNING, progress_done=3, progress_total=46, progress_unit="MB")
+    page = chief.get("/experiments/weights/").content.decode()
+    assert "resnet18/fetch" not in page and 'hx-trigger="every 2s"' in page and "3 / 46 MB" in page
+
+
+@pytest.mark.parametrize(("backbone", "status"), [("cnn_m_2048", 302), ("efficientnet_lite0", 302), ("alexnet", 404)])
+def test_what_is_here_or_nobody_publishes_is_not_fetched(chief: Client, backbone: str, status: int) -> None:
+    assert chief.post(f"/experiments/weights/{backbone}/fetch").status_code == status
+    assert not WeightsFile.objects.exists()
+
+
+def test_only_who_runs_the_site_has_weights_fetched(client: Client) -> None:
+    client.force_login(make_user())
+    assert "/fetch" not in client.get("/experiments/weights/").content.decode()
+    assert client.post("/experiments/weights/resnet18/fetch").status_code == 403
+
+
+def test_without_a_network_a_fetch_says_so_and_can_be_asked_for_again(chief: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # nothing listens there
+    weights = fetch_weights(User.objects.get(), "resnet18")
+    run_job.apply(args=(weights.job_id,), throw=True)
+    page = chief.get("/experiments/weights/").content.decode()
+    assert "The weights of resnet18 could not be fetched from https://" in page and "Connection refused" in page
+    assert "upload them on the page" in page and "resnet18/fetch" in page and "hx-trigger" not in page
+    assert not list(weights_folder().iterdir())

@@ -139,7 +139,7 @@ def _weights(config: ExperimentConfig) -> Iterator[Finding]:
             "warning",
             _("The ImageNet weights of %(backbone)s are not here; the worker's machine must have them.")
             % {"backbone": name_of(model.backbone)},
-            _("Upload them on the page “Weights”, or take EfficientNet-Lite0, which brings its own."),
+            _("Upload them on the page “Weights”, or have them fetched there; EfficientNet-Lite0 brings its own."),
         )
 
 

@@ -35,6 +35,7 @@ urlpatterns = [
     path("published/<slug:key>/table.csv", published.published_csv, name="published_csv"),
     path("published/<slug:key>/table.tex", published.published_latex, name="published_latex"),
     path("weights/", weights.weights_list, name="weights_list"),
+    path("weights/<slug:backbone>/fetch", weights.weights_fetch, name="weights_fetch"),
     path("evaluations/<int:pk>/", results.evaluation_detail, name="evaluation_detail"),
     path("evaluations/<int:pk>/videos", results.evaluation_videos, name="evaluation_videos"),
     path("evaluations/<int:pk>/embedding", embeddings.embedding_detail, name="embedding"),

@@ -1,4 +1,4 @@
-"""Check uploaded weights against their backbone, and keep those that fit."""
+"""Check weights that were uploaded, or are fetched from their publisher, against their backbone; keep those that fit."""
 
 from __future__ import annotations
 
@@ -21,9 +21,14 @@ class WeightsTask(Task):
         self.weights = WeightsFile.objects.select_related("upload").get(pk=job.subject_id)
 
     def command(self) -> list[str]:
+        return ["weights", *self._files(), "--backbone", self.weights.backbone, "--keep", str(weights_folder())]
+
+    def _files(self) -> list[str]:
+        if self.weights.is_fetched:
+            return []
         if self.weights.upload is None:
             raise MissingSource("The bytes of “{name}” are gone", "Upload the file again.", name=self.weights.name)
-        return ["weights", str(self.weights.upload.path), "--backbone", self.weights.backbone, "--keep", str(weights_folder())]
+        return [str(self.weights.upload.path)]
 
     def on_finished(self, summary: dict[str, Any], answer: dict[str, Any] | None) -> None:
         upload = self.weights.upload

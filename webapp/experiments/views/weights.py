@@ -5,9 +5,9 @@ from typing import cast
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from ml.config.weights import weights_folder
 from ml.errors import UserError
@@ -15,7 +15,7 @@ from webapp.datasets.models import Upload
 from webapp.datasets.services.uploads import store_files
 from webapp.experiments.forms.weights import WeightsForm
 from webapp.experiments.models import WeightsFile
-from webapp.experiments.services.weights import check_weights, shelves
+from webapp.experiments.services.weights import check_weights, fetch_weights, shelves
 
 FILES_SHOWN = 20
 
@@ -39,6 +39,20 @@ def weights_list(request: HttpRequest) -> HttpResponse:
     ctx |= {"folder": weights_folder(), "limit": settings.UPLOAD_LIMIT_BYTES}
     template = "experiments/_weights_live.html" if request.htmx else "experiments/weights_list.html"  # type: ignore[attr-defined]
     return render(request, template, ctx)
+
+
+@require_POST
+def weights_fetch(request: HttpRequest, backbone: str) -> HttpResponse:
+    """Have the published file fetched, unless it is here or on its way."""
+    user = cast(User, request.user)
+    if not user.is_superuser:
+        raise PermissionDenied
+    shelf = next((shelf for shelf in shelves() if shelf.backbone == backbone), None)
+    if shelf is None:
+        raise Http404
+    if shelf.can_be_fetched:
+        fetch_weights(user, shelf.backbone)
+    return redirect("experiments:weights_list")
 
 
 def _upload(user: User, form: WeightsForm) -> Upload:
