@@ -16,6 +16,7 @@ from ml.config.training import TrainingConfig
 from tests.processes import ROOT, Plant, reaches, state_of, until
 from webapp.datasets.models import Dataset, Upload
 from webapp.datasets.services.imports import confirm_import, latest_job, start_import
+from webapp.experiments.heads import Head
 from webapp.experiments.models import Fusion, VideoScore
 from webapp.experiments.services.fusions import launch_two_stream
 from webapp.jobs.models import Job
@@ -74,7 +75,7 @@ def uploaded(user: User, name: str, content: bytes) -> Upload:
 
 
 def predicted(user: User, upload: Upload, fusion: Fusion) -> Prediction:
-    (prediction,) = predict(user, [upload], fusion)
+    (prediction,) = predict(user, [upload], Head(fusion))
     reaches(prediction.job, State.DONE, State.FAILED, seconds=LONG_SECONDS)
     prediction.refresh_from_db()
     return prediction
@@ -111,7 +112,7 @@ def check_predictions(plant: Plant, user: User, fusion: Fusion, video: bytes) ->
     assert plant.sweeper.ml_processes() == [warm]
 
     warm.suspend()  # so that it is at it, for sure
-    (killed,) = predict(user, [first.upload], fusion)
+    (killed,) = predict(user, [first.upload], Head(fusion))
     until(lambda: state_of(killed.job) == State.RUNNING, "the begin of the prediction")
     warm.kill()
     assert reaches(killed.job, State.FAILED, State.DONE) == State.FAILED
