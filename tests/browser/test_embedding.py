@@ -94,6 +94,7 @@ def test_a_map_that_is_asked_for_comes_into_the_page_without_a_reload(
     open_map(page, live_server, evaluation)
     which = page.get_by_role("combobox", name="Map")
     expect(which.locator("option")).to_have_text(["PCA"])
+    page.get_by_text("Draw a map by UMAP").click()
     page.get_by_label("Neighbours").fill("7")
     page.get_by_role("button", name="Draw the UMAP map").click()
     expect(page.get_by_text("The UMAP map appears here by itself")).to_be_visible()
