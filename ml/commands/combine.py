@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from ml.config.combining import ClassMap, Shared, propose
 from ml.config.data import Manifest
+from ml.config.schema import first_problem
 from ml.errors import BadConfig
 from ml.events import Event, Finished, Result
 from ml.process import Stop
@@ -61,12 +62,5 @@ def _read(path: Path) -> ClassMap:
     except (FileNotFoundError, IsADirectoryError) as error:
         raise BadConfig("{path} is not a file", "Give the path of a class map in JSON.", path=path) from error
     except ValidationError as error:
-        problem = error.errors()[0]
-        where = ".".join(map(str, problem["loc"])) or Words("the map")
-        raise BadConfig(
-            "{path}: {where}: {problem}",
-            "Without --out, `ml combine` prints a map to start from.",
-            path=path,
-            where=where,
-            problem=problem["msg"],
-        ) from error
+        advice = "Without --out, `ml combine` prints a map to start from."
+        raise BadConfig("{path}: {where}: {problem}", advice, path=path, **first_problem(error, Words("the map"))) from error

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from ml.config.embedding import LEAST_VIDEOS, UmapConfig
+from ml.config.schema import first_problem
 from ml.errors import BadConfig
 from ml.events import Event, Finished, Log, Progress, Result, Started
 from ml.process import Stop
@@ -15,11 +16,11 @@ HELP = "R@1, R@5, mAP@R and NMI of the embeddings that `evaluate` kept, classes 
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    fields = UmapConfig.model_fields
+    neighbors, seed = (UmapConfig.model_fields[name] for name in ("neighbors", "seed"))
     parser.add_argument("embeddings", type=Path, metavar="E.npz", help="embeddings.npz of an evaluation")
     parser.add_argument("--umap", action="store_true", help="draw the map by UMAP too; the library compiles itself first")
-    parser.add_argument("--neighbors", type=int, metavar="K", help=f"of UMAP. {fields['neighbors'].description} (default: 15)")
-    parser.add_argument("--seed", type=int, help=f"of UMAP. {fields['seed'].description} (default: 0)")
+    parser.add_argument("--neighbors", type=int, metavar="K", help=f"of UMAP. {neighbors.description} (default: {neighbors.default})")
+    parser.add_argument("--seed", type=int, help=f"of UMAP. {seed.description} (default: {seed.default})")
     parser.add_argument("--out", type=Path, help="where to write everything that is said (default: nowhere)")
 
 
@@ -52,6 +53,4 @@ def config_of(args: argparse.Namespace) -> UmapConfig | None:
     try:
         return UmapConfig(**given) if args.umap else None
     except ValidationError as error:
-        first = error.errors()[0]
-        found = {"option": first["loc"][0], "problem": first["msg"], "given": first["input"]}
-        raise BadConfig("--{option}: {problem}, got {given}", "See `embed --help`.", **found) from error
+        raise BadConfig("--{where}: {problem}, got {given}", "See `embed --help`.", **first_problem(error)) from error

@@ -8,7 +8,7 @@ from typing import get_args
 from pydantic import ValidationError
 
 from ml.config.flow import FlowMethod, FlowSpec
-from ml.config.schema import Schema
+from ml.config.schema import Schema, first_problem
 from ml.errors import BadConfig
 from ml.events import Event
 from ml.failure import reason_of
@@ -48,12 +48,9 @@ def read_spec(path: Path) -> FlowSpec:
     except OSError as error:
         raise BadConfig("The flow spec {path} cannot be read: {reason}", "Check the path.", path=path, reason=reason_of(error)) from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or Words("the whole file")
         raise BadConfig(
             "{path} is no flow spec: {where}: {problem}",
             "`python -m ml catalogue --json` shows the schema under “flow”.",
             path=path,
-            where=where,
-            problem=first["msg"],
+            **first_problem(error, Words("the whole file")),
         ) from error

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from ml.config.evaluation import FusionConfig
+from ml.config.schema import first_problem
 from ml.errors import BadConfig, BadScores
 from ml.events import Event, Finished, Result, Started
 from ml.process import Stop
@@ -80,14 +81,7 @@ def config_of(args: argparse.Namespace) -> FusionConfig:
         weights = tuple(float(weight) for text in args.weights for weight in text.split(",") if weight.strip())
         return FusionConfig(method=args.method, normalize=normalize, weights=weights, svm_c=args.svm_c)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise BadConfig(
-            "{where}: {problem}, got {given}",
-            "See `fuse --help`.",
-            where=".".join(map(str, first["loc"])),
-            problem=first["msg"],
-            given=first["input"],
-        ) from error
+        raise BadConfig("{where}: {problem}, got {given}", "See `fuse --help`.", **first_problem(error)) from error
     except ValueError as error:
         raise BadConfig(
             "The weights {weights} are no numbers", "Write them like 1 1.5 or 1,1.5.", weights=" ".join(args.weights)

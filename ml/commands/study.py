@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ml.config.experiment import ExperimentConfig
+from ml.config.schema import first_problem
 from ml.config.study import StudyConfig, Trial, configs_of, trials
 from ml.errors import BadConfig
 from ml.events import Event, Finished, Result
@@ -51,12 +52,5 @@ def _read(path: Path) -> StudyConfig:
     except (FileNotFoundError, IsADirectoryError) as error:
         raise BadConfig("{path} is not a file", "Give the path of a study in JSON.", path=path) from error
     except ValidationError as error:
-        problem = error.errors()[0]
-        where = ".".join(map(str, problem["loc"])) or Words("the study")
-        raise BadConfig(
-            "{path}: {where}: {problem}",
-            "`python -m ml catalogue --json` has studies to start from.",
-            path=path,
-            where=where,
-            problem=problem["msg"],
-        ) from error
+        advice = "`python -m ml catalogue --json` has studies to start from."
+        raise BadConfig("{path}: {where}: {problem}", advice, path=path, **first_problem(error, Words("the study"))) from error

@@ -4,7 +4,7 @@ import hashlib
 import json
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WrapValidator
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError, WrapValidator
 from pydantic.config import JsonDict
 
 from ml.words import Words, packed, unpacked
@@ -46,3 +46,9 @@ def knob(default: Any, title: str, description: str, *, unit: str = "", advanced
     """
     extra: JsonDict = {name: value for name, value in (("unit", unit), ("advanced", advanced)) if value}
     return Field(default, title=title, description=description, json_schema_extra=extra, **limits)
+
+
+def first_problem(error: ValidationError, whole: str = "") -> dict[str, Any]:
+    """The first thing that a schema did not take, for the places of a template: `where` (the field, or `whole`), `problem`, `given`."""
+    first = error.errors(include_url=False, include_context=False)[0]
+    return {"where": ".".join(map(str, first["loc"])) or whole, "problem": first["msg"], "given": first["input"]}

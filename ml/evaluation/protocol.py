@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ml.config.evaluation import Protocol
+from ml.config.schema import first_problem
 from ml.errors import BadConfig
 
 ADVICE = "Write it like 25x10 or 5x1:logits: 1 to 250 frames × 1, 5 or 10 crops, or 25xfull for whole frames; or as JSON."
@@ -20,14 +21,7 @@ def parse_protocol(text: str) -> Protocol:
     try:
         return Protocol.model_validate_json(text) if text.lstrip().startswith("{") else Protocol.parse(text)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise BadConfig(
-            "“{text}” is not a protocol: {where}: {problem}",
-            ADVICE,
-            text=text,
-            where=".".join(map(str, first["loc"])),
-            problem=first["msg"],
-        ) from error
+        raise BadConfig("“{text}” is not a protocol: {where}: {problem}", ADVICE, text=text, **first_problem(error)) from error
     except ValueError as error:
         raise BadConfig(error.args[0], ADVICE) from error
 

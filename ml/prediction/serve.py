@@ -8,10 +8,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from ml.config.schema import Schema, knob
+from ml.config.schema import Schema, first_problem, knob
+from ml.errors import UserError
 from ml.evaluation.protocol import parse_protocol
 from ml.evaluation.results import files_of
-from ml.events import Event, Failed, Finished, Result
+from ml.events import Event, Finished, Result
 from ml.failure import failure
 from ml.prediction.predictor import TOP, predict, write_playable
 from ml.prediction.source import Source, load_source
@@ -34,6 +35,10 @@ class Request(Schema):
     out: Path | None = knob(None, "Output", "Folder for proxy.mp4 and poster.jpg.")
     protocol: str | None = knob(None, "Protocol", "FRAMESxCROPS; without it, what each stream was tested with.")
     top: int = knob(TOP, "Classes", "How many classes to name.", ge=1)
+
+
+class BadRequest(UserError):
+    """A line that is no request."""
 
 
 class WarmSources:
@@ -59,18 +64,21 @@ def serve(lines: Iterator[str], stop: Stop) -> Iterator[Event]:
     warm = WarmSources()
     for line in lines:
         try:
-            yield from answer(Request.model_validate_json(line), warm)
-        except ValidationError as error:
-            first = error.errors()[0]
-            yield Failed(
-                "BadRequest",
-                Words("{where}: {problem}", where=".".join(map(str, first["loc"])) or Words("the line"), problem=first["msg"]),
-                "Send one JSON object a line.",
-            )
+            yield from answer(read_request(line), warm)
         except Exception as error:  # noqa: BLE001 - the edge of a request: the next one is answered whatever this one did
             yield failure(error)[0]
         if stop.requested:
             return
+
+
+def read_request(line: str) -> Request:
+    """Raises:
+    BadRequest: the line is none.
+    """
+    try:
+        return Request.model_validate_json(line)
+    except ValidationError as error:
+        raise BadRequest("{where}: {problem}", "Send one JSON object a line.", **first_problem(error, Words("the line"))) from error
 
 
 def answer(request: Request, warm: WarmSources) -> Iterator[Event]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from ml.config.data import Manifest
+from ml.config.schema import first_problem
 from ml.config.store import MediaStore
 from ml.errors import BadLayout
 from ml.process import atomic_path
@@ -29,14 +30,11 @@ def load_manifest(folder: Path) -> Manifest:
             "{folder} is no dataset: it has no {file}", "Import videos into it first: python -m ml ingest.", folder=folder, file=FILE_NAME
         ) from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or Words("the whole file")
         raise BadLayout(
             "{path} cannot be read: {where}: {problem}",
             "Import the videos again, or restore a backup.",
             path=path,
-            where=where,
-            problem=first["msg"],
+            **first_problem(error, Words("the whole file")),
         ) from error
 
 
