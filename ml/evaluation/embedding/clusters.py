@@ -51,7 +51,18 @@ def near_pairs(x: NDArray[np.float32], labels: Ints, names: Sequence[str], neare
     np.add.at(table, (labels, labels[nearest]), 1)
     mixed, videos = table[a, b] + table[b, a], counts[a] + counts[b]
     first = np.lexsort((ratio, -mixed / videos))[: max(least, np.count_nonzero(mixed))]
-    columns = {"a": a, "b": b, "ratio": ratio, "distance": distance, "spread": spread, "mixed": mixed, "videos": videos}
-    values = zip(*(column[first[np.isfinite(ratio[first])]].tolist() for column in columns.values()), strict=True)
-    rows = (dict(zip(columns, row, strict=True)) for row in values)
-    return [ClassPair(**row, name_a=names[row["a"]], name_b=names[row["b"]]) for row in rows]
+    return [
+        ClassPair(
+            a=int(a[p]),
+            b=int(b[p]),
+            name_a=names[a[p]],
+            name_b=names[b[p]],
+            ratio=float(ratio[p]),
+            distance=float(distance[p]),
+            spread=float(spread[p]),
+            mixed=int(mixed[p]),
+            videos=int(videos[p]),
+        )
+        for p in first
+        if np.isfinite(ratio[p])
+    ]
