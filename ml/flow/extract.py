@@ -151,8 +151,8 @@ def check_room(works: Sequence[Work]) -> None:
             "The flow of {count} videos takes about {needed} GB, and {free} GB are free",
             "Free some space, or choose a lower quality or the fixed bound.",
             count=len(missing),
-            needed=f"{needed / 1000000000.0:.2f}",
-            free=f"{free / 1000000000.0:.2f}",
+            needed=f"{needed / 1e9:.2f}",
+            free=f"{free / 1e9:.2f}",
         )
 
 

@@ -16,11 +16,10 @@ from ml.config.availability import RAFT_WEIGHTS, weights_file
 from ml.errors import MissingWeights
 from ml.flow.method import FlowMethod
 from ml.video.arrays import Floats, Pixels
+from ml.words import Words
 
 # isort: split
 from torchvision.models.optical_flow import raft_large, raft_small
-
-from ml.words import Words
 
 NETS = {"large": raft_large, "small": raft_small}
 GPU_BATCH = 16
