@@ -28,7 +28,6 @@ PROGRESS_WORDS = (
     gettext_noop("steps"),
     gettext_noop("streams"),
     gettext_noop("maps"),
-    gettext_noop("drawing by UMAP, which the first time compiles itself"),
     gettext_noop("reading the video"),
 )
 """Words of the engine that a progress bar shows: here to be collected."""
