@@ -124,10 +124,25 @@ def test_a_missing_column_is_named_with_those_that_are_there() -> None:
     assert "path,label" in caught.value.advice
 
 
-def test_an_unknown_subset_is_named_with_those_allowed() -> None:
-    with pytest.raises(BadLayout, match=r"Row 2 \(a/1\.mp4\) has the unknown subset dev") as caught:
-        recognise(members_of({**videos("a/1.mp4"), "list.csv": "path,label,subset\na/1.mp4,run,dev\n"}))
-    assert all(word in caught.value.advice for word in ("train", "validation", "val", "test"))
+def test_a_row_of_an_unknown_subset_is_named_with_those_allowed_and_the_rest_goes_on() -> None:
+    rows = "path,label,subset\na/1.mp4,run,dev\na/2.mp4,run,train\n"
+    plan = recognise(members_of({**videos("a/1.mp4", "a/2.mp4"), "list.csv": rows}))
+
+    assert plan.splits[0].subsets == {"a/2.mp4": "train"}
+    assert plan.problems[0].reason == "Row 2 has the unknown subset dev"
+    assert all(word in plan.problems[0].advice for word in ("train", "validation", "val", "test"))
+
+
+def test_a_csv_none_of_whose_rows_can_be_used_says_what_is_wrong_with_them() -> None:
+    with pytest.raises(BadLayout, match=r"no usable video; a/1\.mp4: Row 2 has the unknown subset dev") as caught:
+        recognise(members_of({**videos("a/1.mp4"), "readme.txt": "hi", "list.csv": "path,label,subset\na/1.mp4,run,dev\n"}))
+    assert caught.value.advice.startswith("Allowed are train")
+
+
+@pytest.mark.parametrize("content", [b"path,label\na/1.mp4,r\0un\n", b"\xff\xfe\0\0\x81\0", b"PNG\0\xff\xff"])
+def test_a_list_of_bytes_that_are_no_text_is_named(content: bytes) -> None:
+    with pytest.raises(BadLayout, match=r"list\.csv is no text"):
+        recognise(members_of({**videos("a/1.mp4"), "list.csv": content}))
 
 
 def test_rows_that_cannot_be_used_are_problems_and_the_rest_goes_on() -> None:

@@ -24,10 +24,11 @@ def recognise(members: Members, label: str = "") -> Plan:
     """
     plan = _with_one_label(members, label) if label else _with_layout(members)
     used = plan.lists | {item.member.name for item in plan.items} | {problem.path for problem in plan.problems}
-    plan.problems = members.problems + plan.problems
+    of_layout, plan.problems = plan.problems, [*members.problems]
     for name in members.files:
         if name not in used and not is_video_name(name):
             plan.refuse(name, "It is no video", "Leave it out; or if it is one, give it its usual ending, such as .mp4 or .avi.")
+    plan.problems += of_layout
     _leave_out_empty_files(plan)
     if not plan.items:
         raise _no_usable_video(plan)
@@ -63,8 +64,8 @@ def _with_one_label(members: Members, label: str) -> Plan:
 
 def _no_usable_video(plan: Plan) -> BadLayout:
     """Says why the last was left out; what was wrong before is no video, as a rule."""
-    why = _because(plan.problems[-1]) if plan.problems else ""
-    return BadLayout("There is no usable video{why}", "Give videos, or a zip or folder with one folder per class.", why=why)
+    last = plan.problems[-1]
+    return BadLayout("There is no usable video{why}", last.advice, why=_because(last))
 
 
 def _no_video(members: Members) -> BadLayout:

@@ -27,9 +27,11 @@ def read_text(member: Member) -> str:
     marked = [encoding for mark, encoding in BYTE_ORDER_MARKS.items() if data.startswith(mark)]
     for encoding in marked or ["utf-8", "gb18030"]:
         try:
-            return unicodedata.normalize("NFC", data.decode(encoding).lstrip("\ufeff"))
+            text = data.decode(encoding)
         except UnicodeDecodeError:
             continue
+        if "\0" not in text:
+            return unicodedata.normalize("NFC", text.lstrip("\ufeff"))
     raise BadLayout("{file} is no text", "Save it as UTF-8.", file=member.name)
 
 

@@ -38,6 +38,6 @@ class Plan:
     findings: list[Finding] = field(default_factory=list)
     lists: frozenset[str] = frozenset()
 
-    def refuse(self, path: str, reason: str, advice: str = "", **values: object) -> None:
+    def refuse(self, path: str, reason: str, advice: str = "", /, **values: object) -> None:
         """Note why a file stays out, in templates with their values, as an error has them."""
         self.problems.append(Refusal(path=path, reason=worded(reason, values), advice=worded(advice, values)))

@@ -38,7 +38,7 @@ def read(members: Members) -> Plan:
     """The rows whose file is there; the others are problems.
 
     Raises:
-        BadLayout: a column is missing, a subset is unknown, or no file of the list is there.
+        BadLayout: a column is missing, or no file of the list is there.
     """
     lists = _lists(members)
     if len(lists) > 1:
@@ -51,8 +51,9 @@ def read(members: Members) -> Plan:
     videos = [member for name, member in members.files.items() if is_video_name(name)]
     plan = Plan("csv", (), [], lists=frozenset(member.name for member in lists))
     rows = list(_rows(lists[0]))
-    subsets = _take(plan, rows, Finder(videos))
-    if not plan.items:
+    finder = Finder(videos)
+    subsets = _take(plan, rows, finder)
+    if not any(map(finder.find, (row.path for row in rows))):
         raise BadLayout(
             "No video that {file} names is there, e.g. {missing}",
             "The sources hold {found}: write the paths like that.",
@@ -112,27 +113,14 @@ def _take(plan: Plan, rows: list[Row], finder: Finder) -> dict[str, Subset]:
     subsets: dict[str, Subset] = {}
     labels: dict[str, str] = {}
     for row in rows:
-        subset = _subset(row)
         member = _member(plan, row, finder, labels)
         if member is None:
             continue
         labels[member.name] = row.label
         plan.items.append(Item(member, row.label, row.group[:MAX_PART] or group_of(member.name)))
-        if subset:
-            subsets[member.name] = subset
+        if row.subset:
+            subsets[member.name] = SUBSETS[row.subset.lower()]
     return subsets
-
-
-def _subset(row: Row) -> Subset | None:
-    if row.subset and row.subset.lower() not in SUBSETS:
-        raise BadLayout(
-            "Row {row} ({path}) has the unknown subset {subset}",
-            "Allowed are train, validation (or val) and test; leave it empty for a video that is in none.",
-            row=row.number,
-            path=row.path,
-            subset=row.subset,
-        )
-    return SUBSETS.get(row.subset.lower())
 
 
 def _member(plan: Plan, row: Row, finder: Finder, labels: dict[str, str]) -> Member | None:
@@ -143,6 +131,14 @@ def _member(plan: Plan, row: Row, finder: Finder, labels: dict[str, str]) -> Mem
         plan.refuse(shown, "Row {row} has no label", "Fill in its label.", row=row.number)
     elif len(row.label) > MAX_PART:
         plan.refuse(shown, "The label in row {row} is longer than {limit} characters", "Shorten it.", row=row.number, limit=MAX_PART)
+    elif row.subset and row.subset.lower() not in SUBSETS:
+        plan.refuse(
+            shown,
+            "Row {row} has the unknown subset {subset}",
+            "Allowed are train, validation (or val) and test; leave it empty for a video that is in none.",
+            row=row.number,
+            subset=row.subset,
+        )
     elif not found:
         plan.refuse(shown, "Row {row} names it, but it is not there", "Add the video, or correct its path in the list.", row=row.number)
     elif len(found) > 1:
