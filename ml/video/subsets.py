@@ -9,6 +9,8 @@ from ml.errors import BadConfig
 from ml.video.folds import Groups, group_folds
 from ml.words import Words
 
+PAIR = 2
+
 
 def subset_videos(
     manifest: Manifest,
@@ -22,7 +24,7 @@ def subset_videos(
 
     With `held_out_fold` (k, K), the training groups of the k-th of K folds become "validation". Without, a split that brings validation
     videos is taken as it is; otherwise about `validation_fraction` of the training videos are held out of "train" and become
-    "validation": whole groups, each class near its share, never the last of a class; same seed, same groups.
+    "validation": whole groups, each class near its share, two videos of each always left to train on; same seed, same groups.
 
     Raises:
         BadConfig: there is no such split, or nothing in the fold.
@@ -69,7 +71,7 @@ def _fold(groups: Groups, fold: int, num_folds: int) -> set[str]:
 
 
 def _held_out_groups(groups: Groups, fraction: float, seed: int) -> set[str]:
-    """Groups in random order, each taken if more than half of it is still wanted."""
+    """Groups in random order, each taken if more than half of it is still wanted and every class keeps a pair, which metric losses need."""
     left = sum(groups.values(), Counter[str]())
     wanted = {label: fraction * count for label, count in left.items()}
     names = sorted(groups)
@@ -77,7 +79,7 @@ def _held_out_groups(groups: Groups, fraction: float, seed: int) -> set[str]:
     for number in np.random.default_rng(seed).permutation(len(names)):
         labels = groups[names[number]]
         gain = sum(min(count, wanted[label]) for label, count in labels.items())
-        if gain > labels.total() / 2 and all(left[label] > count for label, count in labels.items()):
+        if gain > labels.total() / 2 and all(left[label] - count >= PAIR for label, count in labels.items()):
             held_out.add(names[number])
             left -= labels
             wanted = {label: max(0.0, want - labels[label]) for label, want in wanted.items()}

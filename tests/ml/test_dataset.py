@@ -293,11 +293,15 @@ def test_nothing_is_held_out_when_nothing_is_asked_for() -> None:
     assert len(subset_videos(GROUPED, "1", "train", 0, 0)) == 90 and subset_videos(GROUPED, "1", "validation", 0, 0) == []
 
 
-def test_the_last_group_of_a_class_is_never_held_out() -> None:
-    videos = [entry(0, "a", "g1"), entry(1, "a", "g2"), entry(2, "b", "g3")]
+@pytest.mark.parametrize("seed", range(10))
+def test_two_videos_of_each_class_that_has_them_are_never_held_out(seed: int) -> None:
+    videos = [entry(number, label, f"g{number % 3}") for number, label in enumerate("aaabbc")]
     manifest = manifest_of(videos, {video.key: "train" for video in videos})
-    for seed in range(10):
-        assert {video.label for video in subset_videos(manifest, "1", "train", 0.5, seed)} == {"a", "b"}
+    assert Counter(video.label for video in subset_videos(manifest, "1", "train", 0.5, seed)) == {"a": 3, "b": 2, "c": 1}
+    more = [*videos, *(entry(number, "a", "g9") for number in range(6, 12))]
+    manifest = manifest_of(more, {video.key: "train" for video in more})
+    kept = Counter(video.label for video in subset_videos(manifest, "1", "train", 0.7, seed))
+    assert kept == {"a": 3, "b": 2, "c": 1}
 
 
 def test_videos_without_group_stay_with_their_own_copies() -> None:

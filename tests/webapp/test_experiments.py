@@ -167,6 +167,11 @@ class TestPreflight:
         errors = [found.message for found in preflight(split, balanced) if found.level == "error"]
         assert len(errors) == 1 and errors[0].endswith(f"these have one: {first.video.label}.")
 
+    @pytest.mark.parametrize(("batch_size", "problems"), [(3, ["A class-balanced batch of 3 videos has no two pairs."]), (4, [])])
+    def test_a_balanced_batch_has_room_for_two_pairs(self, dataset: Dataset, batch_size: int, problems: list[str]) -> None:
+        asked = SPATIAL.replace(training=SPATIAL.training.replace(sampling="balanced", batch_size=batch_size))
+        assert [found.message for found in preflight(dataset.splits.get(), asked) if found.level == "error"] == problems
+
     def test_refused_videos_do_not_count(self, dataset: Dataset) -> None:
         Video.objects.update(status=Video.Status.REFUSED)
         assert {found.level for found in preflight(dataset.splits.get(), SPATIAL)} == {"error"}

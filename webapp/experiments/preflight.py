@@ -20,6 +20,8 @@ from webapp.experiments.config_rows import Difference, differences
 from webapp.experiments.models import weights_folder
 from webapp.experiments.references import Gone, initial_run, other_splits
 
+SMALLEST_BALANCED_BATCH = 4
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -59,15 +61,27 @@ def _videos(split: Split, config: ExperimentConfig) -> Iterator[Finding]:
     elif config.training.batch_size > num_training:
         size = {"batch": config.training.batch_size, "videos": num_training}
         yield Finding("warning", _("A batch of %(batch)d is larger than the %(videos)d training videos.") % size)
-    if config.training.sampling == "balanced" and (lonely := _lonely_classes(training)):
+    if config.training.sampling == "balanced":
+        yield from _pairs(training, config.training.batch_size)
+    if not usable.filter(subset=SplitEntry.Subset.TEST).exists():
+        yield Finding("error", _("Split “%(split)s” has no test videos.") % {"split": split}, _("Choose a split with a test subset."))
+
+
+def _pairs(training: QuerySet[SplitEntry], batch_size: int) -> Iterator[Finding]:
+    """What class-balanced batches need: two videos of a class, and of another one."""
+    if lonely := _lonely_classes(training):
         yield Finding(
             "error",
             _("Class-balanced batches need two training videos of every class; these have one: %(classes)s.")
             % {"classes": ", ".join(lonely)},
             _("Add videos of these classes, choose another split, or another sampling."),
         )
-    if not usable.filter(subset=SplitEntry.Subset.TEST).exists():
-        yield Finding("error", _("Split “%(split)s” has no test videos.") % {"split": split}, _("Choose a split with a test subset."))
+    if batch_size < SMALLEST_BALANCED_BATCH:
+        yield Finding(
+            "error",
+            _("A class-balanced batch of %(count)d videos has no two pairs.") % {"count": batch_size},
+            _("Choose a batch of at least 4 videos."),
+        )
 
 
 def _lonely_classes(training: QuerySet[SplitEntry]) -> list[str]:
