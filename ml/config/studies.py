@@ -6,6 +6,7 @@ from pydantic import JsonValue
 
 from ml.config.evaluation import FusionConfig
 from ml.config.experiment import ExperimentConfig
+from ml.config.models import TSN
 from ml.config.presets import PRESETS
 from ml.config.study import SPLIT, Axis, StudyConfig, with_value
 
@@ -30,6 +31,9 @@ SPATIAL, TEMPORAL = PRESETS["paper_spatial_last_layer"].config, PRESETS["paper_t
 SEGMENTS = (PRESETS["tsn_rgb"].config, PRESETS["tsn_flow"].config, PRESETS["tsn_rgb_diff"].config)
 METRIC_LEARNING = (PRESETS["nfmml_spatial"].config, PRESETS["nfmml_temporal"].config)
 CLASSIFYING = tuple(with_value(config, "model.metric_weight", 0.0) for config in METRIC_LEARNING)
+BASELINE = tuple(
+    config.replace(model=TSN(pretrained="imagenet", partial_norm=True, dropout=config.model.dropout)) for config in METRIC_LEARNING
+)
 DROPOUT = Axis(field="model.dropout", values=(0.5, 0.9))
 AVERAGED = (FusionConfig(method="average"),)
 AVERAGED_AND_SVM = (*AVERAGED, FusionConfig(method="svm", normalize="l2", fit="training_scores"))
@@ -128,6 +132,13 @@ STUDIES: dict[str, StudyPreset] = {
         ),
         "tsn_3",
     ),
+    "nfmml_baseline": StudyPreset(
+        "NFMML: TSN, what it is compared with",
+        "TSN on the segments and with the training of NFMML: the rows without pooling of Table 1, the first of Table 4. Needs ImageNet "
+        "weights of BN-Inception.",
+        StudyConfig(streams=BASELINE, fusions=AVERAGED),
+        "nfmml_4",
+    ),
     "nfmml_pooling": StudyPreset(
         "NFMML: temporal pooling",
         "Average, maximum and convolution without metric learning; the average is in Table 1. Needs ImageNet weights of BN-Inception.",
@@ -148,7 +159,7 @@ STUDIES: dict[str, StudyPreset] = {
     ),
     "nfmml_parts": StudyPreset(
         "NFMML: without and with metric learning",
-        "Table 4, whose first row is a TSN. Needs ImageNet weights of BN-Inception.",
+        "Rows 2 and 3 of Table 4; the first is a TSN. Needs ImageNet weights of BN-Inception.",
         _both(METRIC_LEARNING, "model.metric_weight", 0.0, 0.2),
         "nfmml_4",
     ),
