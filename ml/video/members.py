@@ -34,6 +34,6 @@ class Members:
         else:
             self.files[member.name] = member
 
-    def refuse(self, path: str, reason: str, advice: str = "", **values: object) -> None:
+    def refuse(self, path: str, reason: str, advice: str = "", /, **values: object) -> None:
         """Note why a file stays out, in templates with their values, as an error has them."""
         self.problems.append(Refusal(path=path, reason=worded(reason, values), advice=worded(advice, values)))
