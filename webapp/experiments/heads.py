@@ -15,6 +15,12 @@ class Head(NamedTuple):
     other_split: Split | None = None
 
     @property
+    def run(self) -> Run:
+        """The source, where it is known to be no fusion."""
+        assert isinstance(self.source, Run)  # noqa: S101 - whoever asks looked, or has it from a stream
+        return self.source
+
+    @property
     def dataset(self) -> Dataset:
         return self.other_split.dataset if self.other_split else self.source.dataset
 
@@ -26,7 +32,7 @@ class Head(NamedTuple):
 
 
 def heads_of(fusion: Fusion) -> list[Head]:
-    """In order."""
+    """Of its streams, in order."""
     related = ("evaluation__run__dataset", "evaluation__run__split", "evaluation__other_split__dataset")
     tests = [member.evaluation for member in fusion.memberships.select_related(*related)]
     return [Head(test.run, test.other_split) for test in tests if test.run is not None]
@@ -41,9 +47,7 @@ def head_on(run: Run, dataset: Dataset) -> Head | None:
 
 def seen_from(head: Head) -> ExperimentConfig:
     """The run's config as if the head's dataset were its own, and its own a further one: multi-task learning makes no difference."""
-    run, here = head.source, head.other_split
-    assert isinstance(run, Run)  # noqa: S101 - a fusion has no config of a network
-    config = run.experiment
+    run, here, config = head.run, head.other_split, head.run.experiment
     if here is None:
         return config
     also = [reference_to(split) for split in (run.split, *other_splits_that_are(config)) if split != here]

@@ -58,7 +58,7 @@ def _alone(head: Head) -> tuple[StudyConfig, list[Point]]:
         return grid, [Point(trials(grid)[0], (head.source,))]
     streams = heads_of(head.source)
     grid = StudyConfig(streams=tuple(map(seen_from, streams)), fusions=(head.source.fusion,))
-    return grid, [Point(trials(grid)[0], (*(stream.source for stream in streams), head.source))]
+    return grid, [Point(trials(grid)[0], (*(stream.run for stream in streams), head.source))]
 
 
 def choices_of(user: AnyUser) -> dict[str, Study | Head]:

@@ -139,9 +139,7 @@ def _fuse(study: Study, point: Point, user: User) -> None:
 
 
 def _test(head: Head, user: User) -> Evaluation:
-    run = head.source
-    assert isinstance(run, Run)  # noqa: S101 - of a point's streams
-    return request_evaluation(run, "test", run.experiment.evaluation, user, head.other_split)
+    return request_evaluation(head.run, "test", head.run.experiment.evaluation, user, head.other_split)
 
 
 def _name(study: Study, source: Source, values: Values) -> str:

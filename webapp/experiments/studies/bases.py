@@ -51,5 +51,5 @@ def _of_run(run: Run) -> Base:
 
 def _of_fusion(fusion: Fusion) -> Base:
     heads = heads_of(fusion)
-    runs = tuple(head.source for head in heads if isinstance(head.source, Run))
-    return Base(fusion.name, StudyConfig(streams=tuple(map(seen_from, heads)), fusions=(fusion.fusion,)), runs, fusion.split)
+    grid = StudyConfig(streams=tuple(map(seen_from, heads)), fusions=(fusion.fusion,))
+    return Base(fusion.name, grid, tuple(head.run for head in heads), fusion.split)
