@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.text import slugify
@@ -64,9 +64,7 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "is_live": run_selectors.has_open_jobs(run, evaluations),
         "busy": run_selectors.busy_job(run, evaluations),
         "may_change": editable_runs(request.user).filter(pk=pk).exists(),
-        **TAB_CONTEXTS[tab](run),
-        **(_of_user(request.user, run) if tab == "overview" else {}),
-        **(class_charts(primary, request.GET) if primary and tab == "classes" else {}),
+        **TAB_CONTEXTS[tab](Shown(run, request.user, request.GET, primary)),
     }
     parts = {"run-head": "experiments/_run_head.html", "run-tab": f"experiments/_run_{tab}.html"}
     template = parts.get(request.htmx.target or "", "experiments/run_detail.html")  # type: ignore[attr-defined]
@@ -84,9 +82,21 @@ def _others(evaluations: list[Evaluation]) -> list[int]:
     return list(dict.fromkeys(one.other_split_id for one in reversed(evaluations) if one.other_split_id))
 
 
-def _of_user(user: AnyUser, run: Run) -> dict[str, Any]:
-    """What the overview shows to this user alone: a run of several datasets may be part of what others keep to themselves."""
+class Shown(NamedTuple):
+    """The run whose tab is shown, to whom, with which choices, and its newest test."""
+
+    run: Run
+    user: AnyUser
+    query: QueryDict
+    primary: Evaluation | None
+
+
+def _overview(shown: Shown) -> dict[str, Any]:
+    """Fusions and studies of this user alone: a run of several datasets may be part of what others keep to themselves."""
+    run, user = shown.run, shown.user
     return {
+        "disk_bytes": bytes_in(run.folder),
+        "facts": fact_rows(run.facts),
         "subset_form": SubsetForm(user, run),
         "protocol_form": ProtocolForm(config=run.experiment.evaluation),
         "fusions": visible_fusions(user).filter(memberships__evaluation__run=run).distinct(),
@@ -94,37 +104,26 @@ def _of_user(user: AnyUser, run: Run) -> dict[str, Any]:
     }
 
 
-def _overview(run: Run) -> dict[str, Any]:
-    return {
-        "disk_bytes": bytes_in(run.folder),
-        "facts": fact_rows(run.facts),
-    }
-
-
-def _config(run: Run) -> dict[str, Any]:
+def _config(shown: Shown) -> dict[str, Any]:
     """Beside the parent's config, or that of the preset which is nearest."""
-    config = run.experiment
+    run, config = shown.run, shown.run.experiment
     preset = nearest_preset(config)
     rows = config_rows(config, run.parent.experiment if run.parent else preset_for(preset, config))
     return {"rows": rows, "preset": preset, "has_changes": any(row.has_changed for row in rows)}
 
 
-def _log(run: Run) -> dict[str, Any]:
-    return {"log": log_tail(run.job), "stderr": log_tail(run.job, "stderr.txt", lines=60)}
+def _log(shown: Shown) -> dict[str, Any]:
+    return {"log": log_tail(shown.run.job), "stderr": log_tail(shown.run.job, "stderr.txt", lines=60)}
 
 
-def _notes(run: Run) -> dict[str, Any]:
-    return {"form": NotesForm(instance=run)}
-
-
-TAB_CONTEXTS: dict[str, Callable[[Run], dict[str, Any]]] = {
+TAB_CONTEXTS: dict[str, Callable[[Shown], dict[str, Any]]] = {
     "overview": _overview,
-    "curves": lambda _run: {},
+    "curves": lambda _shown: {},
     "config": _config,
-    "filters": lambda run: {"filters": run_selectors.filters_of(run)},
-    "classes": lambda _run: {},
+    "filters": lambda shown: {"filters": run_selectors.filters_of(shown.run)},
+    "classes": lambda shown: class_charts(shown.primary, shown.query) if shown.primary else {},
     "log": _log,
-    "notes": _notes,
+    "notes": lambda shown: {"form": NotesForm(instance=shown.run)},
 }
 
 
