@@ -30,7 +30,7 @@ class RunFilterForm(forms.Form):
         self.fields["dataset"].queryset = visible_datasets(user)  # type: ignore[attr-defined]
 
     def chosen(self) -> dict[str, Any]:
-        """Keyword arguments for `selectors_list.filtered`."""
+        """Keyword arguments for `webapp.experiments.selectors.run_list.filtered`."""
         self.is_valid()
         allowed = self.cleaned_data
         dataset = allowed.get("dataset")
