@@ -10,13 +10,7 @@ from ml.config.evaluation import FULL, MIDDLES, FusionConfig, Protocol
 from webapp.choices import name_of
 
 SHORT = re.compile(r"(\d+)x(\d+|full)(?::.+)?")
-TESTED = re.compile(r"(\d+) frames? × (\d+) crops?, (.+) averaged")
-WHOLE = re.compile(r"(\d+) whole frames?, fully convolutional, (.+) averaged")
-GROUPED = re.compile(r"views grouped into videos of (\d+) segments")
-HEAD = re.compile(r"head of “(.+)”, one of (\d+)")
-SVM = re.compile(r"(\d+) streams fused by a linear SVM \(C = (.+?)\) on (.+?), fitted on: (.+)")
 FITTED = re.compile(r"(?:held-out scores, (\d+) folds|(training|validation) scores), (\d+) videos(?:, (\d+) of (\d+) classes missing)?")
-FUSED = re.compile(r"(\d+) streams fused: (average|weighted sum)( \([^)]*\))? of (.+)")
 
 
 def words_of(protocol: Protocol) -> str:
@@ -49,27 +43,49 @@ def translated_description(description: str) -> str:
 
 
 def _part(words: str) -> str:
-    if tested := TESTED.fullmatch(words):
-        frames, crops, what = tested.groups()
-        return _("%(views)s, %(what)s averaged") % {"views": _views(frames, crops), "what": _(what)}
-    if whole := WHOLE.fullmatch(words):
-        frames, what = whole.groups()
-        return _("%(views)s, fully convolutional, %(what)s averaged") % {"views": _views(frames, FULL), "what": _(what)}
-    if words == MIDDLES:
-        return _("frames from the middles of equal parts")
-    if grouped := GROUPED.fullmatch(words):
-        return _("views grouped into videos of %(segments)s segments") % {"segments": grouped[1]}
-    if head := HEAD.fullmatch(words):
-        return _("head of “%(dataset)s”, one of %(heads)s") % {"dataset": head[1], "heads": head[2]}
-    if fused := FUSED.fullmatch(words):
-        streams, how, weights, what = fused.groups()
-        how = _("average") if how == "average" else _("weighted sum") + (weights or "")
-        return _("%(streams)s streams fused: %(how)s of %(what)s") % {"streams": streams, "how": how, "what": _(what)}
-    if svm := SVM.fullmatch(words):
-        streams, c, what, fitted = svm.groups()
-        parts = {"streams": streams, "c": c, "what": _(what), "fitted": _fitted(fitted)}
-        return _("%(streams)s streams fused by a linear SVM (C = %(c)s) on %(what)s, fitted on: %(fitted)s") % parts
-    return words
+    return next((said(*found.groups()) for pattern, said in PARTS.items() if (found := re.fullmatch(pattern, words))), words)
+
+
+def _tested(frames: str, crops: str, what: str) -> str:
+    return _("%(views)s, %(what)s averaged") % {"views": _views(frames, crops), "what": _(what)}
+
+
+def _whole(frames: str, what: str) -> str:
+    return _("%(views)s, fully convolutional, %(what)s averaged") % {"views": _views(frames, FULL), "what": _(what)}
+
+
+def _middles() -> str:
+    return _("frames from the middles of equal parts")
+
+
+def _grouped(segments: str) -> str:
+    return _("views grouped into videos of %(segments)s segments") % {"segments": segments}
+
+
+def _head(dataset: str, heads: str) -> str:
+    return _("head of “%(dataset)s”, one of %(heads)s") % {"dataset": dataset, "heads": heads}
+
+
+def _fused(streams: str, how: str, weights: str | None, what: str) -> str:
+    how = _("average") if how == "average" else _("weighted sum") + (weights or "")
+    return _("%(streams)s streams fused: %(how)s of %(what)s") % {"streams": streams, "how": how, "what": _(what)}
+
+
+def _fused_by_svm(streams: str, c: str, what: str, fitted: str) -> str:
+    parts = {"streams": streams, "c": c, "what": _(what), "fitted": _fitted(fitted)}
+    return _("%(streams)s streams fused by a linear SVM (C = %(c)s) on %(what)s, fitted on: %(fitted)s") % parts
+
+
+PARTS: dict[str, Callable[..., str]] = {
+    r"(\d+) frames? × (\d+) crops?, (.+) averaged": _tested,
+    r"(\d+) whole frames?, fully convolutional, (.+) averaged": _whole,
+    re.escape(MIDDLES): _middles,
+    r"views grouped into videos of (\d+) segments": _grouped,
+    r"head of “(.+)”, one of (\d+)": _head,
+    r"(\d+) streams fused: (average|weighted sum)( \([^)]*\))? of (.+)": _fused,
+    r"(\d+) streams fused by a linear SVM \(C = (.+?)\) on (.+?), fitted on: (.+)": _fused_by_svm,
+}
+"""What the engine writes, also with “1 frames” as it did, and who says its parts to the reader."""
 
 
 def _fitted(words: str) -> str:
