@@ -37,14 +37,14 @@ class WordsField(models.TextField):  # type: ignore[type-arg]
     """Text as it is, and words with what they were made of: JSON, in the same column."""
 
     def from_db_value(self, value: str | None, *_about: object) -> str | None:
-        return read(value) if value is not None and value.startswith(START) else value
+        return value if value is None else read(value)
 
     def get_prep_value(self, value: Any) -> Any:
         text = super().get_prep_value(value)
+        if isinstance(text, str) and isinstance(read(text), Words):  # somebody called something so
+            text = Words("{text}", text=text)
         if isinstance(text, Words) and text.values:
             return json.dumps(text, cls=WordsEncoder, ensure_ascii=False)
-        if isinstance(text, str) and isinstance(read(text), Words):  # somebody called something so
-            return json.dumps(Words("{text}", text=text), cls=WordsEncoder, ensure_ascii=False)
         return text if text is None else str(text)
 
 
