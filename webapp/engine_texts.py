@@ -40,11 +40,11 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass(frozen=True)
 class Said:
-    """An argument that people read."""
+    """What people may read in the place of an argument: `ml/video/x.py:12`. In `webapp` an error is said to its reader at once."""
 
     text: ast.expr
-    function: ast.AST
-    is_error: bool
+    place: str
+    is_at_once: bool
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,13 @@ class Source:
     @cached_property
     def said(self) -> list[Said]:
         """What its calls say to people."""
-        return [said for call, function in self._calls() for said in _arguments(call, function)]
+        path = self.path.relative_to(settings.BASE_DIR)
+        return [
+            Said(part, f"{path}:{text.lineno}", is_error and path.parts[0] == "webapp")
+            for call, function in self._calls()
+            for text, is_error in _arguments(call)
+            for part in self._parts(text, function)
+        ]
 
     def _calls(self) -> Iterator[tuple[ast.Call, ast.AST]]:
         """Every call with the function it stands in, the innermost, or the module."""
@@ -68,7 +74,26 @@ class Source:
         inner = {id(node): function for function in functions for node in ast.walk(function)}
         yield from ((node, inner.get(id(node), self.tree)) for node in ast.walk(self.tree) if isinstance(node, ast.Call))
 
-    def assigned(self, name: str, function: ast.AST) -> list[ast.expr]:
+    def _parts(self, text: ast.expr, function: ast.AST) -> Iterator[ast.expr]:
+        """What a text may be: both sides of a condition, and whatever its name was given."""
+        match text:
+            case ast.IfExp(body=one, orelse=other):
+                among = [one, other]
+            case ast.BoolOp(values=among):
+                pass
+            case ast.BinOp(op=ast.Mod(), left=ast.Call() | ast.Name() as filled):
+                among = [filled]
+            case ast.Call(func=ast.Name(id="str"), args=[ast.Name() as lazy]) if self._assigned(lazy.id, function):
+                among = [lazy]
+            case ast.Name(id=name):
+                among = self._assigned(name, function)
+            case _:
+                yield text
+                return
+        for part in among:
+            yield from self._parts(part, function)
+
+    def _assigned(self, name: str, function: ast.AST) -> list[ast.expr]:
         """What a name stands for: here, else in the module, else where it was imported from."""
         return _assignments(name, ast.walk(function)) or _assignments(name, self.tree.body) or self._imported(name)
 
@@ -92,21 +117,20 @@ def _assignments(name: str, nodes: Iterator[ast.AST] | list[ast.stmt]) -> list[a
 
 def engine_texts() -> Iterator[str]:
     """All of them, as templates. What the site itself says to a reader goes through gettext at once, and is collected there."""
-    for source in sources("ml", "worker", "webapp"):
-        for said in source.said:
-            for part in _parts(said.text, source, said.function):
-                if isinstance(part, ast.Constant) and isinstance(part.value, str) and re.search("[A-Za-z]", PLACE.sub("", part.value)):
-                    yield part.value
+    for said in _everything_said():
+        match said.text:
+            case ast.Constant(value=str(template)) if re.search("[A-Za-z]", PLACE.sub("", template)):
+                yield template
     yield from map(os.strerror, SYSTEM)
 
 
-def put_together() -> Iterator[str]:
-    """Where a sentence cannot be translated: `ml/video/x.py:12`. In `webapp` it is said in the reader's language at once, by gettext."""
-    for source in sources("ml", "worker", "webapp"):
-        place = source.path.relative_to(settings.BASE_DIR)
-        for said in source.said:
-            if any(_is_lost(part, place.parts[0] == "webapp" and said.is_error) for part in _parts(said.text, source, said.function)):
-                yield f"{place}:{said.text.lineno}"
+def put_together() -> list[str]:
+    """Where a sentence cannot be translated."""
+    return list(dict.fromkeys(said.place for said in _everything_said() if _is_lost(said)))
+
+
+def _everything_said() -> Iterator[Said]:
+    return (said for source in sources("ml", "worker", "webapp") for said in source.said)
 
 
 @cache
@@ -117,12 +141,13 @@ def sources(*folders: str) -> tuple[Source, ...]:
     return tuple(Source(path) for path in paths if path not in makers)
 
 
-def _arguments(call: ast.Call, function: ast.AST) -> Iterator[Said]:
+def _arguments(call: ast.Call) -> Iterator[tuple[ast.expr, bool]]:
+    """Those that people read, and whether they are an error's."""
     name = call.func.id if isinstance(call.func, ast.Name) else call.func.attr if isinstance(call.func, ast.Attribute) else ""
     is_error = name in error_names()
     names = MESSAGE_AND_ADVICE if is_error else SAYS.get(name, ())
     given = [*zip(names, call.args, strict=False), *((keyword.arg, keyword.value) for keyword in call.keywords)]
-    yield from (Said(text, function, is_error) for argument, text in given if argument is not None and argument in names)
+    yield from ((text, is_error) for argument, text in given if argument is not None and argument in names)
 
 
 @cache
@@ -140,34 +165,15 @@ def error_names() -> frozenset[str]:
     return frozenset(names)
 
 
-def _parts(text: ast.expr, source: Source, function: ast.AST) -> Iterator[ast.expr]:
-    """What a text may be: both sides of a condition, and whatever its name was given."""
-    match text:
-        case ast.IfExp():
-            yield from (*_parts(text.body, source, function), *_parts(text.orelse, source, function))
-        case ast.BoolOp():
-            for value in text.values:
-                yield from _parts(value, source, function)
-        case ast.BinOp(op=ast.Mod(), left=ast.Call() | ast.Name()):
-            yield from _parts(text.left, source, function)
-        case ast.Call(func=ast.Name(id="str"), args=[ast.Name() as lazy]) if source.assigned(lazy.id, function):
-            yield from _parts(lazy, source, function)
-        case ast.Name():
-            for value in source.assigned(text.id, function):
-                yield from _parts(value, source, function)
-        case _:
-            yield text
-
-
-def _is_lost(part: ast.expr, is_said_at_once: bool) -> bool:
-    match part:
+def _is_lost(said: Said) -> bool:
+    match said.text:
         case ast.JoinedStr() | ast.BinOp():
             return True
         case ast.Call(func=ast.Name(id=name)):
             return name == "str"
         case ast.Call(func=ast.Attribute(attr=name)):
             return name in ("format", "join")
-        case ast.Constant():
-            return is_said_at_once and bool(part.value)
+        case ast.Constant(value=value):
+            return said.is_at_once and bool(value)
         case _:
             return False
