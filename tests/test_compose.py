@@ -8,6 +8,8 @@ import pytest
 import yaml
 from django.core.management import get_commands
 
+from ml.config.weights import IMAGENET
+
 ROOT = Path(__file__).parent.parent
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
@@ -54,6 +56,19 @@ def test_the_workers_listen_to_every_queue_between_them() -> None:
 
     listened = {queue for service in OURS.values() for text in _after(service["command"], "--queues") for queue in text.split(",")}
     assert listened == {queue.name for queue in app.conf.task_queues}
+
+
+@pytest.mark.parametrize("name", [name for name, service in OURS.items() if "--hostname" in service["command"]])
+def test_a_worker_is_well_only_if_it_answers_itself(name: str) -> None:
+    (hostname,) = _after(OURS[name]["command"], "--hostname")
+    assert f"--destination {hostname.replace('%h', '$$(hostname)')}" in SERVICES[name]["healthcheck"]["test"][1]
+
+
+def test_web_and_workers_see_the_same_weights() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    packages = {weights.package.replace("_", "-") for weights in IMAGENET.values() if weights.package}
+    assert "TORCH_HOME=/data/" in dockerfile  # on the volume that they share
+    assert all(package in dockerfile for package in packages)
 
 
 def test_exactly_one_service_runs_the_beat() -> None:
