@@ -1,6 +1,19 @@
 from django.urls import path
 
-from webapp.experiments.views import chosen, compare, embeddings, fusions, launch, published, results, run_list, runs, studies, weights
+from webapp.experiments.views import (
+    chosen,
+    compare,
+    embeddings,
+    fusions,
+    launch,
+    published,
+    results,
+    run_list,
+    runs,
+    studies,
+    umap,
+    weights,
+)
 
 app_name = "experiments"
 urlpatterns = [
@@ -39,8 +52,8 @@ urlpatterns = [
     path("evaluations/<int:pk>/", results.evaluation_detail, name="evaluation_detail"),
     path("evaluations/<int:pk>/videos", results.evaluation_videos, name="evaluation_videos"),
     path("evaluations/<int:pk>/embedding", embeddings.embedding_detail, name="embedding"),
-    path("evaluations/<int:pk>/embedding/umap", embeddings.umap_live, name="umap_live"),
-    path("evaluations/<int:pk>/embedding/umap/draw", embeddings.umap_draw, name="umap_draw"),
+    path("evaluations/<int:pk>/embedding/umap", umap.umap_live, name="umap_live"),
+    path("evaluations/<int:pk>/embedding/umap/draw", umap.umap_draw, name="umap_draw"),
     path("evaluations/<int:pk>/embedding/<int:video_id>", embeddings.embedding_video, name="embedding_video"),
     path("evaluations/<int:pk>/classes.csv", results.evaluation_csv, name="evaluation_csv"),
 ]

@@ -20,6 +20,11 @@ def editable_runs(user: AnyUser) -> QuerySet[Run]:
     return Run.objects.filter(dataset_is_editable(user, "dataset__")).select_related("dataset", "split", "job").order_by("-id")
 
 
+def may_change_run_of(user: AnyUser, evaluation: Evaluation) -> bool:
+    """Whether it is of a run, and one that the user may change."""
+    return editable_runs(user).filter(evaluations=evaluation).exists()
+
+
 def visible_heads(user: AnyUser, runs: Iterable[Run]) -> list[Head]:
     """Each run once for every dataset that it learnt and the user sees, its own first."""
     runs, seen = list(runs), set(visible_datasets(user).values_list("pk", flat=True))

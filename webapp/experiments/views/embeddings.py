@@ -1,35 +1,27 @@
 """Where the videos of an evaluation lie: maps, measures, classes that lie too near, nearest neighbours."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, cast
-from urllib.parse import urlsplit
+from typing import Any
 
-from django.contrib import messages
-from django.contrib.auth.models import User
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
-from django_htmx.http import HttpResponseClientRefresh, HttpResponseLocation
+from django.views.decorators.http import require_GET
+from django_htmx.http import HttpResponseClientRefresh
 
-from ml.config.embedding import UmapConfig
 from ml.config.models import NFMML
-from ml.errors import UserError
 from webapp.charts.embedding import embedding_map, grey_stride, num_grey
 from webapp.datasets.selectors import AnyUser
 from webapp.experiments.embedding import Embedding, Place, coloured
 from webapp.experiments.forms.results import MapOptions
 from webapp.experiments.models import Evaluation
-from webapp.experiments.selectors.access import editable_runs
-from webapp.experiments.selectors.embeddings import embedding_of, has_embeddings, map_job, misplaced, neighbours, places
+from webapp.experiments.selectors.access import may_change_run_of
+from webapp.experiments.selectors.embeddings import embedding_of, has_embeddings, misplaced, neighbours, places
 from webapp.experiments.selectors.results import evaluations_with_source, with_names
-from webapp.experiments.services.embeddings import request_map
-from webapp.forms import schema_form
-from webapp.jobs.models import Job
+from webapp.experiments.views.umap import drawing
 
 LISTED_PER_CLASS = 60
-UmapForm = schema_form(UmapConfig)
 
 
 @require_GET
@@ -40,7 +32,7 @@ def embedding_detail(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("experiments:evaluation_detail", pk)
     embedding = embedding_of(evaluation)
     ctx: dict[str, Any] = {"evaluation": evaluation, "source": evaluation.source, "embedding": embedding}
-    ctx |= _drawing(request.user, evaluation, embedding)
+    ctx |= drawing(request.user, evaluation, embedding)
     if embedding is None:
         return render(request, "experiments/embedding_missing.html", ctx | _missing(request.user, evaluation))
     if request.htmx.target == "live":  # type: ignore[attr-defined]
@@ -110,49 +102,7 @@ def _missing(user: AnyUser, evaluation: Evaluation) -> dict[str, Any]:
     """A fusion leads to its streams; a run is evaluated again by those who may."""
     if evaluation.fusion is not None:
         return {"members": evaluation.fusion.memberships.select_related("evaluation__run")}
-    return {"may_evaluate": _may_change(user, evaluation), "is_kept": has_embeddings(evaluation)}
-
-
-def _may_change(user: AnyUser, evaluation: Evaluation) -> bool:
-    return editable_runs(user).filter(evaluations=evaluation).exists()
-
-
-def _drawing(user: AnyUser, evaluation: Evaluation, embedding: Embedding | None) -> dict[str, Any]:
-    """The job of the map by UMAP, and the form that asks for one, of who may and where there are videos enough."""
-    is_offered = has_embeddings(evaluation) and (embedding is None or embedding.can_draw_umap) and _may_change(user, evaluation)
-    config = UmapConfig.model_validate(evaluation.umap)
-    drawn = embedding.maps.get("umap") if embedding else None
-    return {"job": map_job(evaluation), "umap_form": UmapForm(config=config) if is_offered else None, "drawn": drawn}
-
-
-@require_GET
-def umap_live(request: HttpRequest, pk: int) -> HttpResponse:
-    """How far the map is; when it is there, the page takes it in, with the choices that were made meanwhile."""
-    evaluation = get_object_or_404(evaluations_with_source(request.user), pk=pk)
-    ctx = {"evaluation": evaluation, **_drawing(request.user, evaluation, embedding_of(evaluation))}
-    if ctx["job"] is None or ctx["job"].state != Job.State.DONE:
-        return render(request, "experiments/_embedding_umap.html", ctx)
-    asked: str = urlsplit(request.htmx.current_url or "").query  # type: ignore[attr-defined]
-    query = QueryDict(asked, mutable=True)
-    query["map"] = "umap"
-    address = f"{reverse('experiments:embedding', args=(pk,))}?{query.urlencode()}"
-    return HttpResponseLocation(address, target="#maps", select="#maps", swap="outerHTML")
-
-
-@require_POST
-def umap_draw(request: HttpRequest, pk: int) -> HttpResponse:
-    """Have the map drawn."""
-    own = editable_runs(request.user)
-    evaluation = get_object_or_404(evaluations_with_source(request.user).filter(run__in=own.values("pk")), pk=pk)
-    form = UmapForm(request.POST)
-    if form.is_valid():
-        try:
-            request_map(evaluation, cast(UmapConfig, form.cleaned_config), cast(User, request.user))
-        except UserError as error:
-            messages.error(request, error.sentences)
-    for problem in form.errors.values():
-        messages.error(request, " ".join(map(str, problem)))
-    return redirect(f"{reverse('experiments:embedding', args=(pk,))}#maps")
+    return {"may_evaluate": may_change_run_of(user, evaluation), "is_kept": has_embeddings(evaluation)}
 
 
 @require_GET
