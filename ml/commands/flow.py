@@ -7,6 +7,8 @@ from typing import get_args
 
 from pydantic import ValidationError
 
+from ml.config.data import FlowInput
+from ml.config.experiment import ExperimentConfig
 from ml.config.flow import FlowMethod, FlowSpec
 from ml.config.schema import Schema, first_problem
 from ml.errors import BadConfig
@@ -27,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("dataset", type=Path, metavar="DATASET", help="the dataset's folder")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--method", choices=METHODS, default="tv_l1", help="a method with its default parameters (default: %(default)s)")
-    how.add_argument("--spec", type=Path, metavar="FILE", help="a flow spec as JSON: method with parameters, encoding, bound, quality")
+    how.add_argument("--spec", type=Path, metavar="FILE", help="a flow spec as JSON, or the config of a run that sees flow")
     parser.add_argument("--processes", type=int, default=0, help="how many at once (default: one a core)")
     parser.add_argument("--shard", default="1/1", metavar="I/N", help="only the I-th of N parts; other machines may do the others")
 
@@ -38,13 +40,14 @@ def run(args: argparse.Namespace, stop: Stop) -> Iterator[Event]:
 
 
 def read_spec(path: Path) -> FlowSpec:
-    """A flow spec from its JSON file.
+    """A flow spec from its JSON file, or that of a run from its config.
 
     Raises:
         BadConfig: it is not there, or is no flow spec.
     """
     try:
-        return FlowSpec.model_validate_json(path.read_bytes())
+        text = path.read_bytes()
+        return _spec_of_run(text) or FlowSpec.model_validate_json(text)
     except OSError as error:
         raise BadConfig("The flow spec {path} cannot be read: {reason}", "Check the path.", path=path, reason=reason_of(error)) from error
     except ValidationError as error:
@@ -54,3 +57,12 @@ def read_spec(path: Path) -> FlowSpec:
             path=path,
             **first_problem(error, Words("the whole file")),
         ) from error
+
+
+def _spec_of_run(text: bytes) -> FlowSpec | None:
+    """None where this is no config, or one that sees no flow."""
+    try:
+        seen = ExperimentConfig.model_validate_json(text).data.input
+    except ValidationError:
+        return None
+    return seen.flow if isinstance(seen, FlowInput) else None

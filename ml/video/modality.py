@@ -69,7 +69,7 @@ def _open_flow(store: MediaStore, media: str, name: str, frames: FrameSpec, seen
     if not path.exists():
         raise MissingFlow(
             "{name} has no {method} flow of the spec asked for",
-            "Extract it first: on the dataset's flow page, or with python -m ml flow DATASET --method {method}",
+            "Extract it first: on the dataset's flow page, or with python -m ml flow DATASET --spec CONFIG.json, the run's config",
             _beside_what_there_is(path, seen.flow),
             name=name,
             method=seen.flow.method.kind,

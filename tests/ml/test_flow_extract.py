@@ -20,6 +20,7 @@ from ml.commands import flow as flow_command
 from ml.config import flow as config_flow
 from ml.config.data import Manifest
 from ml.config.flow import DIS, RAFT, Farneback, FlowSpec
+from ml.config.presets import PRESETS
 from ml.config.room import flow_bytes
 from ml.config.schema import Schema
 from ml.errors import BadConfig, DiskFull, UserError
@@ -289,6 +290,15 @@ def test_the_command_takes_a_spec_from_a_file(tmp_path: Path, dataset: Manifest)
     events = _ask(str(tmp_path), "--spec", str(tmp_path / "spec.json"), "--processes", "1")
     assert isinstance(events[-1], Finished) and events[-1].summary["spec_id"] == spec.spec_id()
     assert all(work.flow.exists() for work in works(tmp_path, dataset, spec))
+
+
+def test_the_config_of_a_run_names_the_flow_that_it_sees(tmp_path: Path) -> None:
+    seen, unseen = PRESETS["nfmml_temporal"].config, PRESETS["nfmml_spatial"].config
+    (tmp_path / "seen.json").write_text(seen.model_dump_json())
+    (tmp_path / "unseen.json").write_text(unseen.model_dump_json())
+    assert flow_command.read_spec(tmp_path / "seen.json") == FlowSpec(encoding="bound", bound=20) != FlowSpec()
+    with pytest.raises(BadConfig, match="is no flow spec"):
+        flow_command.read_spec(tmp_path / "unseen.json")
 
 
 def test_a_file_that_is_no_spec_says_where_it_goes_wrong(tmp_path: Path, dataset: Manifest) -> None:

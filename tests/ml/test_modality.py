@@ -95,7 +95,7 @@ def test_missing_flow_names_the_video_the_method_what_there_is_and_the_command(t
     assert heading == ["it", "has", "asked", "for"]
     assert ["method.kind", "farneback", "dis"] in rows and ["method.preset", "–", "medium"] in rows
     assert "quality" not in caught.value.detail  # it is the same
-    assert "ml flow DATASET --method dis" in caught.value.advice
+    assert "ml flow DATASET --spec CONFIG.json" in caught.value.advice
 
 
 def test_missing_flow_where_there_is_none_at_all_says_so(tmp_path: Path) -> None:
