@@ -83,6 +83,12 @@ def test_rows_of_shares_add_up_to_one_and_empty_ones_stay_empty() -> None:
     assert (cells.zmin, cells.zmax) == (0, 1)
 
 
+def test_some_of_the_classes_keep_their_shares_of_all_their_videos() -> None:
+    figure = confusion_map([[2, 1, 5], [0, 4, 0], [3, 0, 3]], ["a", "b", "c"], [0, 1])
+    assert figure["data"][0]["z"] == [[0.25, 0.125], [0, 1]]
+    assert figure["layout"]["meta"]["totals"] == [8, 4]
+
+
 def test_cells_follow_the_order_and_remember_their_classes() -> None:
     figure = confusion_map([[5, 1], [2, 7]], ["a", "b"], [1, 0], normalized=False, diagonal=False, cells_at="/videos")
     assert figure["data"][0]["z"] == [[None, 2], [1, None]]

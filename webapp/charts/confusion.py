@@ -26,19 +26,20 @@ def confusion_map(
     is_small: bool = False,
     cells_at: str = "",
 ) -> dict[str, Any]:
-    """Cells in the order of these class indices.
+    """Cells in the order of these class indices, which may be some of the classes: a share is of all videos of its class.
 
     Args:
-        normalized: share of the row instead of the count; a row without videos stays empty.
+        normalized: share of the class instead of the count; a row without videos stays empty.
         diagonal: False leaves the right answers out, so that the colours tell the mistakes apart.
         is_small: one of several side by side: low lines, and nothing written in the cells.
         cells_at: address of the videos behind a cell, to which `true=` and `predicted=` are added on a click.
     """
-    counts = [[confusion[i][j] for j in order] for i in order]
+    counts, totals = [[confusion[i][j] for j in order] for i in order], [sum(confusion[i]) for i in order]
     labels = axis_names([names[index] for index in order], LONGEST if len(order) <= WRITTEN_CELLS and not is_small else LONGEST_BESIDE_MANY)
+    rows = zip(counts, totals, strict=True)
     heat: dict[str, Any] = {
         "type": "heatmap",
-        "z": [_row(row, place, normalized, diagonal) for place, row in enumerate(counts)],
+        "z": [_row(row, total if normalized else None, None if diagonal else place) for place, (row, total) in enumerate(rows)],
         "x": labels,
         "y": labels,
         "customdata": counts,
@@ -55,7 +56,7 @@ def confusion_map(
     if len(order) <= WRITTEN_CELLS and not is_small:
         heat["text"] = [[_written(cell, normalized) for cell in line] for line in heat["z"]]
         heat["texttemplate"] = "%{text}"
-    meta = {"cells": cells_at, "order": list(order), "names": [names[index] for index in order], "told": _told()}
+    meta = {"cells": cells_at, "order": list(order), "names": [names[index] for index in order], "totals": totals, "told": _told()}
     return {"data": [heat], "layout": _layout(labels, is_small, meta)}
 
 
@@ -68,12 +69,10 @@ def _told() -> dict[str, str]:
     }
 
 
-def _row(counts: Sequence[int], place: int, normalized: bool, diagonal: bool) -> list[float | None]:
-    total = sum(counts) if normalized else 1
-    cells: list[float | None] = [round(count / total, 3) if total and count else 0 for count in counts] if normalized else list(counts)
-    if not diagonal:
-        cells[place] = None
-    return cells
+def _row(counts: Sequence[int], total: int | None, left_out: int | None) -> list[float | None]:
+    """Counts, or shares of a total if there is one; nothing in the place that is left out."""
+    cells = counts if total is None else [round(count / total, 3) if total else 0 for count in counts]
+    return [None if place == left_out else cell for place, cell in enumerate(cells)]
 
 
 def _written(cell: float | None, normalized: bool) -> str:

@@ -1,7 +1,7 @@
 // Pages of results: a cell of a confusion matrix is told above it, and opens its videos on a click; filters apply as they change.
 "use strict";
 
-// The figure's layout.meta holds {cells: address, order: class index of each row and column, names of both, told: {none, right, wrong}}.
+// The figure's layout.meta holds {cells: address, order: class index of each row and column, names of both, totals: videos of each row's class, told: {none, right, wrong}}.
 function bindCells(element) {
   if (element.dataset.cellsBound || !element.on) return;
   element.dataset.cellsBound = "true";
@@ -18,11 +18,10 @@ function bindCells(element) {
   element.on("plotly_unhover", () => tell(element.layout.meta.told.none));
 }
 
-function wordsOf({ pointIndex: [row, column], data }, { names, told }) {
-  const counts = data.customdata[row];
-  const total = counts.reduce((sum, count) => sum + count, 0);
-  const share = total ? `${Math.round((100 * counts[column]) / total)}\u00a0%` : "–";
-  const values = { true: names[row], predicted: names[column], count: counts[column], total, share };
+function wordsOf({ pointIndex: [row, column], data }, { names, totals, told }) {
+  const [count, total] = [data.customdata[row][column], totals[row]];
+  const share = total ? `${Math.round((100 * count) / total)}\u00a0%` : "–";
+  const values = { true: names[row], predicted: names[column], count, total, share };
   return told[row === column ? "right" : "wrong"].replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
 
