@@ -18,7 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("video", type=Source.parse, metavar="VIDEO", help="any video that can be imported; PATH::NAME as in inspect")
     parser.add_argument("--top", type=int, default=5, metavar="K", help="how many classes to name (default: 5)")
     parser.add_argument("--runs", nargs="+", type=Path, default=(), metavar="RUN", help="the fusion's runs in order, if they have moved")
-    parser.add_argument("--dataset", metavar="NAME|DIR", help="whose classes, where the run learnt several (default: its own dataset's)")
+    parser.add_argument(
+        "--dataset", default="", metavar="NAME|DIR", help="whose classes, where the run learnt several (default: its own dataset's)"
+    )
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for a copy that any browser plays, proxy.mp4, and poster.jpg")
     add_protocol(parser)
 

@@ -63,12 +63,12 @@ class Source:
     fusion: Fusion | None = None
 
 
-def load_source(path: Path, runs: Sequence[Path] = (), dataset: str | None = None) -> Source:
+def load_source(path: Path, runs: Sequence[Path] = (), dataset: str = "") -> Source:
     """A run's folder, or a score file of `fuse` (or the folder that holds it).
 
     Args:
         runs: folders of a fusion's members in order, where they are no longer where they were.
-        dataset: name or folder of the one whose classes are asked for, where a run learnt several; None or nothing means its own.
+        dataset: name or folder of the one whose classes are asked for, where a run learnt several; nothing means its own.
 
     Raises:
         BadCheckpoint: a run is missing or damaged.
