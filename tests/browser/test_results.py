@@ -55,10 +55,15 @@ def open_evaluation(page: Page, server: LiveServer, evaluation: Evaluation, quer
     page.wait_for_function("document.querySelectorAll('[data-chart] .main-svg').length > 0")
 
 
-def test_a_cell_of_the_matrix_leads_to_its_videos(signed_in: Page, calm: Page, live_server: LiveServer, rgb: Evaluation) -> None:
+def test_a_cell_of_the_matrix_is_told_and_leads_to_its_videos(
+    signed_in: Page, calm: Page, live_server: LiveServer, rgb: Evaluation
+) -> None:
     open_evaluation(calm, live_server, rgb)
     calm.locator("[data-cells]").scroll_into_view_if_needed()
-    calm.mouse.click(*calm.evaluate(CENTRE_OF_CELL, [1, 0]))
+    cell = calm.evaluate(CENTRE_OF_CELL, [1, 0])
+    calm.mouse.move(*cell)
+    expect(calm.locator(".told")).to_have_text("dots turn taken for dots left: 2 of 6 (33\u00a0%)")
+    calm.mouse.click(*cell)
     calm.wait_for_url("**/videos?true=1&predicted=0")
     expect(calm.locator(".thumb")).to_have_count(2)
     expect(calm.get_by_label("True class")).to_have_value("1")
