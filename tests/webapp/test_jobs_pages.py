@@ -171,7 +171,9 @@ def test_the_system_page_shows_workers_queues_and_a_broker_that_is_gone(client: 
     assert "django" in page
 
 
-@pytest.mark.parametrize(("info", "shown"), [({"processes": 2}, "–"), ({"processes": 2, "gpus": 0}, "0"), ({"processes": 2, "gpus": 8}, "8")])
+@pytest.mark.parametrize(
+    ("info", "shown"), [({"processes": 2}, "–"), ({"processes": 2, "gpus": 0}, "0"), ({"processes": 2, "gpus": 8}, "8")]
+)
 def test_the_system_page_tells_the_gpus_of_a_worker(client: Client, ada: User, info: dict[str, int], shown: str) -> None:
     WorkerNode.objects.create(name="jobs@host", queues=["gpu"], info=info)
     assert f'data-title="GPUs">{shown}</td>' in client.get("/jobs/system/").content.decode()
