@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from ml.__main__ import parser_of
+from ml.__main__ import main, parser_of
 from ml.commands import fuse, predict
 from ml.config.data import FlowInput, FrameSpec, RGBDiffInput
 from ml.config.evaluation import FusionConfig, Protocol
@@ -248,3 +248,10 @@ def test_arguments_of_the_fusion_command_become_its_config() -> None:
     for wrong in (["--weights", "x"], ["--weights", "inf", "1"], ["--svm-c", "0"], ["--fit", "c.npz"]):
         with pytest.raises(BadConfig):
             config(*wrong)
+
+
+@pytest.mark.parametrize("top", ["0", "-3"])
+def test_no_class_at_all_is_wrong_usage(top: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["predict", "run", "video.mp4", "--top", top])
+    assert f"{top} is not one or more" in capsys.readouterr().err

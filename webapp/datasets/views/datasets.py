@@ -53,7 +53,8 @@ def dataset_detail(request: HttpRequest, dataset_id: int) -> HttpResponse:
 
 
 def _overview(request: HttpRequest, dataset: Dataset) -> dict[str, Any]:
-    split = dataset.splits.filter(name=request.GET.get("split", "")).first() or dataset.splits.first()
+    splits = {split.name: split for split in dataset.splits.all()}
+    split = splits.get(request.GET.get("split", "")) or next(iter(splits.values()), None)
     rows, totals, split_rows = reading.class_rows(dataset, split), reading.totals(dataset), reading.split_rows(dataset)
     return {
         "split": split,
