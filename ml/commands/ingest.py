@@ -43,4 +43,4 @@ def run(args: argparse.Namespace, stop: Stop) -> Iterator[Event]:
         seed=args.seed,
     )
     with open_sources(args.sources) as members:
-        yield from Ingest(recognise(members, args.label), args.out, options).run(stop)
+        yield from Ingest(recognise(members, args.label, args.group), args.out, options).run(stop)

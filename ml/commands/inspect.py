@@ -29,13 +29,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
     """What inspect and ingest must be told alike, so that a preview shows what an import does."""
     parser.add_argument("sources", nargs="+", type=Source.parse, metavar="SRC", help=SOURCE_HELP)
-    parser.add_argument("--label", default="", type=one_label, help="give every video this label instead of recognising a layout")
+    parser.add_argument("--label", default="", type=one_name, help="give every video this label instead of recognising a layout")
+    parser.add_argument("--group", default="", type=one_name, help="with --label: the group of every video (that of its own name)")
     parser.add_argument("--test-fraction", type=fraction, default=0.3, help="share of test videos when no split comes with the data (0.3)")
     parser.add_argument("--seed", type=int, default=0, help="seed of that split (0)")
 
 
-def one_label(text: str) -> str:
-    """A label, trimmed."""
+def one_name(text: str) -> str:
+    """A label or a group, trimmed."""
     if len(text.strip()) > 200:
         raise argparse.ArgumentTypeError("at most 200 characters")
     return text.strip()
@@ -51,7 +52,7 @@ def fraction(text: str) -> float:
 
 def run(args: argparse.Namespace, stop: Stop) -> Iterator[Event]:  # noqa: ARG001 - the signature of every command
     with open_sources(args.sources) as members:
-        plan = recognise(members, args.label)
+        plan = recognise(members, args.label, args.group)
         yield Result(preview(plan, args.sources, args.test_fraction, args.seed))
     yield Finished()
 

@@ -189,13 +189,23 @@ def test_a_confirmed_video_goes_into_the_dataset_once(
         for _ in range(2):
             as_ada.post(at("prediction_send", prediction))
     addition = Import.objects.get()
-    assert (addition.dataset, addition.options, list(addition.uploads.all())) == (dataset, {"label": "wave"}, [prediction.upload])
+    assert (addition.dataset, list(addition.uploads.all())) == (dataset, [prediction.upload])
+    assert addition.options == {"label": "wave", "group": ""}
     job = Job.objects.get(kind=Job.Kind.INGEST)
     assert (job.subject_id, job.state, job.dataset) == (addition.pk, Job.State.QUEUED, dataset)
     assert [job.queue for job in sent] == ["cpu"]
     assert b"Sent to gestures" in as_ada.get(at("prediction_detail", prediction)).content
     with pytest.raises(RefusedPrediction, match="on its way"):
         confirm(prediction, dataset.labels.get(name="clap"))
+
+
+def test_the_group_of_a_sent_video_is_asked_for(as_ada: Client, prediction: Prediction, dataset: Dataset) -> None:
+    confirm(prediction, dataset.labels.get(name="wave"))
+    assert b'name="group"' in as_ada.get(at("prediction_detail", prediction)).content
+    as_ada.post(at("prediction_send", prediction), {"group": "x" * 201})
+    assert not Import.objects.filter(uploads=prediction.upload).exists()
+    as_ada.post(at("prediction_send", prediction), {"group": " yard "})
+    assert Import.objects.get(uploads=prediction.upload).options == {"label": "wave", "group": "yard"}
 
 
 def test_a_video_whose_import_failed_can_be_sent_again(ada: User, prediction: Prediction, dataset: Dataset) -> None:

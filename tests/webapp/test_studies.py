@@ -332,6 +332,12 @@ class TestPages:
         latex = as_ada.get(f"/experiments/studies/{study.pk}/study.tex").content.decode()
         assert r"RGB frames & 0.5 & 66.7 $\pm$ 47.1" in latex and r"Top-1 (\%)" in latex and r"\bottomrule" in latex
 
+    @pytest.mark.parametrize(("deed", "said"), [("stop", "Nothing runs"), ("resume", "Every run is done")])
+    def test_what_has_nothing_to_do_says_so(self, as_ada: Client, ada: User, dataset: Dataset, deed: str, said: str) -> None:
+        study = launch(ada, dataset, grid(DROPOUT))
+        Job.objects.update(state=Job.State.DONE)
+        assert said in as_ada.post(f"/experiments/studies/{study.pk}/{deed}", follow=True).content.decode()
+
     def test_a_study_is_deleted_without_its_runs(self, as_ada: Client, ada: User, dataset: Dataset) -> None:
         study = launch(ada, dataset, grid(DROPOUT))
         as_ada.post(f"/experiments/studies/{study.pk}/dissolve")

@@ -51,14 +51,12 @@ def ended(evaluation: Evaluation, state: str, **fields: object) -> Job:
     return job
 
 
-def test_the_form_begins_with_the_usual_values_and_asking_queues_a_job_that_somebody_waits_for(
-    as_ada: Client, evaluation: Evaluation
-) -> None:
+def test_the_form_begins_with_the_usual_values_and_asking_queues_a_job(as_ada: Client, evaluation: Evaluation) -> None:
     text = page(as_ada, evaluation)
     assert OFFER in text and 'value="15"' in text and 'max="200"' in text
     assert draw(as_ada, evaluation) == 302
     job = map_job(evaluation)
-    assert job is not None and (job.kind, job.state, job.queue, job.dataset) == ("embed", "queued", "predict", evaluation.dataset)
+    assert job is not None and (job.kind, job.state, job.queue, job.dataset) == ("embed", "queued", "cpu", evaluation.dataset)
     evaluation.refresh_from_db()
     assert UmapConfig.model_validate(evaluation.umap) == UmapConfig(neighbors=5, seed=3)
     address = reverse("experiments:embedding", args=(evaluation.pk,))

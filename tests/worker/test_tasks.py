@@ -107,6 +107,19 @@ def test_a_sent_prediction_knows_its_video_which_has_the_name_of_the_users_file(
     assert dataset.findings == []  # one video more of one class is no dataset of one class
 
 
+def test_a_sent_prediction_joins_the_side_on_which_its_recording_stands(user: User, tmp_path: Path) -> None:
+    run("ingest", user, imported(user, zipped(tmp_path, ("jump", "wave"), seed=80)).pk)
+    dataset = Dataset.objects.get()
+    tested = SplitEntry.objects.filter(subset="test").select_related("video")[0].video
+    Video.objects.filter(pk=tested.pk).update(group="yard")
+    prediction = make_prediction(user, make_run(dataset), confirmed_label=tested.label)
+    prediction.upload = upload(user, draw_video(tmp_path / "later.mp4", seed=90))
+    prediction.save()
+    run_job.apply(args=(send_to_dataset(prediction, user, "yard").pk,), throw=True)
+    joined = SplitEntry.objects.get(video__path="later.mp4")
+    assert (joined.video.group, joined.subset) == ("yard", "test")
+
+
 def test_what_joins_a_dataset_that_has_its_content_is_found_to_be_a_duplicate(user: User, tmp_path: Path) -> None:
     for seed, label in ((70, "jump"), (70, "wave")):  # "wave" first shows what "jump" does
         run("ingest", user, imported(user, zipped(tmp_path, (label,), seed=seed), dataset=Dataset.objects.first()).pk)

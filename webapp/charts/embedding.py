@@ -42,14 +42,18 @@ def num_grey(places: Sequence[Place], colored: Sequence[int]) -> int:
 
 
 def _traces(places: Sequence[Place], labels: Sequence[str], group: int | None, colored: Sequence[int]) -> list[dict[str, Any]]:
-    """The right and the wrong videos of a class, or of all that are grey; nothing where there are none."""
+    """The right and the wrong videos of a class, or of all that are grey, and its entry in the legend; nothing where there are none."""
     mine = [place for place in places if (place.true not in colored if group is None else place.true == group)]
     shown = mine[:: grey_stride(len(mine))] if group is None else mine
     sides = [[place for place in shown if place.is_correct == is_right] for is_right in SYMBOLS]
     traces = [_trace(side, labels, group, colored, side[0].is_correct) for side in sides if side]
-    for trace in traces:
-        trace["showlegend"] = trace is traces[0]
-    return traces
+    return [*traces, _entry(traces[0])] if traces else []
+
+
+def _entry(trace: dict[str, Any]) -> dict[str, Any]:
+    """A colour with its name: no point, and a square, which says nothing of right and wrong."""
+    nothing: dict[str, Any] = {"x": [None], "y": [None], "customdata": [], "text": []}
+    return {**trace, **nothing, "marker": {**trace["marker"], "symbol": "square"}, "showlegend": True}
 
 
 def _trace(places: Sequence[Place], labels: Sequence[str], group: int | None, colored: Sequence[int], is_right: bool) -> dict[str, Any]:
@@ -57,6 +61,7 @@ def _trace(places: Sequence[Place], labels: Sequence[str], group: int | None, co
         "type": "scatter",
         "mode": "markers",
         "name": _("other classes") if group is None else labels[group],
+        "showlegend": False,
         "legendgroup": "" if group is None else f"class{group}",
         "x": [place.x for place in places],
         "y": [place.y for place in places],

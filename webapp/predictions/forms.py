@@ -6,7 +6,7 @@ from django import forms
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from webapp.datasets.models import Dataset, Label, Upload
+from webapp.datasets.models import Dataset, Label, Upload, Video
 from webapp.datasets.selectors import AnyUser, own_uploads
 from webapp.experiments.heads import Head
 from webapp.experiments.models import Fusion
@@ -37,6 +37,20 @@ def _named(head: Head) -> str:
     """`my run · UCF101`"""
     name = f"{head.source} · {head.dataset}"
     return _("%(name)s (fusion)") % {"name": name} if isinstance(head.source, Fusion) else name
+
+
+class SendForm(forms.Form):
+    """What the dataset cannot see in the video."""
+
+    group = forms.CharField(
+        label=_("Group"),
+        required=False,
+        max_length=Video._meta.get_field("group").max_length,
+        help_text=_(
+            "The recording it was cut from: it joins the side of each split on which other videos of this group stand. "
+            "Without one, splits take it for training, unless they test on the same content."
+        ),
+    )
 
 
 class ConfirmForm(forms.Form):

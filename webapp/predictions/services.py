@@ -70,8 +70,11 @@ def confirm(prediction: Prediction, label: Label) -> None:
 
 
 @transaction.atomic
-def send_to_dataset(prediction: Prediction, user: User) -> Job:
+def send_to_dataset(prediction: Prediction, user: User, group: str = "") -> Job:
     """Add the video to the dataset under its confirmed label; the job that does it.
+
+    Args:
+        group: what it was cut from; it joins the side of each split on which the group's other videos stand.
 
     Raises:
         RefusedPrediction: no label was confirmed, or the video was sent already.
@@ -82,7 +85,7 @@ def send_to_dataset(prediction: Prediction, user: User) -> Job:
         raise RefusedPrediction(_("No label was confirmed."), _("Accept or correct the label first."))
     if sending_job(prediction) is not None:
         raise RefusedPrediction(_("This video was sent to the dataset already."), _("Look for it there."))
-    addition = Import.objects.create(user=user, dataset=dataset, options={"label": label.name})
+    addition = Import.objects.create(user=user, dataset=dataset, options={"label": label.name, "group": group})
     addition.uploads.add(prediction.upload)
     job = open_job(Job.Kind.INGEST, Words("Add “{video}” to {dataset}", video=prediction.upload, dataset=dataset), user, dataset)
     submit(job, addition.pk)

@@ -21,7 +21,7 @@ from webapp.experiments.result_links import ids_in
 from webapp.jobs.models import Job
 from webapp.jobs.services import acknowledge
 from webapp.predictions.deletion import delete_predictions
-from webapp.predictions.forms import ConfirmForm, PredictForm
+from webapp.predictions.forms import ConfirmForm, PredictForm, SendForm
 from webapp.predictions.models import Prediction
 from webapp.predictions.proposal import proposal
 from webapp.predictions.selectors import Answer, own_predictions, sending_job, visible_predictions
@@ -81,6 +81,7 @@ def prediction_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "answer": answer,
         "dataset": dataset,
         "form": _confirm_form(prediction, answer, dataset) if answer and dataset else None,
+        "send_form": SendForm(),
         "may_send": editable_datasets(request.user).filter(pk=prediction.dataset.pk).exists(),
         "sending": sending_job(prediction),
         "has_proxy": (prediction.folder / "proxy.mp4").exists(),
@@ -115,8 +116,12 @@ def prediction_send(request: HttpRequest, pk: int) -> HttpResponse:
     """The loop closes: the video goes into the dataset under its confirmed label."""
     prediction = _prediction(request, pk)
     get_object_or_404(editable_datasets(request.user), pk=prediction.dataset.pk)
+    form = SendForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, f"{form.fields['group'].label}: {form.errors['group'][0]}")
+        return redirect("predictions:prediction_detail", pk)
     try:
-        send_to_dataset(prediction, _user(request))
+        send_to_dataset(prediction, _user(request), form.cleaned_data["group"])
         messages.success(request, _("The video is on its way into the dataset."))
     except UserError as error:
         messages.error(request, error.sentences)

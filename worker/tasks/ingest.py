@@ -34,7 +34,7 @@ class IngestTask(Task):
             "ingest", *sources(self.source),
             "--out", str(self.out),
             "--store", str(media_store().root),
-            *chosen(self.source, ("name", "label", "test_fraction", "seed")),
+            *chosen(self.source, ("name", "label", "group", "test_fraction", "seed")),
             *self._short_side(),
         ]  # fmt: skip
 

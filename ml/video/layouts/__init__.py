@@ -16,13 +16,16 @@ LAYOUTS: dict[str, ModuleType] = {"ucf101": ucf101, "hmdb51": hmdb51, "csv": tab
 """Asked in this order: lists before folders, for lists know more. Each has TITLE, `recognises(members)`, `read(members) -> Plan`."""
 
 
-def recognise(members: Members, label: str = "") -> Plan:
+def recognise(members: Members, label: str = "", group: str = "") -> Plan:
     """The plan of the first layout that knows these files; with `label`, every video gets that one and no layout is asked.
+
+    Args:
+        group: with `label`, what all of them were cut from; else a video's group is read from its name.
 
     Raises:
         BadLayout: no layout knows them, the lists do not fit the files, or every video is empty.
     """
-    plan = _with_one_label(members, label) if label else _with_layout(members)
+    plan = _with_one_label(members, label, group) if label else _with_layout(members)
     used = plan.lists | {item.member.name for item in plan.items} | {problem.path for problem in plan.problems}
     of_layout, plan.problems = plan.problems, [*members.problems]
     for name in members.files:
@@ -55,8 +58,8 @@ def _with_layout(members: Members) -> Plan:
     raise _no_video(members)
 
 
-def _with_one_label(members: Members, label: str) -> Plan:
-    items = [Item(member, label, group_of(name)) for name, member in members.files.items() if is_video_name(name)]
+def _with_one_label(members: Members, label: str, group: str) -> Plan:
+    items = [Item(member, label, group or group_of(name)) for name, member in members.files.items() if is_video_name(name)]
     if not items:
         raise _no_video(members)
     return Plan("folders", (label,), items)

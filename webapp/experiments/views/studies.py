@@ -117,15 +117,21 @@ def study_add(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def study_stop(request: HttpRequest, pk: int) -> HttpResponse:
     """Stop every training, each with its checkpoint."""
-    stop_study(get_object_or_404(editable_studies(request.user), pk=pk))
+    study = get_object_or_404(editable_studies(request.user), pk=pk)
+    if not is_live(study):
+        messages.info(request, _("Nothing runs that could be stopped."))
+    stop_study(study)
     return redirect("experiments:study_detail", pk)
 
 
 @require_POST
 def study_resume(request: HttpRequest, pk: int) -> HttpResponse:
     """Go on with all that stopped or failed, and with what is missing."""
+    study = get_object_or_404(editable_studies(request.user), pk=pk)
     try:
-        resume_study(get_object_or_404(editable_studies(request.user), pk=pk), _user(request))
+        resume_study(study, _user(request))
+        if not is_live(study):
+            messages.info(request, _("Every run is done: there is nothing to go on with."))
     except UserError as error:
         messages.error(request, error.sentences)
     return redirect("experiments:study_detail", pk)

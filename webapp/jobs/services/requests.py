@@ -16,7 +16,7 @@ from webapp.jobs.models import Job
 from webapp.jobs.services.following import recall_followers, release_followers, settle
 from webapp.jobs.services.moves import JobMoved, State, anew, ended_now, move, row
 
-QUEUE_OF = dict.fromkeys((Job.Kind.PREDICT, Job.Kind.INSPECT, Job.Kind.COMBINE, Job.Kind.WEIGHTS, Job.Kind.EMBED), "predict")
+QUEUE_OF = dict.fromkeys((Job.Kind.PREDICT, Job.Kind.INSPECT, Job.Kind.COMBINE, Job.Kind.WEIGHTS), "predict")
 """Short jobs that somebody waits for do not stand behind trainings."""
 
 AUTOMATIC_ATTEMPTS = 3
