@@ -335,7 +335,7 @@ class TestPages:
     @pytest.mark.parametrize(("deed", "said"), [("stop", "Nothing runs"), ("resume", "Every run is done")])
     def test_what_has_nothing_to_do_says_so(self, as_ada: Client, ada: User, dataset: Dataset, deed: str, said: str) -> None:
         study = launch(ada, dataset, grid(DROPOUT))
-        Job.objects.update(state=Job.State.DONE)
+        finish(study)
         assert said in as_ada.post(f"/experiments/studies/{study.pk}/{deed}", follow=True).content.decode()
 
     def test_a_study_is_deleted_without_its_runs(self, as_ada: Client, ada: User, dataset: Dataset) -> None:
