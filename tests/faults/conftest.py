@@ -1,19 +1,17 @@
 """A plant of real processes, and a flow extraction that takes some seconds."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
 import pytest
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 
 from ml.config.data import FrameSpec
 from ml.config.flow import Farneback, FlowSpec
 from ml.video.pack import write_frame_pack
-from tests.processes import Plant, running_plant
+from tests.processes import Plant, empty_folders, running_plant
 from tests.webapp.factories import make_dataset, make_user
 from webapp.datasets.models import Dataset, FlowCache, Video, media_store
 from webapp.jobs.models import Job
@@ -86,7 +84,5 @@ def flow_job(user: User, dataset: Dataset) -> Callable[[], Job]:
 
 @pytest.fixture(autouse=True)
 def no_old_files() -> Iterator[None]:
-    """Every test finds empty folders: ids of rows begin again, and paths come from ids."""
-    yield
-    for folder in ("datasets", "evaluations", "imports", "jobs", "media", "predictions", "runs"):
-        shutil.rmtree(settings.DATA_DIR / folder, ignore_errors=True)
+    with empty_folders():
+        yield
