@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client, RequestFactory
 
-from tests.webapp.factories import make_user
+from tests.webapp.factories import make_dataset, make_user
 from webapp import views
 from webapp.views import server_error
 
@@ -23,6 +23,15 @@ def test_the_navigation_marks_the_place_of_the_page(client: Client, path: str, p
     client.force_login(make_user("root", is_superuser=True))
     marked = re.findall(r'aria-current="page">.*?</svg>([^<]+)</a>', client.get(path).content.decode())
     assert marked == ([place] if place else [])
+
+
+@pytest.mark.django_db
+def test_a_page_says_where_it_is_from_its_place_in_the_navigation_on(client: Client, ada: User) -> None:
+    client.force_login(ada)
+    dataset = make_dataset(ada)
+    page = client.get(f"/datasets/{dataset.pk}/edit").content.decode()
+    links = re.findall(r'<a href="([^"]+)">([^<]+)</a>', page.split('class="breadcrumb"')[1].split("</nav>")[0])
+    assert links == [("/datasets/", "Datasets"), (f"/datasets/{dataset.pk}/", dataset.name)]
 
 
 @pytest.mark.django_db

@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from django import template
+from django.template.context import Context
+from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -141,6 +143,12 @@ def icon(name: str) -> SafeString:
     from django.templatetags.static import static
 
     return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>', static("icons.svg"), name)
+
+
+@register.simple_block_tag(takes_context=True)
+def breadcrumb(context: Context, content: SafeString) -> SafeString:
+    """Where the page is: its place in the navigation, then the links inside the block."""
+    return render_to_string("_breadcrumb.html", {"place": context["current_place"], "further": content})
 
 
 @register.inclusion_tag("_badge.html")
