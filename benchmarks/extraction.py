@@ -25,6 +25,7 @@ import torch
 
 from benchmarks import our_flow, plain_flow
 from benchmarks.clips import real_clips
+from benchmarks.listed import entry, frame_pack, manifest_of
 from benchmarks.measure import Row
 from ml.config.data import Manifest
 from ml.config.flow import DIS, FlowSpec
@@ -151,8 +152,8 @@ def _fastest_turns(case: Case, clip: Path) -> tuple[int, float, float]:
 def _memory_row() -> Row:
     """Anonymous memory of the process that makes the flow of an hour, a tenth into it and at the end; mapped files come and go."""
     with tempfile.TemporaryDirectory() as name:
-        folder, manifest = Path(name), our_flow.manifest_of(["hour"], HOUR)
-        write_frame_pack(our_flow.frame_packs(folder, manifest)[0], _drawn(HOUR), manifest.frame_spec)
+        folder, manifest = Path(name), manifest_of([entry(0, frames=HOUR)])
+        write_frame_pack(frame_pack(folder, manifest, manifest.videos[0]), _drawn(HOUR), manifest.frame_spec)
         uses = list(_watched(folder, manifest))
     early, late = uses[len(uses) // 10], max(uses[-len(uses) // 10 :])
     ours, theirs = (f"{use / 2**20:.0f} MiB" for use in (late, early))

@@ -14,8 +14,9 @@ import cv2
 import numpy as np
 import torch
 
+from benchmarks.listed import entry, frame_pack, manifest_of
 from benchmarks.measure import Row
-from ml.config.data import FrameSpec, Manifest, VideoEntry
+from ml.config.data import FrameSpec, Manifest
 from ml.config.experiment import ExperimentConfig
 from ml.config.models import TSN
 from ml.config.presets import PRESETS
@@ -27,7 +28,6 @@ from ml.training.step import Learner
 from ml.training.team import Team, placed
 from ml.video.arrays import Pixels
 from ml.video.dataset import SAMPLERS, TrainingDataset
-from ml.video.manifest import store_of
 from ml.video.pack import write_frame_pack
 
 SIZE, NUM_FRAMES, NUM_VIDEOS, NUM_CLASSES = (256, 340), 60, 64, 101
@@ -82,13 +82,10 @@ def loaded(folder: Path, config: ExperimentConfig, num_batches: int, size: tuple
 
 def packed(folder: Path, size: tuple[int, int]) -> Manifest:
     """A dataset of drawn videos, each in a frame pack."""
-    facts = {"label": "a", "frames": NUM_FRAMES, "fps": 25, "height": size[0], "width": size[1], "duration_seconds": 1, "size_bytes": 1}
-    videos = [VideoEntry.model_validate({"key": f"{n}", "path": f"{n}", "media": f"{n:064x}", **facts}) for n in range(NUM_VIDEOS)]
-    manifest = Manifest(name="drawn", layout="none", classes=("a",), videos=tuple(videos))
-    spec = FrameSpec(short_side=min(size))
-    manifest = manifest.replace(frame_spec=spec)
-    for number, video in enumerate(videos):
-        write_frame_pack(store_of(folder, manifest).frames(video.media, spec.spec_id()), drawn(number, size), spec)
+    videos = (entry(number, frames=NUM_FRAMES) for number in range(NUM_VIDEOS))
+    manifest = manifest_of(videos, FrameSpec(short_side=min(size)))
+    for number, video in enumerate(manifest.videos):
+        write_frame_pack(frame_pack(folder, manifest, video), drawn(number, size), manifest.frame_spec)
     return manifest
 
 

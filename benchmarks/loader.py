@@ -14,12 +14,12 @@ from torch.utils.data import DataLoader, Dataset
 
 import ml.torchvision_shim  # noqa: F401 - torchvision imports only after it
 from benchmarks.clips import read_with_pyav, real_clips, write_long_clip
+from benchmarks.listed import entry, frame_pack, manifest_of
 from benchmarks.measure import Row, best_of
-from ml.config.data import DataConfig, Manifest, VideoEntry
+from ml.config.data import DataConfig, Manifest
 from ml.process import keep_freed_memory
 from ml.video.dataset import SAMPLERS, Draw, TrainingDataset
 from ml.video.decode import decode_frames
-from ml.video.manifest import store_of
 from ml.video.pack import write_frame_pack
 from ml.video.probe import probe
 from ml.video.sampling import segment_starts
@@ -47,20 +47,9 @@ class UsersDataset(Dataset[tuple[Tensor, int]]):
 
 def packed(folder: Path, videos: Sequence[Path]) -> Manifest:
     """A dataset in `folder` with the frame packs of some videos."""
-    entries = []
-    for number, path in enumerate(videos):
-        facts = probe(path)
-        entries.append(
-            VideoEntry(
-                key=f"k{number}", path=path.name, media=f"{number:064x}", label="a", frames=facts.frames, fps=facts.fps,
-                width=facts.width, height=facts.height, duration_seconds=facts.duration_seconds, size_bytes=path.stat().st_size,
-            )
-        )  # fmt: skip
-    manifest = Manifest(name="bench", layout="none", classes=("a",), videos=tuple(entries))
-    for entry, path in zip(entries, videos, strict=True):
-        write_frame_pack(
-            store_of(folder, manifest).frames(entry.media, manifest.frame_spec.spec_id()), decode_frames(path), manifest.frame_spec
-        )
+    manifest = manifest_of(entry(number, frames=probe(path).frames) for number, path in enumerate(videos))
+    for video, path in zip(manifest.videos, videos, strict=True):
+        write_frame_pack(frame_pack(folder, manifest, video), decode_frames(path), manifest.frame_spec)
     return manifest
 
 
@@ -79,7 +68,7 @@ def seconds_per_video(dataset: Dataset[tuple[Tensor, int]], draws: Sequence[Draw
 def compare(title: str, folder: Path, videos: Sequence[Path], bar: str) -> list[Row]:
     """K = 1 and 3, in one process and in two loader processes."""
     manifest, rows = packed(folder, videos), []
-    lengths = [entry.frames for entry in manifest.videos]
+    lengths = [video.frames for video in manifest.videos]
     for K, workers in ((1, 0), (3, 0), (3, 2)):
         data = DataConfig(num_segments=K)
         ours, users = TrainingDataset(folder, manifest, data, manifest.videos, seed=0), UsersDataset(videos, lengths, data)

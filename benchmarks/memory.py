@@ -12,13 +12,13 @@ import numpy as np
 import psutil
 from torch.utils.data import DataLoader
 
+from benchmarks.listed import entry, frame_pack, manifest_of
 from benchmarks.measure import Row
-from ml.config.data import DataConfig, Manifest, VideoEntry
+from ml.config.data import DataConfig
 from ml.config.presets import PRESETS
 from ml.process import keep_freed_memory
 from ml.training.loading import keep_objects_shared
 from ml.video.dataset import TrainingDataset
-from ml.video.manifest import store_of
 from ml.video.pack import write_frame_pack
 from ml.video.samplers import UniformClassSampler
 
@@ -87,13 +87,9 @@ def loader_rows(root: Path) -> list[Row]:
     Pages of its own tell that; what is resident, shared or not, tells whether it takes ever more.
     """
     cv2.setNumThreads(0)
-    entry = VideoEntry(
-        key="k", path="", media="0" * 64, label="a", frames=4, fps=25, width=64, height=48, duration_seconds=0.2, size_bytes=1
-    )
-    videos = [entry.model_copy(update={"path": f"a/video {number:06}.mp4"}) for number in range(NUM_VIDEOS)]
-    manifest = Manifest(name="many", layout="none", classes=("a",), videos=())
-    spec = manifest.frame_spec
-    write_frame_pack(store_of(root, manifest).frames(entry.media, spec.spec_id()), np.zeros((4, 48, 64, 3), np.uint8), spec)
+    one, manifest = entry(0, frames=4), manifest_of([])
+    videos = [one.model_copy(update={"path": f"a/video {number:06}.mp4"}) for number in range(NUM_VIDEOS)]
+    write_frame_pack(frame_pack(root, manifest, one), np.zeros((4, 48, 64, 3), np.uint8), manifest.frame_spec)
     dataset = TrainingDataset(root, manifest, DataConfig(short_side=48, crop_size=40), videos, seed=0)
     del videos  # as in a training: the manifest is gone when the loader starts
     sampler = UniformClassSampler(dataset.labels, NUM_VIDEOS // 10, seed=0)
