@@ -4,8 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import IO
 
-from ml.config.data import Refusal
-from ml.words import worded
+from ml.video.refusing import Refusing
 
 
 @dataclass(frozen=True)
@@ -19,12 +18,11 @@ class Member:
 
 
 @dataclass
-class Members:
+class Members(Refusing):
     """The files of all sources together; a name is taken once."""
 
     files: dict[str, Member] = field(default_factory=dict)
     folders: set[str] = field(default_factory=set)
-    problems: list[Refusal] = field(default_factory=list)
     num_ignored: int = 0
 
     def add(self, member: Member) -> None:
@@ -33,7 +31,3 @@ class Members:
             self.refuse(member.name, "A second file has this name; the first was taken", "Rename one of the two and import it again.")
         else:
             self.files[member.name] = member
-
-    def refuse(self, path: str, reason: str, advice: str = "", /, **values: object) -> None:
-        """Note why a file stays out, in templates with their values, as an error has them."""
-        self.problems.append(Refusal(path=path, reason=worded(reason, values), advice=worded(advice, values)))

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ml.config.data import Finding, Refusal, Subset
+from ml.config.data import Finding, Subset
 from ml.video.members import Member
-from ml.words import worded
+from ml.video.refusing import Refusing
 
 
 @dataclass(frozen=True)
@@ -27,17 +27,12 @@ class PlannedSplit:
 
 
 @dataclass
-class Plan:
+class Plan(Refusing):
     """`classes` in the order of the score vector; `lists` are the files that were read as lists, and so are no problem."""
 
     layout: str
     classes: tuple[str, ...]
     items: list[Item]
     splits: list[PlannedSplit] = field(default_factory=list)
-    problems: list[Refusal] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     lists: frozenset[str] = frozenset()
-
-    def refuse(self, path: str, reason: str, advice: str = "", /, **values: object) -> None:
-        """Note why a file stays out, in templates with their values, as an error has them."""
-        self.problems.append(Refusal(path=path, reason=worded(reason, values), advice=worded(advice, values)))
