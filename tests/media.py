@@ -67,12 +67,16 @@ KINDS: dict[str, tuple[str, dict[str, object]]] = {
     "hevc_10_bit": (".mov", {"codec": "libx265", "pixel_format": "yuv420p10le", "options": HEVC}),
     "mpeg4_avi": (".avi", {"codec": "mpeg4"}),
     "xvid_b_frames": (".avi", {"codec": "mpeg4", "options": {"bf": "2"}}),
+    "h264_in_avi": (".avi", {"options": {"bf": "2", "g": "12"}, "frames": 40}),
     "matroska": (".mkv", {}),
     "quicktime": (".mov", {}),
     "vp9": (".webm", {"codec": "libvpx-vp9", "options": {"cpu-used": "8", "deadline": "realtime"}}),
     "mpeg_ps": (".mpg", {"codec": "mpeg2video", "container": "mpeg"}),
     "wmv": (".wmv", {"codec": "wmv2", "container": "asf"}),
     "motion_jpeg": (".avi", {"codec": "mjpeg", "pixel_format": "yuvj420p"}),
+    "flash": (".flv", {"frames": 30}),
+    "av1": (".webm", {"codec": "libsvtav1", "options": {"preset": "12"}, "width": 128, "height": 96}),
+    "camcorder": (".mxf", {"codec": "mpeg2video"}),
     "grey": (".mkv", {"codec": "ffv1", "pixel_format": "gray"}),
     "coarse_colours": (".mkv", {"codec": "ffv1", "pixel_format": "yuv410p"}),
     "odd_sized": (".mkv", {"codec": "ffv1", "pixel_format": "yuv444p", "width": 35, "height": 33}),
@@ -81,6 +85,20 @@ KINDS: dict[str, tuple[str, dict[str, object]]] = {
     "wrong_extension": (".mp4", {"codec": "mpeg4", "container": "avi"}),
 }
 """Every one of these is to be accepted: name → suffix, arguments of `draw_video`."""
+
+
+def draw_hidden_start(path: Path, *, frames: int = 30, hidden: int = 10) -> Path:
+    """An mp4 whose edit list leaves out its first frames, as editors and phones cut."""
+    with av.open(str(path), "w", options={"avoid_negative_ts": "disabled", "use_editlist": "1"}) as output:
+        stream = output.add_stream("libx264", rate=25)
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for index in range(frames):
+            frame = av.VideoFrame.from_ndarray(picture(index), format="rgb24")
+            frame.pts, frame.time_base = index - hidden, Fraction(1, 25)
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    return path
 
 
 def draw_sound(path: Path) -> Path:

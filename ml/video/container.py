@@ -10,11 +10,13 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from ml.errors import BadVideo
+from ml.video.impostors import SOUND, no_video
+from ml.words import Words
 
 MAX_SIDE = 8192
 """Longest side of a frame, in pixels; more would let one file take all memory."""
 
-FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,m4v,h264,hevc,asf,flv,ogg,gif"
+FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,m4v,h264,hevc,asf,flv,ogg,gif,rm,mxf,dv,ivf"
 """Containers that hold their frames themselves. Playlists, lists of images and network formats name other files: never opened."""
 
 AS_ONE_LOCAL_FILE = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
@@ -32,9 +34,7 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     try:
         container = av.open(f"file:{path.resolve()}", "r", options=AS_ONE_LOCAL_FILE, metadata_errors="replace")
     except (av.error.FFmpegError, UnicodeDecodeError) as error:
-        raise BadVideo(
-            "The file is no video, or its header is missing", "Check that it plays; if it was cut off in a copy, copy it again."
-        ) from error
+        raise no_video(path) from error
     with container:
         stream = _video_stream(container)
         stream.codec_context.thread_count = 1
@@ -44,8 +44,8 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
 def _video_stream(container: InputContainer) -> VideoStream:
     streams = [stream for stream in container.streams.video if not stream.disposition & stream.disposition.attached_pic]
     if not streams:
-        raise BadVideo("The file has sound but no video stream" if container.streams.audio else "The file has no video stream",
-                       "Leave it out, or export it again with its pictures.")  # fmt: skip
+        without_pictures = Words("The file has no video stream"), SOUND[1]
+        raise BadVideo(*(SOUND if container.streams.audio else without_pictures))
     stream = streams[0]
     if stream.codec_context is None:
         raise BadVideo("The video is in a format nobody here can decode", "Convert it to H.264.")

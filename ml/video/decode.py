@@ -1,6 +1,5 @@
 """From a video file to its frames, as a viewer would see them: right way up, one size, RGB."""
 
-import math
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,6 +17,11 @@ from ml.video.arrays import Pixels
 from ml.video.container import MAX_SIDE, open_video
 
 USUAL_FPS = Fraction(25)
+TICK = 1e-4
+"""Seconds between two frames that count as two moments: finer differences are noise of the arithmetic, and no clock of ours tells them."""
+
+WITHOUT_SHOW_TIMES = "avi"
+"""A container that says when each frame is decoded and not when it is shown. Frames leave the decoder in the order of both."""
 
 
 @dataclass(frozen=True)
@@ -43,16 +47,27 @@ def decode_timed(path: Path) -> Generator[TimedFrame, None, None]:
     with open_video(path) as (container, stream):
         step = 1 / float(frame_rate(stream))
         convert, size = VideoReformatter(), None
-        start = seconds = -math.inf
+        clock = _decoding_time if container.format.name == WITHOUT_SHOW_TIMES else _show_time
+        start: float | None = None
+        seconds = 0.0
         for frame in _decoded(container, stream):
             size = size or _first_size(frame)
-            time = frame.time if frame.time is not None else seconds + step
-            if math.isinf(start):
-                start = time if math.isfinite(time) else 0.0
-                seconds = 0.0
+            time = clock(frame)
+            if start is None:
+                start = time or 0.0
+            elif time is not None and time - start > seconds + TICK:
+                seconds = time - start
             else:
-                seconds = time - start if time - start > seconds else seconds + step
+                seconds += step
             yield TimedFrame(upright(frame, size, convert), seconds)
+
+
+def _show_time(frame: VideoFrame) -> float | None:
+    return frame.time
+
+
+def _decoding_time(frame: VideoFrame) -> float | None:
+    return None if frame.dts is None or frame.time_base is None else float(frame.dts * frame.time_base)
 
 
 def frame_rate(stream: VideoStream) -> Fraction:

@@ -30,6 +30,9 @@ MAX_FRAMES = 500_000
 LITTLE = 50
 """The share of a video, a fiftieth, that may be missing at its end without a word."""
 
+OTHER_TRACKS = 0.5
+"""Seconds by which sound may outlast the pictures, and a file's duration so be longer than theirs."""
+
 SAME_RHYTHM = 1.5
 """Longest step between two frames over the shortest, above which the frame rate is called variable."""
 
@@ -126,7 +129,7 @@ def _notes(claimed: VideoFacts, times: list[float]) -> Iterator[Words]:
         yield Words("one frame: no flow")
     if is_variable and not claimed.counts_frames:  # how many there were, nobody knows
         yield from _cut_in_time(times[-1] + max(steps), claimed.duration_seconds)
-    elif len(times) < claimed.frames - max(1, claimed.frames // LITTLE):
+    elif len(times) < claimed.frames - _unremarkable_frames(claimed):
         yield Words("cut off or damaged: {read} of {claimed} frames could be read", read=len(times), claimed=claimed.frames)
     if is_variable:
         yield Words("variable frame rate")
@@ -134,8 +137,14 @@ def _notes(claimed: VideoFacts, times: list[float]) -> Iterator[Words]:
         yield Words("more than 8 bits a colour: reduced to 8")
 
 
+def _unremarkable_frames(claimed: VideoFacts) -> float:
+    """How many may be missing without a word; more where their number was guessed from the duration of the file."""
+    guessed = 0.0 if claimed.counts_frames else OTHER_TRACKS * claimed.fps
+    return max(1.0, claimed.frames / LITTLE, guessed)
+
+
 def _cut_in_time(read: float, claimed: float) -> Iterator[Words]:
-    if read < claimed * (1 - 1 / LITTLE):
+    if read < claimed - max(OTHER_TRACKS, claimed / LITTLE):
         yield Words("cut off or damaged: {read} of {claimed} seconds could be read", read=f"{read:.1f}", claimed=f"{claimed:.1f}")
 
 

@@ -8,7 +8,8 @@ from ml.words import Words
 
 VIDEO_SUFFIXES = frozenset(
     (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".m2v", ".ts", ".mts", ".m2ts", ".wmv", ".asf",
-     ".flv", ".f4v", ".3gp", ".3g2", ".ogv", ".vob", ".divx", ".gif", ".h264", ".hevc")
+     ".flv", ".f4v", ".3gp", ".3g2", ".ogv", ".vob", ".divx", ".xvid", ".gif", ".qt", ".mpe", ".rm", ".rmvb", ".mxf", ".dv", ".ivf",
+     ".h264", ".264", ".hevc", ".h265", ".265")
 )  # fmt: skip
 ARCHIVE_SUFFIXES = frozenset([".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst"])
 LIST_SUFFIXES = frozenset((".csv", ".tsv", ".txt"))

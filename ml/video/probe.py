@@ -38,8 +38,8 @@ def probe(path: Path) -> VideoFacts:
     with open_video(path) as (container, stream):
         fps = float(frame_rate(stream))
         duration = _duration_seconds(container, stream, fps)
-        codec, pixel_format = stream.codec_context.name, stream.codec_context.pix_fmt or ""
-        frames = stream.frames or round(duration * fps)
+        codec, pixel_format = stream.codec_context.codec.canonical_name, stream.codec_context.pix_fmt or ""
+        frames = _num_frames(container, stream, duration * fps)
         suffixes = frozenset(f".{extension}" for extension in container.format.extensions)
     height, width = _first_frame_size(path)
     return VideoFacts(frames, stream.frames > 0, fps, width, height, duration or frames / fps, codec, pixel_format, suffixes)
@@ -51,6 +51,12 @@ def _duration_seconds(container: InputContainer, stream: VideoStream, fps: float
     if container.duration and container.duration > 0:
         return container.duration / MICROSECONDS
     return stream.frames / fps
+
+
+def _num_frames(container: InputContainer, stream: VideoStream, lasting: float) -> int:
+    """As the header counts them, without those that the edit list of an mp4 hides; else as many as last so long."""
+    has_edit_list = "mp4" in container.format.name
+    return min(stream.frames, round(lasting)) if stream.frames and has_edit_list and lasting else stream.frames or round(lasting)
 
 
 def _first_frame_size(path: Path) -> tuple[int, int]:

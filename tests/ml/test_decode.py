@@ -1,5 +1,6 @@
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -59,6 +60,16 @@ def test_times_of_a_variable_frame_rate_are_kept(tmp_path: Path) -> None:
     assert [frame.seconds for frame in decode_timed(path)] == pytest.approx(times, abs=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [("b.avi", {"options": {"bf": "2", "g": "12"}}), ("xvid.avi", {"codec": "mpeg4", "options": {"bf": "2"}}), ("b.mkv", {})],
+)
+def test_a_steady_rhythm_is_steady_though_frames_were_stored_out_of_order(name: str, settings: dict[str, Any], tmp_path: Path) -> None:
+    path = draw_video(tmp_path / name, frames=40, **settings)
+
+    assert [frame.seconds for frame in decode_timed(path)] == pytest.approx([index / 25 for index in range(40)], abs=2e-3)
+
+
 def test_times_begin_at_zero_and_rise_where_the_file_says_nothing_of_them(tmp_path: Path) -> None:
     path = draw_video(tmp_path / "raw.h264", container="h264", options={"bf": "0"})
 
@@ -89,7 +100,7 @@ def test_a_cut_off_video_gives_the_frames_before_the_cut(tmp_path: Path) -> None
     [
         (lambda path: path.write_bytes(b""), "empty"),
         (lambda path: path.write_bytes(b"hello" * 100), "no video"),
-        (draw_headless, "no video"),
+        (draw_headless, "cut off"),
         (draw_sound, "sound but no video"),
     ],
     ids=["empty", "text", "headless", "sound"],

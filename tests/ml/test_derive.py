@@ -15,7 +15,7 @@ from ml.video import derive as module
 from ml.video.derive import derive
 from ml.video.leftovers import ABANDONED_SECONDS, remove_leftovers
 from ml.video.pack import FramePack
-from tests.media import draw_cut_stream, draw_sound, draw_video
+from tests.media import draw_cut_stream, draw_hidden_start, draw_sound, draw_video
 
 MEDIA = "ab" * 32
 
@@ -121,6 +121,16 @@ def test_where_only_the_duration_is_known_a_variable_rate_is_no_cut_and_a_cut_is
 
     assert notes[-1] == "variable frame rate"
     assert [re.sub(r"[0-9.]+", "N", note) for note in notes[:-1]] == ["cut off or damaged: N of N seconds could be read"] * is_cut
+
+
+def test_frames_that_an_edit_list_hides_are_not_missing(tmp_path: Path) -> None:
+    store = MediaStore(tmp_path)
+    store.folder(MEDIA).mkdir(parents=True)
+    draw_hidden_start(tmp_path / "phone.mp4").rename(store.original(MEDIA))
+
+    facts = derive(store, MEDIA, FrameSpec())
+
+    assert facts.frames == 20 and facts.notes == ()
 
 
 def test_what_is_no_video_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -34,6 +34,10 @@ def test_the_codec_and_the_usual_suffixes_are_told(tmp_path: Path) -> None:
     assert facts.codec == "mpeg4" and facts.suffixes == {".avi"}
 
 
+def test_the_codec_is_called_by_its_name_and_not_by_its_decoders(tmp_path: Path) -> None:
+    assert probe(draw_kind("av1", tmp_path)).codec == "av1"
+
+
 def test_a_cut_off_video_still_says_how_many_frames_it_had(tmp_path: Path) -> None:
     assert probe(draw_truncated(tmp_path / "cut.mp4", frames=60)).frames == 60
 
