@@ -1,6 +1,6 @@
 """The systems that can be trained: one schema each, joined by `kind`."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -17,7 +17,23 @@ _PARTIAL_NORM = (
 )
 
 
-class TwoStream(Schema):
+class System(Schema):
+    """What is asked of every system, whatever its knobs; one that differs says so. Each has a `backbone` and its `pretrained` weights."""
+
+    sees_clips: ClassVar[bool] = False
+    """Its input is a stack of RGB frames, and nothing else."""
+    sees_segments: ClassVar[bool] = False
+    """It takes K snippets of a video, not one alone."""
+    compares_videos: ClassVar[bool] = False
+    """Its loss is of the pairs of a batch: whole, class-balanced, of one dataset."""
+
+    @property
+    def averages_segments(self) -> bool:
+        """Whether a video's scores are the mean of those of its snippets, each seen alone."""
+        return True
+
+
+class TwoStream(System):
     """One stream of a two-stream network (Simonyan & Zisserman, NIPS 2014): spatial on RGB, temporal on stacked flow."""
 
     kind: Literal["two_stream"] = "two_stream"
@@ -29,18 +45,20 @@ class TwoStream(Schema):
     dropout: float = knob(0.5, "Dropout", "Share of the activations dropped before the classifier (the paper: 0.5 or 0.9).", ge=0, lt=1)
 
 
-class SlowFusion(Schema):
+class SlowFusion(System):
     """A ConvNet on a stack of RGB frames that fuses time layer by layer (Karpathy et al., CVPR 2014): the temporal stream's baseline."""
 
+    sees_clips: ClassVar[bool] = True
     kind: Literal["slow_fusion"] = "slow_fusion"
     backbone: Literal["cnn_m_2048"] = "cnn_m_2048"
     pretrained: Literal["none"] = "none"
     dropout: float = knob(0.9, "Dropout", "Share of the activations dropped before the classifier.", ge=0, lt=1)
 
 
-class TSN(Schema):
+class TSN(System):
     """One stream of a temporal segment network (Wang et al., ECCV 2016): K snippets a video, one consensus."""
 
+    sees_segments: ClassVar[bool] = True
     kind: Literal["tsn"] = "tsn"
     backbone: Backbone = knob("bn_inception", "Backbone", "The network that all segments share; BN-Inception is the paper's.")
     pretrained: Pretrained = knob("none", *_WEIGHTS)
@@ -52,13 +70,14 @@ class TSN(Schema):
 
     @property
     def averages_segments(self) -> bool:
-        """Whether a video's scores are the mean of those of its snippets, each seen alone."""
         return self.consensus == "average"
 
 
-class NFMML(Schema):
+class NFMML(System):
     """One stream of NFMML (Zhi et al., JEIT 2018): a temporal segment network that learns to classify and to measure likeness."""
 
+    sees_segments: ClassVar[bool] = True
+    compares_videos: ClassVar[bool] = True
     kind: Literal["nfmml"] = "nfmml"
     backbone: Backbone = knob("bn_inception", "Backbone", "The network that all segments share; BN-Inception is the paper's.")
     pretrained: Pretrained = knob("none", *_WEIGHTS)
@@ -88,7 +107,6 @@ class NFMML(Schema):
 
     @property
     def averages_segments(self) -> bool:
-        """Whether a video's scores are the mean of those of its snippets, each seen alone."""
         return self.pooling == "average"
 
 
