@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET
 
 from webapp.datasets.selectors import visible_datasets
 from webapp.datasets.selectors.overview import imports_to_confirm
-from webapp.experiments.selectors.home import latest_fusion_results, latest_runs, showpiece
+from webapp.experiments.selectors.home import latest_fusion_results, latest_runs, latest_studies, showpiece
 from webapp.jobs import storage
 from webapp.jobs.models import Job
 from webapp.jobs.selectors import unseen_failures, visible_jobs, worker_was_heard
@@ -24,6 +24,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "waiting_imports": imports_to_confirm(request.user),
         "datasets": visible_datasets(request.user)[:1],
         "runs": latest_runs(request.user, 6),
+        "studies": latest_studies(request.user, 3),
         "fusion_results": fusions,
         "showpiece": showpiece(fusions[0]) if fusions else None,
         "has_worker": worker_was_heard(),

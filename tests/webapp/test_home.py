@@ -73,7 +73,7 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(as_ada: Client, ada: 
     for _number in range(6):
         make_fusion([make_evaluation(make_run(dataset, kind)) for kind in ("rgb", "flow")])
         make_job(Job.Kind.TRAIN, dataset.owner, dataset, Job.State.QUEUED)
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         as_ada.get("/")
 
 

@@ -265,7 +265,7 @@ def test_the_list_takes_the_same_queries_for_one_prediction_and_for_many(
 ) -> None:
     for _ in range(20):
         make_prediction(ada, run)
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         assert as_ada.get(reverse("predictions:prediction_list")).content.decode().count("badge-done") == 20
 
 

@@ -10,7 +10,7 @@ from webapp.datasets.models import Dataset, Label, Upload, Video
 from webapp.datasets.selectors import AnyUser, own_uploads
 from webapp.experiments.heads import Head
 from webapp.experiments.models import Fusion
-from webapp.predictions.selectors import predicting_fusions, predicting_heads
+from webapp.predictions.selectors import model_groups
 
 
 class PredictForm(forms.Form):
@@ -21,7 +21,7 @@ class PredictForm(forms.Form):
 
     def __init__(self, user: AnyUser, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        groups = ((_("Fusions"), [Head(one) for one in predicting_fusions(user)]), (_("Runs"), predicting_heads(user)))
+        groups = model_groups(user)
         self.heads = {head.key: head for _title, group in groups for head in group}
         choices = [(title, [(head.key, _named(head)) for head in group]) for title, group in groups if group]
         self.fields["model"].choices = choices  # type: ignore[attr-defined]

@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from webapp.datasets.models import Import
 from webapp.datasets.selectors import AnyUser
 from webapp.experiments.heads import Head
 from webapp.experiments.models import Fusion, Run
 from webapp.experiments.selectors.access import visible_fusions, visible_heads, visible_runs
+from webapp.experiments.selectors.folding import parted
 from webapp.jobs.models import Job
 from webapp.predictions.models import Prediction
 from webapp.protocols import translated_description
@@ -58,14 +60,22 @@ def own_predictions(user: AnyUser) -> QuerySet[Prediction]:
     return visible_predictions(user).filter(user=user.pk)
 
 
+def model_groups(user: AnyUser) -> list[tuple[str, list[Head]]]:
+    """Who can predict, under their titles: fusions and runs that stand alone, then all that studies launched.
+
+    A run stands there once for every dataset that it learnt and the user sees.
+    """
+    (fusions, fusions_of_studies), (runs, runs_of_studies) = parted(predicting_fusions(user)), parted(predicting_runs(user))
+    return [
+        (_("Fusions"), [*map(Head, fusions)]),
+        (_("Runs"), visible_heads(user, runs)),
+        (_("In studies"), [*map(Head, fusions_of_studies), *visible_heads(user, runs_of_studies)]),
+    ]
+
+
 def predicting_runs(user: AnyUser) -> QuerySet[Run]:
     """Runs whose training is finished."""
     return visible_runs(user).filter(job__state=Job.State.DONE, is_archived=False)
-
-
-def predicting_heads(user: AnyUser) -> list[Head]:
-    """Those runs, each once for every dataset that it learnt and the user sees."""
-    return visible_heads(user, predicting_runs(user))
 
 
 def predicting_fusions(user: AnyUser) -> QuerySet[Fusion]:

@@ -8,21 +8,28 @@ from django.db.models import QuerySet
 from webapp.choices import MODALITIES
 from webapp.datasets.selectors import AnyUser
 from webapp.experiments.gain import Alone, chance, in_a_sentence
-from webapp.experiments.models import Evaluation, FusionMember, Run
-from webapp.experiments.selectors.access import visible_evaluations, visible_runs
+from webapp.experiments.models import Evaluation, FusionMember, Run, Study
+from webapp.experiments.selectors.access import visible_evaluations, visible_fusions, visible_runs
+from webapp.experiments.selectors.folding import folded, stand_alone
 from webapp.experiments.selectors.results import headline
 from webapp.experiments.selectors.run_list import with_test_result
 from webapp.jobs.models import Job
 
 
 def latest_runs(user: AnyUser, count: int) -> QuerySet[Run]:
-    """The newest runs that are not archived, with their test result."""
-    return with_test_result(visible_runs(user).filter(is_archived=False))[:count]
+    """The newest runs that stand alone and are not archived, with their test result."""
+    return with_test_result(stand_alone(visible_runs(user).filter(is_archived=False)))[:count]
+
+
+def latest_studies(user: AnyUser, count: int) -> QuerySet[Study]:
+    """The newest studies, with `num_found` runs and `num_done` of them trained."""
+    return folded(user, visible_runs(user).filter(is_archived=False))[:count]
 
 
 def latest_fusion_results(user: AnyUser, count: int) -> QuerySet[Evaluation]:
-    """The newest finished evaluations of fusions, with `top1` (0…1) and `described`; the large metrics stay in the database."""
-    done = visible_evaluations(user).filter(fusion__isnull=False, job__state=Job.State.DONE)
+    """The newest finished evaluations of fusions that stand alone, with their `headline`; the large metrics stay in the database."""
+    fusions = stand_alone(visible_fusions(user)).order_by().values("pk")
+    done = visible_evaluations(user).filter(fusion__in=fusions, job__state=Job.State.DONE)
     return done.select_related("fusion__dataset", "fusion__split", "job").defer("metrics").annotate(**headline("metrics"))[:count]
 
 

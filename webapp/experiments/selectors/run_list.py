@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from webapp.datasets.models import Dataset
 from webapp.experiments.models import Evaluation, Run
+from webapp.experiments.selectors.folding import of_study
 from webapp.jobs.models import Job
 
 TITLES = {
@@ -83,10 +84,15 @@ def filtered(
     modality: str = "",
     state: str = "",
     archived: bool = False,
+    study: str = "",
     order: str = "-created",
 ) -> QuerySet[Run]:
-    """The runs that fit; `order` is a key of ORDERS, with `-` for descending, and anything else means newest first."""
-    runs = runs.filter(is_archived=archived)
+    """The runs that fit; `order` is a key of ORDERS, with `-` for descending, and anything else means newest first.
+
+    Args:
+        study: whose members, by its number; `all`: of any and none; else those that stand alone.
+    """
+    runs = of_study(runs, study).filter(is_archived=archived)
     if search:
         runs = runs.filter(name__icontains=search)
     if dataset is not None:

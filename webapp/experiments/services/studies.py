@@ -135,7 +135,7 @@ def _fuse(study: Study, point: Point, user: User) -> None:
         if source.fusion is not None and member is None:
             runs = [run for run in point.members if isinstance(run, Run)]
             tests = [_test(head, user) for run in runs if (head := head_on(run, study.dataset))]
-            create_fusion(user, tests, source.fusion, _name(study, source, point.trial.values))
+            study.fusions.add(create_fusion(user, tests, source.fusion, _name(study, source, point.trial.values)))
 
 
 def _test(head: Head, user: User) -> Evaluation:

@@ -18,12 +18,14 @@ from webapp.charts.confusion import confusion_map
 from webapp.charts.palette import GRAY, color_of
 from webapp.charts.recall import RecallSeries, recall_bars
 from webapp.experiments.forms.fusions import FusionConfigForm, StreamsForm
+from webapp.experiments.forms.run_list import StudyFilterForm
 from webapp.experiments.gain import Alone, in_a_sentence
 from webapp.experiments.models import Evaluation
 from webapp.experiments.preflight import Finding
 from webapp.experiments.result_links import class_url, id_list, videos_url
 from webapp.experiments.results import Results, ordered
 from webapp.experiments.selectors.access import editable_fusions, visible_fusions
+from webapp.experiments.selectors.folding import folded, of_study
 from webapp.experiments.selectors.fusions import (
     Agreement,
     Place,
@@ -45,9 +47,12 @@ Column = tuple[str, Evaluation, Results, str]
 
 @require_GET
 def fusion_list(request: HttpRequest) -> HttpResponse:
-    """All fusions the user may see, with the numbers they earned."""
-    page = Paginator(fusions_with_result(request.user), FUSIONS_PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "experiments/fusion_list.html", {"page": page})
+    """All fusions the user may see, with the numbers they earned; what a study launched is folded until it is asked for."""
+    form, fusions = StudyFilterForm(request.user, request.GET), fusions_with_result(request.user)
+    study = form.chosen()["study"]
+    page = Paginator(of_study(fusions, study), FUSIONS_PER_PAGE).get_page(request.GET.get("page"))
+    lines = folded(request.user, visible_fusions(request.user)) if not study and page.number == 1 else []
+    return render(request, "experiments/fusion_list.html", {"form": form, "page": page, "folded": lines})
 
 
 @require_http_methods(["GET", "POST"])

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_GET
 
 from webapp.experiments.forms.run_list import RunFilterForm
 from webapp.experiments.selectors.access import visible_runs
+from webapp.experiments.selectors.folding import ALL, folded
 from webapp.experiments.selectors.run_list import columns, filtered, with_test_result
 
 RUNS_PER_PAGE = 50
@@ -17,10 +18,13 @@ def run_list(request: HttpRequest) -> HttpResponse:
     """All runs the user may see, with the number they earned and its protocol."""
     form = RunFilterForm(request.user, request.GET)
     chosen = form.chosen()
-    runs = filtered(with_test_result(visible_runs(request.user)), **chosen)
+    runs = visible_runs(request.user)
+    page = Paginator(filtered(with_test_result(runs), **chosen), RUNS_PER_PAGE).get_page(request.GET.get("page"))
+    is_folded = not chosen["study"] and page.number == 1
     ctx = {
         "form": form,
-        "page": Paginator(runs, RUNS_PER_PAGE).get_page(request.GET.get("page")),
+        "page": page,
+        "folded": folded(request.user, filtered(runs, **{**chosen, "study": ALL, "order": ""})) if is_folded else [],
         "columns": columns(chosen["order"]),
         "shows_archive": chosen["archived"],
         "has_filters": any(value for name, value in chosen.items() if name != "order"),
