@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.utils.functional import cached_property
+from django.utils.translation import gettext
 from pydantic import ValidationError
 
 from ml.config.schema import Schema
@@ -64,6 +65,8 @@ class BoundSection:
 class SchemaForm(forms.Form):
     """The base of all generated forms: starts from `config`; after `is_valid()`, `cleaned_config` is what was made of it.
 
+    `readable` is a config as long as one can be read: the first value stands where one was refused.
+
     Args:
         also_fixed: other values for what the class has fixed, known only now.
     """
@@ -72,6 +75,7 @@ class SchemaForm(forms.Form):
     fixed: Mapping[str, Any]
     layout: Section
     cleaned_config: Schema
+    readable: Schema | None = None
 
     def __init__(self, *args: Any, config: Schema | None = None, also_fixed: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
         self.config = config or self.schema()
@@ -89,15 +93,43 @@ class SchemaForm(forms.Form):
         return BoundSection(self, self.layout)
 
     def clean(self) -> dict[str, Any]:
+        """What was refused keeps its first value while the others are looked at: how they fit each other is said along with it."""
         cleaned: dict[str, Any] = super().clean() or {}
-        if self.errors:
-            return cleaned
+        refused: set[str] | None = None
+        while not self.readable and self.refused != refused:
+            refused = self.refused
+            self._read({**self.initial, **cleaned, **self.fixed, **{name: self.initial[name] for name in refused}}, refused)
+        if self.readable and not self.errors:
+            self.cleaned_config = self.readable
+        return cleaned
+
+    @property
+    def refused(self) -> set[str]:
+        """The fields with a mistake."""
+        return set(self.errors) & set(self.fields)
+
+    def mark(self, fields: Iterable[str], text: str) -> None:
+        """Say it beside each of these fields that the form has; where it has none of them, of the whole form."""
+        own: list[str | None] = [name for name in fields if name in self.fields]
+        for name in own or [None]:
+            self.add_error(name, text)
+
+    def _read(self, values: Mapping[str, Any], refused: set[str]) -> None:
+        """The config of these values; or each mistake at its field, but nothing of how those fit that were refused before."""
         try:
-            self.cleaned_config = self.schema.model_validate(raw_of(self.schema, "", {**cleaned, **self.fixed}))
+            self.readable = self.schema.model_validate(raw_of(self.schema, "", values))
         except ValidationError as error:
             for problem in error.errors():
-                self.add_error(self._field_at(problem["loc"], problem.get("ctx", {})), in_words(problem))
-        return cleaned
+                self._refuse(problem, refused)
+
+    def _refuse(self, problem: Any, refused: set[str]) -> None:
+        ctx = problem.get("ctx", {})
+        conflicts = getattr(ctx.get("error"), "conflicts", None)
+        if conflicts is None:
+            self.add_error(self._field_at(problem["loc"], ctx), in_words(problem))
+        for conflict in conflicts or ():
+            if refused.isdisjoint(conflict.fields):
+                self.mark(conflict.fields, gettext(conflict.message))
 
     def _field_at(self, loc: tuple[int | str, ...], ctx: Mapping[str, Any]) -> str | None:
         """The field an error belongs to: the longest beginning of its path that is one; None for the whole form."""

@@ -78,7 +78,7 @@ def collect() -> Catalog:
         for text in (preset.title, preset.description):
             catalog.add(text, locations=[("ml/config/presets", 0)])
     for text in (
-        *CONFLICTS,
+        *(conflict.message for conflict in CONFLICTS),
         *METRIC_DEFINITIONS.values(),
         *EMBEDDING_DEFINITIONS.values(),
         *SPACES.values(),

@@ -144,4 +144,4 @@ def in_words(error: Any) -> str:
         return _("Must be a number; you gave “%(given)s”.") % {"given": given}
     if error["type"] in ("literal_error", "union_tag_invalid", "union_tag_not_found"):
         return _("Choose one of the values.")
-    return _(str(limits["error"])) if error["type"] == "value_error" else str(error["msg"])
+    return " ".join(map(_, limits["error"].args)) if error["type"] == "value_error" else str(error["msg"])

@@ -12,13 +12,42 @@ from ml.config.models import NFMML, TSN, ModelConfig, SlowFusion, TwoStream
 from ml.config.schema import Schema, knob
 from ml.config.training import TrainingConfig
 
-FRAME_STACK = "Slow fusion sees a stack of RGB frames, and no other network does: choose both, or neither."
-ONE_SNIPPET = "This network sees one snippet of a video: choose one segment, or another model."
-PAIRS = "A metric loss needs two videos of a class in every batch: choose class-balanced sampling."
-WHOLE_BATCH = "A metric loss compares all videos of a batch: choose one device, and the whole batch at once."
-ONE_DATASET = "A metric loss learns from one dataset: choose no further ones, or another model."
-FOLDS = "The held-out fold must be one of two folds or more."
-CONFLICTS = (FOLDS, FRAME_STACK, ONE_SNIPPET, PAIRS, WHOLE_BATCH, ONE_DATASET)
+
+@dataclass(frozen=True)
+class Conflict:
+    """Values that their fields take, but not together. `fields` are paths in pydantic's words."""
+
+    message: str
+    fields: tuple[str, ...]
+
+
+FOLDS = Conflict("The held-out fold must be one of two folds or more.", ("data.validation_folds", "data.validation_fold"))
+FRAME_STACK = Conflict(
+    "Slow fusion sees a stack of RGB frames, and no other network does: choose both, or neither.", ("model.kind", "data.input.modality")
+)
+ONE_SNIPPET = Conflict(
+    "This network sees one snippet of a video: choose one segment, or another model.", ("model.kind", "data.num_segments")
+)
+ONE_DATASET = Conflict("A metric loss learns from one dataset: choose no further ones, or another model.", ("model.kind", "data.also"))
+PAIRS = Conflict(
+    "A metric loss needs two videos of a class in every batch: choose class-balanced sampling.", ("model.kind", "training.sampling")
+)
+WHOLE_BATCH = Conflict(
+    "A metric loss compares all videos of a batch: choose one device, and the whole batch at once.",
+    ("training.micro_batch", "training.devices"),
+)
+CONFLICTS = (FOLDS, FRAME_STACK, ONE_SNIPPET, ONE_DATASET, PAIRS, WHOLE_BATCH)
+
+
+class DoNotFit(ValueError):
+    """A config with conflicts: what a form puts beside the fields."""
+
+    def __init__(self, conflicts: tuple[Conflict, ...]) -> None:
+        self.conflicts = conflicts
+        super().__init__(*(conflict.message for conflict in conflicts))
+
+    def __str__(self) -> str:
+        return " ".join(self.args)
 
 
 class ExperimentConfig(Schema):
@@ -33,11 +62,11 @@ class ExperimentConfig(Schema):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         """What no field can say alone."""
-        for conflict in self._conflicts():
-            raise ValueError(conflict)
+        if conflicts := tuple(self._conflicts()):
+            raise DoNotFit(conflicts)
         return self
 
-    def _conflicts(self) -> Iterator[str]:
+    def _conflicts(self) -> Iterator[Conflict]:
         fold, folds = self.data.held_out_fold or (1, 2)
         if folds < 2 or fold > folds:
             yield FOLDS

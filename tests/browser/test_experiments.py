@@ -72,10 +72,10 @@ def test_the_fields_of_the_chosen_input_and_method_are_shown_and_no_others(
 def test_the_checks_follow_what_is_typed(signed_in: Page, live_server: LiveServer, dataset: Dataset) -> None:
     page = signed_in
     page.goto(f"{live_server.url}/experiments/new/run/?preset=cpu_temporal")
-    expect(page.get_by_text("A batch of 32 is larger than the 6 training videos.")).to_be_visible()
+    expect(page.get_by_text("A batch of 32 has room for all 6 training videos")).to_be_visible()
     page.get_by_label("Batch size").fill("3")
     expect(page.get_by_text("Nothing stands against it.")).to_be_visible()
-    expect(page.get_by_text("is larger than")).to_be_hidden()
+    expect(page.get_by_text("has room for all")).to_be_hidden()
     expect(page.get_by_text("optical flow is not extracted yet")).to_be_visible()
     page.get_by_label("Input").select_option("rgb")
     expect(page.get_by_text("optical flow is not extracted yet")).to_be_hidden()

@@ -180,3 +180,14 @@ def make_prediction(user: User, source: Run | Fusion, state: str = Job.State.DON
     prediction = Prediction.objects.create(user=user, upload=make_upload(user), job=job, **owner, **fields)
     Job.objects.filter(pk=job.pk).update(subject_id=prediction.pk)
     return prediction
+
+
+def posted(response: Any, *names: str) -> dict[str, str]:
+    """What a browser would send back of the forms on a page."""
+    data: dict[str, str] = {}
+    for form in (response.context[name] for name in names):
+        for bound in form:
+            value = bound.field.prepare_value(bound.initial)
+            if value is not None and (bound.widget_type != "checkbox" or value):
+                data[bound.html_name] = str(value)
+    return data

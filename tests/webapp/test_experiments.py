@@ -12,7 +12,7 @@ from ml.config.experiment import ExperimentConfig
 from ml.config.flow import DIS, FlowSpec
 from ml.config.presets import PRESETS
 from ml.config.presets.small import SMALL
-from tests.webapp.factories import make_dataset, make_evaluation, make_run, make_user, share
+from tests.webapp.factories import make_dataset, make_evaluation, make_run, make_user, posted, share
 from webapp.datasets.models import Dataset, FlowCache, SplitEntry, Video
 from webapp.experiments.models import Evaluation, Fusion, Run
 from webapp.experiments.preflight import preflight
@@ -37,17 +37,6 @@ def extract_all(dataset: Dataset, config: ExperimentConfig) -> None:
     assert isinstance(config.data.input, FlowInput)
     spec = config.data.input.flow
     FlowCache.objects.create(dataset=dataset, spec=spec.model_dump(mode="json"), spec_id=spec.spec_id(), videos_done=dataset.videos.count())
-
-
-def posted(response: Any, *names: str) -> dict[str, str]:
-    """What a browser would send back of the forms on a page."""
-    data: dict[str, str] = {}
-    for form in (response.context[name] for name in names):
-        for bound in form:
-            value = bound.field.prepare_value(bound.initial)
-            if value is not None and (bound.widget_type != "checkbox" or value):
-                data[bound.html_name] = str(value)
-    return data
 
 
 class TestLaunching:
@@ -135,7 +124,9 @@ class TestPreflight:
         [
             ("data", {"crop_size": 96}, "error", "A crop of 96 px does not fit into a short side of 72 px"),
             ("data", {"short_side": 512}, "warning", "short side of 256 px and would be enlarged to 512 px"),
-            ("training", {"batch_size": 64}, "warning", "larger than the 6 training videos"),
+            ("training", {"batch_size": 64}, "note", "A batch of 64 has room for all 6 training videos: every epoch is one step."),
+            ("training", {"batch_size": 64, "steps_per_epoch": 9}, "note", "it has some of them twice"),
+            ("training", {"milestones": (3, 20, 50)}, "note", "never drops at 20, 50: the training has 20 epochs"),
             ("model", {"trainable": "last_layer"}, "warning", "features that nobody trained"),
             ("model", {"pretrained": "imagenet"}, "warning", "the worker's machine must have them"),
             ("data", {"input": FlowInput()}, "note", "extracted yet"),
@@ -262,9 +253,9 @@ class TestPages:
         data = {**posted(page, "launch", "form"), "action": "check"}
         headers = {"HX-Request": "true", "HX-Target": "findings"}
         large = as_ada.post("/experiments/new/run/", {**data, "training.batch_size": "512"}, headers=headers).content.decode()
-        assert "A batch of 512 is larger than the 6 training videos" in large and "<form" not in large
+        assert "A batch of 512 has room for all 6 training videos" in large and "<form" not in large
         small = as_ada.post("/experiments/new/run/", {**data, "training.batch_size": "2"}, headers=headers).content.decode()
-        assert "is larger" not in small and "Nothing stands against it." in small
+        assert "has room" not in small and "Nothing stands against it." in small
         unreadable = as_ada.post("/experiments/new/run/", {**data, "training.batch_size": "x"}, headers=headers).content.decode()
         assert "Some values can" in unreadable
 

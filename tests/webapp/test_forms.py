@@ -125,17 +125,43 @@ def test_another_model_swaps_the_fields_and_so_does_its_loss() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "words"),
+    ("values", "words", "fields"),
     [
-        ({"model__kind": "nfmml"}, "choose class-balanced sampling"),
-        ({"model__kind": "nfmml", "training__sampling": "balanced", "training__micro_batch": "8"}, "the whole batch at once"),
-        ({"data__num_segments": "3"}, "sees one snippet of a video"),
+        ({"model__kind": "nfmml"}, "choose class-balanced sampling", {"model.kind", "training.sampling"}),
+        (
+            {"model__kind": "nfmml", "training__sampling": "balanced", "training__micro_batch": "8"},
+            "the whole batch at once",
+            {"training.devices", "training.micro_batch"},
+        ),
+        ({"data__num_segments": "3"}, "sees one snippet of a video", {"model.kind", "data.num_segments"}),
     ],
 )
-def test_values_that_do_not_fit_each_other_are_said_before_anything_is_queued(values: dict[str, Any], words: str) -> None:
+def test_values_that_do_not_fit_each_other_are_said_at_each_of_them(values: dict[str, Any], words: str, fields: set[str]) -> None:
     form = bound_with(ExperimentConfig, **values)
     assert not form.is_valid()
-    assert list(form.errors) == ["__all__"] and words in form.non_field_errors()[0]
+    assert set(form.errors) == fields and all(words in form.errors[field][0] for field in fields)
+
+
+def test_a_conflict_is_said_along_with_a_value_out_of_range() -> None:
+    form = bound_with(ExperimentConfig, data__num_segments="3", training__epochs="0", evaluation__crops="7")
+    assert not form.is_valid()
+    assert set(form.errors) == {"training.epochs", "evaluation.crops", "model.kind", "data.num_segments"}
+
+
+def test_nothing_is_said_of_how_a_value_out_of_range_would_fit() -> None:
+    form = bound_with(ExperimentConfig, data__num_segments="30")
+    assert not form.is_valid() and list(form.errors) == ["data.num_segments"]
+
+
+def test_several_conflicts_are_all_said_at_once() -> None:
+    form = bound_with(ExperimentConfig, data__num_segments="3", data__validation_folds="1")
+    assert {"data.num_segments", "data.validation_folds", "data.validation_fold"} < set(form.errors)
+
+
+def test_of_a_form_with_mistakes_a_config_can_be_read_that_has_the_first_values_in_their_place() -> None:
+    form = bound_with(ExperimentConfig, training__epochs="0", training__batch_size="8")
+    assert not form.is_valid() and isinstance(form.readable, ExperimentConfig)
+    assert (form.readable.training.epochs, form.readable.training.batch_size) == (ExperimentConfig().training.epochs, 8)
 
 
 def test_each_variant_is_a_fieldset_named_by_its_select() -> None:

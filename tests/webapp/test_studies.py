@@ -204,7 +204,7 @@ class TestPages:
         data = {"split": run.split_id, "seeds": "3", "axis1-field": "data.crop_size", "axis1-values": "224, 300", "action": "check"}
         page = as_ada.post(f"/experiments/studies/new?run={run.pk}", self.posted(**data)).content.decode()
         assert "12 runs would be trained and tested." in page
-        assert page.count("A crop of 300 px does not fit") == 1 and page.count("larger than the 6 training videos") == 1
+        assert page.count("A crop of 300 px does not fit") == 1 and page.count("has room for all 6 training videos") == 1
         assert Run.objects.count() == 1 and not Study.objects.exists()
 
     def test_choices_may_be_called_by_their_names_and_lists_end_at_semicolons(self, as_ada: Client, dataset: Dataset) -> None:

@@ -1,32 +1,41 @@
 """What a launch would do, in words: only what is certain before anything is queued."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from ml.config.data import FlowInput
 from ml.config.experiment import ExperimentConfig
-from webapp.choices import MODALITIES, name_of
+from webapp.choices import name_of
 from webapp.datasets.models import Split, SplitEntry, Video
 from webapp.experiments.preflight import Finding, has_errors, has_flow
 
 
-def outlook(split: Split, configs: Sequence[ExperimentConfig], found: Sequence[Finding]) -> list[Finding]:
-    """That the streams may be launched, and what each of them does then; nothing while an error stands against it."""
+def outlook(split: Split, streams: Mapping[str, ExperimentConfig], found: Sequence[Finding]) -> list[Finding]:
+    """That the streams, each by its name, may be launched, and what each does then; nothing while an error stands against it."""
     if has_errors(found):
         return []
     is_warned = any(finding.level == "warning" for finding in found)
     message = _("It can be launched all the same.") if is_warned else _("Nothing stands against it.")
-    return [
-        Finding("note" if is_warned else "success", message, " ".join(_of_stream(split, config, len(configs) > 1) for config in configs))
-    ]
+    return [Finding("note" if is_warned else "success", message, " ".join(_sentences(split, streams)))]
 
 
-def _of_stream(split: Split, config: ExperimentConfig, is_named: bool) -> str:
-    sentences = [*_flow(split, config), _training(split, config), _test(split)]
-    name = f"{MODALITIES[config.data.input.modality]}: " if is_named else ""
-    return name + " ".join(sentences)
+def _sentences(split: Split, streams: Mapping[str, ExperimentConfig]) -> Iterator[str]:
+    """What all streams have in common is said once."""
+    for name, config in streams.items():
+        yield from (of_stream(name, sentence) for sentence in _flow(split, config))
+    trainings = {_training(split, config, pgettext("who trains", "It")): name for name, config in streams.items()}
+    if len(trainings) < len(streams):
+        yield _training(split, next(iter(streams.values())), pgettext("who trains", "Each stream"))
+    else:
+        yield from (of_stream(name, training) for training, name in trainings.items())
+    yield _test(split)
+
+
+def of_stream(name: str, text: str) -> str:
+    """What is said of one of several streams; a single one has no name."""
+    return _("%(stream)s: %(text)s") % {"stream": name, "text": text} if name else text
 
 
 def _flow(split: Split, config: ExperimentConfig) -> list[str]:
@@ -37,22 +46,22 @@ def _flow(split: Split, config: ExperimentConfig) -> list[str]:
     return [_("Its flow (%(method)s) is there already.") % {"method": name_of(flow.flow.method.kind)}]
 
 
-def _training(split: Split, config: ExperimentConfig) -> str:
+def _training(split: Split, config: ExperimentConfig, who: str) -> str:
     """Steps are counted where the config says how many there are, or where no video is held out of them."""
     training, num_videos = config.training, _count(split, SplitEntry.Subset.TRAIN)
     epochs = ngettext("%(n)d epoch", "%(n)d epochs", training.epochs) % {"n": training.epochs}
-    numbers = {"epochs": epochs, "videos": num_videos, "batch": training.batch_size}
+    numbers = {"who": who, "epochs": epochs, "videos": num_videos, "batch": training.batch_size}
     if training.steps_per_epoch:
         steps = {"each": training.steps_per_epoch, "steps": training.epochs * training.steps_per_epoch}
-        return _("It trains for %(epochs)s × %(each)d steps = %(steps)d steps of %(batch)d videos.") % {**numbers, **steps}
+        return _("%(who)s trains for %(epochs)s × %(each)d steps = %(steps)d steps of %(batch)d videos.") % {**numbers, **steps}
     if config.data.also:
-        return _("It trains for %(epochs)s on the training videos of all its datasets, in batches of %(batch)d.") % numbers
+        return _("%(who)s trains for %(epochs)s on the training videos of all its datasets, in batches of %(batch)d.") % numbers
     numbers["steps"] = training.epochs * -(-num_videos // training.batch_size)
     if not config.data.validation_fraction:
-        return _("It trains for %(epochs)s on the %(videos)d training videos in batches of %(batch)d: %(steps)d steps.") % numbers
+        return _("%(who)s trains for %(epochs)s on the %(videos)d training videos in batches of %(batch)d: %(steps)d steps.") % numbers
     return (
         _(
-            "It trains for %(epochs)s on the %(videos)d training videos less those held out for validation, "
+            "%(who)s trains for %(epochs)s on the %(videos)d training videos less those held out for validation, "
             "in batches of %(batch)d: at most %(steps)d steps."
         )
         % numbers

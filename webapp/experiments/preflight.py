@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from itertools import chain
+from typing import Literal, get_args
 
 from django.db.models import Count, QuerySet
 from django.utils.translation import gettext as _
@@ -12,6 +13,7 @@ from ml.config.data import FlowInput
 from ml.config.experiment import ExperimentConfig
 from ml.config.flow import FlowSpec
 from ml.config.models import TwoStream
+from ml.config.training import TrainingConfig
 from ml.config.weights import find
 from webapp.choices import name_of
 from webapp.datasets.models import FlowCache, Split, SplitEntry, Video
@@ -23,23 +25,32 @@ from webapp.experiments.references import Gone, initial_run, other_splits
 SMALLEST_BALANCED_BATCH = 4
 
 
+Level = Literal["error", "warning", "note", "success"]
+
+
 @dataclass(frozen=True)
 class Finding:
     """An `error` keeps the run from being queued, a `warning` does not, a `note` is good to know, a `success` says that all is well.
 
-    `differences` are knobs of what was asked for, beside those of what is there.
+    `fields` are what it depends on: paths of the config, or fields of the launch form. `differences` are knobs of what was asked for,
+    beside those of what is there.
     """
 
-    level: Literal["error", "warning", "note", "success"]
+    level: Level
     message: str
     advice: str = ""
     differences: tuple[Difference, ...] = ()
+    fields: tuple[str, ...] = ()
 
 
 def preflight(split: Split, config: ExperimentConfig) -> list[Finding]:
     """All findings, errors first."""
-    found = [*_videos(split, config), *_geometry(split, config), *_flow(split, config), *_weights(config), *_references(split, config)]
-    return sorted(found, key=lambda finding: ("error", "warning", "note").index(finding.level))
+    checks = (_videos(split, config), _training(config), _geometry(split, config), _flow(split, config), _weights(config))
+    return worst_first([*chain(*checks), *_references(split, config)])
+
+
+def worst_first(findings: Iterable[Finding]) -> list[Finding]:
+    return sorted(findings, key=lambda finding: get_args(Level).index(finding.level))
 
 
 def has_errors(findings: Iterable[Finding]) -> bool:
@@ -51,20 +62,45 @@ def _videos(split: Split, config: ExperimentConfig) -> Iterator[Finding]:
     training = usable.filter(subset=SplitEntry.Subset.TRAIN)
     num_training = training.count()
     if not num_training:
-        yield Finding("error", _("Split “%(split)s” has no training videos.") % {"split": split}, _("Choose another split."))
+        text = _("Split “%(split)s” has no training videos.") % {"split": split}
+        yield Finding("error", text, _("Choose another split."), fields=("split",))
     elif (num_classes := training.values("video__label").distinct().count()) < 2:
         yield Finding(
             "error",
             _("The training videos belong to %(count)d class; a classifier needs two or more.") % {"count": num_classes},
             _("Add videos of another class, or choose another split."),
+            fields=("split",),
         )
     elif config.training.batch_size > num_training:
-        size = {"batch": config.training.batch_size, "videos": num_training}
-        yield Finding("warning", _("A batch of %(batch)d is larger than the %(videos)d training videos.") % size)
+        yield _large_batch(config.training, num_training)
     if config.training.sampling == "balanced":
         yield from _pairs(training, config.training.batch_size)
     if not usable.filter(subset=SplitEntry.Subset.TEST).exists():
-        yield Finding("error", _("Split “%(split)s” has no test videos.") % {"split": split}, _("Choose a split with a test subset."))
+        text = _("Split “%(split)s” has no test videos.") % {"split": split}
+        yield Finding("error", text, _("Choose a split with a test subset."), fields=("split",))
+
+
+def _large_batch(training: TrainingConfig, num_training: int) -> Finding:
+    """What becomes of a batch that has room for all videos."""
+    size = {"batch": training.batch_size, "videos": num_training}
+    if training.steps_per_epoch:
+        message = _("A batch of %(batch)d is more than the %(videos)d training videos: it has some of them twice.") % size
+    else:
+        message = _("A batch of %(batch)d has room for all %(videos)d training videos: every epoch is one step.") % size
+    return Finding("note", message, _("A smaller batch makes more steps of an epoch."), fields=("training.batch_size",))
+
+
+def _training(config: ExperimentConfig) -> Iterator[Finding]:
+    """Drops of the learning rate that never come."""
+    training = config.training
+    if late := [epoch for epoch in training.milestones if epoch >= training.epochs]:
+        late_ones = {"drops": ", ".join(map(str, late)), "epochs": training.epochs}
+        yield Finding(
+            "note",
+            _("The learning rate never drops at %(drops)s: the training has %(epochs)d epochs.") % late_ones,
+            _("Choose earlier drops, more epochs, or no drops."),
+            fields=("training.milestones", "training.epochs"),
+        )
 
 
 def _pairs(training: QuerySet[SplitEntry], batch_size: int) -> Iterator[Finding]:
@@ -75,12 +111,14 @@ def _pairs(training: QuerySet[SplitEntry], batch_size: int) -> Iterator[Finding]
             _("Class-balanced batches need two training videos of every class; these have one: %(classes)s.")
             % {"classes": ", ".join(lonely)},
             _("Add videos of these classes, choose another split, or another sampling."),
+            fields=("training.sampling", "split"),
         )
     if batch_size < SMALLEST_BALANCED_BATCH:
         yield Finding(
             "error",
             _("A class-balanced batch of %(count)d videos has no two pairs.") % {"count": batch_size},
             _("Choose a batch of at least 4 videos."),
+            fields=("training.batch_size", "training.sampling"),
         )
 
 
@@ -98,10 +136,12 @@ def _geometry(split: Split, config: ExperimentConfig) -> Iterator[Finding]:
             "error",
             _("A crop of %(crop)d px does not fit into a short side of %(side)d px.") % size,
             _("Choose a crop no larger than the rescaled short side."),
+            fields=("data.crop_size", "data.short_side"),
         )
     if data.short_side > stored:
         size = {"side": data.short_side, "stored": stored}
-        yield Finding("warning", _("Frames are stored with a short side of %(stored)d px and would be enlarged to %(side)d px.") % size)
+        text = _("Frames are stored with a short side of %(stored)d px and would be enlarged to %(side)d px.") % size
+        yield Finding("warning", text, fields=("data.short_side",))
 
 
 def _flow(split: Split, config: ExperimentConfig) -> Iterator[Finding]:
@@ -147,6 +187,7 @@ def _weights(config: ExperimentConfig) -> Iterator[Finding]:
             "warning",
             _("Only the last layer is trained, on features that nobody trained."),
             _("Start from ImageNet weights, or train all layers."),
+            fields=("model.two_stream.pretrained", "model.two_stream.trainable"),
         )
     if model.pretrained == "imagenet" and find(model.backbone, weights_folder()) is None:
         yield Finding(
@@ -154,6 +195,7 @@ def _weights(config: ExperimentConfig) -> Iterator[Finding]:
             _("The ImageNet weights of %(backbone)s are not here; the worker's machine must have them.")
             % {"backbone": name_of(model.backbone)},
             _("Upload them on the page “Weights”, or have them fetched there; EfficientNet-Lite0 brings its own."),
+            fields=tuple(f"model.{model.kind}.{name}" for name in ("backbone", "pretrained")),
         )
 
 
@@ -170,10 +212,12 @@ def _references(split: Split, config: ExperimentConfig) -> Iterator[Finding]:
             "error",
             _("A dataset is chosen twice: what one split trains on may be what the other one tests."),
             _("Choose each dataset once."),
+            fields=("also",),
         )
     for other in others:
         if not other.entries.filter(subset=SplitEntry.Subset.TRAIN, video__status=Video.Status.OK).exists():
-            yield Finding("error", _("Split “%(split)s” has no training videos.") % {"split": other}, _("Choose another split."))
+            text = _("Split “%(split)s” has no training videos.") % {"split": other}
+            yield Finding("error", text, _("Choose another split."), fields=("also",))
     if start is not None:
         yield from _start(start.experiment, config)
 
@@ -185,4 +229,5 @@ def _start(start: ExperimentConfig, config: ExperimentConfig) -> Iterator[Findin
             "error",
             _("The run to start from has another network or another input."),
             _("Choose a run with the same network and input, or none."),
+            fields=("start",),
         )

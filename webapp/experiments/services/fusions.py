@@ -25,6 +25,10 @@ class UnfitStreams(UserError):
     """Evaluations that cannot be fused as asked."""
 
 
+class UnfitWeights(UnfitStreams):
+    """Weights of another number of streams, or none above zero."""
+
+
 @transaction.atomic
 def create_fusion(user: User, evaluations: Sequence[Evaluation], config: FusionConfig, name: str, after: Iterable[Job] = ()) -> Fusion:
     """Fusion, its members in the given order, its evaluation and the job that computes it.
@@ -36,7 +40,7 @@ def create_fusion(user: User, evaluations: Sequence[Evaluation], config: FusionC
         NothingHeldOut, UnfitRun: there is nothing to fit the SVM on.
     """
     runs = _checked_runs(evaluations)
-    _check_weights(config, len(runs))
+    check_weights(config, len(runs))
     _check_subset(config, evaluations[0].subset)
     first, fits = evaluations[0], request_fits(user, evaluations, config)
     fusion = Fusion.objects.create(
@@ -62,7 +66,7 @@ def foreseen(evaluations: Sequence[Evaluation], config: FusionConfig) -> list[Fi
         UnfitStreams: as for `create_fusion`.
     """
     runs = _checked_runs(evaluations)
-    _check_weights(config, len(runs))
+    check_weights(config, len(runs))
     _check_subset(config, evaluations[0].subset)
     return svm_findings([config], len(runs), runs) or [Finding("note", _("Nothing more has to be trained for it."))]
 
@@ -113,13 +117,17 @@ def _check_subset(config: FusionConfig, subset: str) -> None:
         )
 
 
-def _check_weights(config: FusionConfig, num_streams: int) -> None:
-    """One weight of zero or more a stream, in a weighted sum."""
+def check_weights(config: FusionConfig, num_streams: int) -> None:
+    """One weight of zero or more a stream, in a weighted sum.
+
+    Raises:
+        UnfitWeights: not so.
+    """
     if config.method != "weighted":
         return
     if len(config.weights) != num_streams:
         found = {"weights": len(config.weights), "streams": num_streams}
         text = ngettext("%(weights)d weight for %(streams)d streams.", "%(weights)d weights for %(streams)d streams.", len(config.weights))
-        raise UnfitStreams(text % found, _("Give one weight a stream, in their order, e.g. 1, 1.5."))
+        raise UnfitWeights(text % found, _("Give one weight a stream, in their order, e.g. 1, 1.5."))
     if min(config.weights) < 0 or sum(config.weights) == 0:
-        raise UnfitStreams(_("These weights can't be used."), _("Give weights of zero or more, at least one above zero."))
+        raise UnfitWeights(_("These weights can't be used."), _("Give weights of zero or more, at least one above zero."))

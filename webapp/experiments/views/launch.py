@@ -1,8 +1,10 @@
 """New experiments: the gallery, and the forms that start one run or both streams."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, cast
 
+from django import forms
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
@@ -16,11 +18,10 @@ from ml.config.presets import PRESETS
 from ml.config.study import StudyConfig
 from ml.errors import UserError
 from webapp.datasets.selectors import editable_datasets
+from webapp.experiments.checks import checks, has_mistakes, mark_weights
 from webapp.experiments.fitting import svm_findings
 from webapp.experiments.forms.launch import LaunchForm
 from webapp.experiments.models import Run
-from webapp.experiments.outlook import outlook
-from webapp.experiments.preflight import Finding, preflight
 from webapp.experiments.ready_flow import with_ready_flow
 from webapp.experiments.references import Gone, initial_run, other_splits
 from webapp.experiments.selectors.access import visible_runs
@@ -63,6 +64,7 @@ def new_run(request: HttpRequest) -> HttpResponse:
     launch = _launch_form(request, name, parent)
     config = parent.experiment if parent else with_ready_flow(key, preset.config, launch.chosen_split)
     form = ConfigForm(request.POST or None, config=config, also_fixed=launch.references)
+    findings = checks(launch, {"": form})
     if _is_launch(request) and launch.is_valid() and form.is_valid():
         split = launch.cleaned_data["split"]
         try:
@@ -74,8 +76,8 @@ def new_run(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("Queued. This page follows the run from here."))
             return redirect("experiments:run_detail", run.pk)
-    ctx = {"launch": launch, "form": form, "preset": preset, "parent": parent, "presets": PRESETS, "findings": _findings(launch, [form])}
-    return _page(request, "experiments/new_run.html", ctx)
+    ctx = {"launch": launch, "form": form, "preset": preset, "parent": parent, "presets": PRESETS, "findings": findings}
+    return _page(request, "experiments/new_run.html", ctx, [launch, form])
 
 
 @require_http_methods(["GET", "POST"])
@@ -90,10 +92,14 @@ def new_two_stream(request: HttpRequest) -> HttpResponse:
     moving = with_ready_flow(pair.temporal, PRESETS[pair.temporal].config, launch.chosen_split)
     temporal = TemporalForm(data, prefix="temporal", config=moving, also_fixed=launch.references)
     fusion = FusionForm(data, prefix="fusion", config=pair.fusion)
-    validity = [part.is_valid() for part in (launch, spatial, temporal, fusion)]  # all of them, so that all show their errors
-    if _is_launch(request) and all(validity):
+    parts = (launch, spatial, temporal, fusion)
+    findings = checks(launch, {_("Spatial stream"): spatial, _("Temporal stream"): temporal})
+    if fusion.is_bound and fusion.is_valid():
+        findings = [*svm_findings([_fusion(fusion)], 2), *findings]
+        mark_weights(fusion, 2)
+    if _is_launch(request) and all(part.is_valid() for part in parts):
         split = launch.cleaned_data["split"]
-        streams = (_config(spatial), _config(temporal), cast(FusionConfig, fusion.cleaned_config))
+        streams = (_config(spatial), _config(temporal), _fusion(fusion))
         try:
             if axes := launch.repeats(streams[0]):
                 return _to_study(request, launch, StudyConfig(streams=streams[:2], fusions=streams[2:], axes=axes))
@@ -103,10 +109,8 @@ def new_two_stream(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("Queued: both streams, their tests, and then the fusion."))
             return redirect("experiments:fusion_detail", fused.pk)
-    asked = [cast(FusionConfig, fusion.cleaned_config)] if validity[-1] and fusion.is_bound else []
-    findings = [*svm_findings(asked, 2), *_findings(launch, [spatial, temporal])]
     ctx = {"launch": launch, "spatial": spatial, "temporal": temporal, "fusion": fusion, "pair": pair, "findings": findings}
-    return _page(request, "experiments/new_two_stream.html", ctx)
+    return _page(request, "experiments/new_two_stream.html", ctx, parts)
 
 
 def _to_study(request: HttpRequest, launch: LaunchForm, grid: StudyConfig) -> HttpResponse:
@@ -144,17 +148,12 @@ def _config(form: SchemaForm) -> ExperimentConfig:
     return cast(ExperimentConfig, form.cleaned_config)
 
 
-def _findings(launch: LaunchForm, forms: list[SchemaForm]) -> list[Finding]:
-    """The preflight of what is in the forms now and what a launch would do, as far as they can be read."""
-    split = launch.chosen_split
-    if split is None or (launch.is_bound and not all(form.is_valid() for form in (launch, *forms))):
-        return []
-    configs = [_config(form) if form.is_bound else cast(ExperimentConfig, form.config) for form in forms]
-    found = list(dict.fromkeys(finding for config in configs for finding in preflight(split, config)))
-    return [*found, *outlook(split, configs, found)]
+def _fusion(form: SchemaForm) -> FusionConfig:
+    return cast(FusionConfig, form.cleaned_config)
 
 
-def _page(request: HttpRequest, template: str, ctx: dict[str, Any]) -> HttpResponse:
+def _page(request: HttpRequest, template: str, ctx: dict[str, Any], parts: Sequence[forms.Form]) -> HttpResponse:
     """The page, or its checks alone where the form asks for them as it changes."""
     is_check = request.htmx.target == "findings"  # type: ignore[attr-defined]
-    return render(request, "experiments/_findings.html" if is_check else template, {**ctx, "is_check": is_check})
+    ctx |= {"is_refused": is_check and any(map(has_mistakes, parts))}
+    return render(request, "experiments/_findings.html" if is_check else template, ctx)
