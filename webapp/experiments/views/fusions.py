@@ -37,7 +37,7 @@ from webapp.experiments.selectors.fusions import (
     fusions_with_result,
     streams_of,
 )
-from webapp.experiments.services.fusions import create_fusion, foreseen
+from webapp.experiments.services.fusions import UnfitStreams, UnfitWeights, create_fusion, foreseen
 from webapp.experiments.worst_classes import worst_by_column
 
 FUSIONS_PER_PAGE = 50
@@ -75,6 +75,10 @@ def fusion_new(request: HttpRequest) -> HttpResponse:
             else:
                 fusion = create_fusion(cast(User, request.user), streams.chosen(), chosen, streams.cleaned_data["name"])
                 return redirect("experiments:fusion_detail", fusion.pk)
+        except UnfitWeights as error:
+            config.mark(["weights"], error.sentences)
+        except UnfitStreams as error:
+            streams.add_error("streams", error.sentences)
         except UserError as error:
             streams.add_error(None, error.sentences)
     ctx = {"places": places, "place": place, "form": streams, "config": config, "findings": findings}

@@ -57,7 +57,13 @@ def study_new(request: HttpRequest) -> HttpResponse:
         except UserError as error:
             form.launch.add_error(None, error.sentences)
     is_check = request.htmx.target == "findings"  # type: ignore[attr-defined]
-    ctx = {"base": base, "form": form, "launch": form.launch, "findings": findings, "is_check": is_check}
+    ctx = {
+        "base": base,
+        "form": form,
+        "launch": form.launch,
+        "findings": findings,
+        "is_refused": is_check and bool(request.POST) and not form.is_valid(),
+    }
     return render(request, "experiments/_findings.html" if is_check else "experiments/study_new.html", ctx)
 
 
