@@ -45,9 +45,9 @@ def counted(one: str, many: str, count: int, **values: object) -> Words:
 
 
 def joined(parts: Iterable[str], between: str = "; ") -> Words:
-    """Words one after another."""
+    """Words one after another; what stands between them is a word too."""
     values = {f"part_{number}": part for number, part in enumerate(parts)}
-    return Words(between.join(f"{{{name}}}" for name in values), **values)
+    return Words("{between}".join(f"{{{name}}}" for name in values), **values, between=Words(between))
 
 
 def packed(data: Any) -> Any:

@@ -6,12 +6,15 @@ import json
 from typing import Any
 
 from django.db import models
-from django.utils.translation import gettext, override
+from django.utils.translation import gettext, gettext_noop, override
 
 from ml.words import Words, WordsDecoder, WordsEncoder, filled, unpacked
 
 START = '{"text": '
 """How the JSON of words begins."""
+
+BETWEEN = (gettext_noop("; "), gettext_noop(", "))
+"""What stands between words that are joined: here to be collected."""
 
 
 def said(text: str) -> str:

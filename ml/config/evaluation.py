@@ -4,7 +4,7 @@ import re
 from typing import Literal, Self
 
 from ml.config.schema import Schema, knob
-from ml.words import Words
+from ml.words import Words, counted, joined
 
 CROPS = {
     1: "centre crop",
@@ -34,8 +34,6 @@ METRIC_DEFINITIONS = {
 
 FULL = "full"
 """In the place of a number of crops."""
-
-MIDDLES = "frames from the middles of equal parts"
 
 
 class Protocol(Schema):
@@ -84,15 +82,32 @@ class Protocol(Schema):
         others = (("logits", self.aggregation), ("middles", self.sampling))
         return f"{self.frames}x{crops}" + "".join(f":{other}" for other, chosen in others if chosen == other)
 
-    def describe(self, num_segments: int = 1) -> str:
+    def title(self) -> Words:
+        """`25 × 10`, with what is not the two-stream paper's behind, as in `short`: `5 × 1, scores before softmax`."""
+        views = self.views() if self.has_whole_frames else Words("{frames} × {crops}", frames=self.frames, crops=self.crops)
+        others = (self.averaged(), self.aggregation == "logits"), (Words("middles of equal parts"), self.sampling == "middles")
+        return joined([views, *(words for words, is_other in others if is_other)], ", ")
+
+    def views(self) -> Words:
+        """`5 frames × 1 crop`, `25 whole frames`."""
+        if self.has_whole_frames:
+            return counted("{count} whole frame", "{count} whole frames", self.frames)
+        frames = counted("{count} frame", "{count} frames", self.frames)
+        return Words("{frames} × {crops}", frames=frames, crops=counted("{count} crop", "{count} crops", self.crops))
+
+    def averaged(self) -> Words:
+        """What of the views is averaged."""
+        return Words("class probabilities" if self.aggregation == "softmax" else "scores before softmax")
+
+    def describe(self, num_segments: int = 1) -> Words:
         """A sentence fragment fit to stand beside a number; `num_segments` views are a video (`ExperimentConfig.segments_tested`)."""
-        averaged = "class probabilities" if self.aggregation == "softmax" else "scores before softmax"
-        frames = "frame" if self.frames == 1 else "frames"
-        crops = "1 crop" if self.crops == 1 else f"{self.crops} crops"
-        views = f"whole {frames}, fully convolutional" if self.has_whole_frames else f"{frames} × {crops}"
-        middles = f"; {MIDDLES}" if self.sampling == "middles" else ""
-        grouped = f"; views grouped into videos of {num_segments} segments" if num_segments > 1 else ""
-        return f"{self.frames} {views}, {averaged} averaged{middles}{grouped}"
+        tested = "{views}, fully convolutional, {what} averaged" if self.has_whole_frames else "{views}, {what} averaged"
+        parts = [Words(tested, views=self.views(), what=self.averaged())]
+        if self.sampling == "middles":
+            parts.append(Words("frames from the middles of equal parts"))
+        if num_segments > 1:
+            parts.append(Words("views grouped into videos of {segments} segments", segments=num_segments))
+        return joined(parts)
 
 
 class FusionConfig(Schema):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ml.errors import BadScores
 from ml.process import atomic_path
-from ml.words import Words
+from ml.words import Words, WordsDecoder, packed
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -20,7 +20,7 @@ Arrays = dict[str, NDArray[Any]]
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], about: dict[str, Any], compressed: bool = True) -> None:
     """Write the whole file or nothing."""
     save = np.savez_compressed if compressed else np.savez
-    stamp = np.array(json.dumps(about, ensure_ascii=False))
+    stamp = np.array(json.dumps(packed(about), ensure_ascii=False))
     with atomic_path(path) as temporary, temporary.open("wb") as handle:
         save(handle, allow_pickle=False, **arrays, about=stamp)
 
@@ -46,5 +46,5 @@ def read_arrays(path: Path, what: Words, advice: str) -> Arrays:
 
 def about_of(arrays: Arrays) -> dict[str, Any]:
     """The JSON object among them."""
-    about: dict[str, Any] = json.loads(str(arrays["about"]))
+    about: dict[str, Any] = json.loads(str(arrays["about"]), cls=WordsDecoder)
     return about

@@ -15,7 +15,7 @@ from ml.config.evaluation import Protocol
 from ml.config.experiment import ExperimentConfig
 from ml.errors import BadConfig, BadPack, BadScores, BadVideo
 from ml.evaluation.embedding.file import Embeddings
-from ml.evaluation.protocol import head_words
+from ml.evaluation.protocol import described
 from ml.evaluation.scores import Scores
 from ml.evaluation.views import aggregate, branch_views, middle, read_ahead
 from ml.evaluation.whole_frames import prepare
@@ -24,6 +24,7 @@ from ml.layers.branches import Embedder, Space
 from ml.process import Stop
 from ml.video.dataset import SnippetReader, iter_views, subset_videos
 from ml.video.manifest import load_manifest, snapshot_id
+from ml.words import Words, joined
 
 AHEAD = 4
 """Pieces (all crops of one snippet) that are read while the network is busy."""
@@ -133,7 +134,7 @@ def about_of(run: Learnt, run_folder: Path, dataset: Path, manifest: Manifest, s
     """Where the numbers come from."""
     return {
         "short": protocol.short(),
-        "description": protocol.describe(run.config.segments_tested) + head_words(run.facts),
+        "description": described(protocol, run.config.segments_tested, run.facts),
         "protocol": protocol.model_dump(mode="json"),
         "subset": subset,
         "split": run.config.data.split,
@@ -164,7 +165,8 @@ def _scores(
             total=len(entries),
         )
     if about["left_out"]:
-        about["description"] += f"; {len(about['left_out'])} of {len(entries)} videos left out as unreadable"
+        left_out = Words("{count} of {total} videos left out as unreadable", count=len(about["left_out"]), total=len(entries))
+        about["description"] = joined([about["description"], left_out])
     return Scores(
         np.stack([rows[entry.key] for entry in found]),
         np.array([labels[entry.key] for entry in found], dtype=np.int64),

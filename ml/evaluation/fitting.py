@@ -12,6 +12,7 @@ import numpy as np
 
 from ml.errors import BadScores
 from ml.evaluation.scores import Scores
+from ml.words import Words
 
 FOLDS_ADVICE = "Give the validation scores of one run for each fold, all of the same number of folds."
 
@@ -44,18 +45,20 @@ def _check_folds(abouts: Sequence[dict[str, Any]]) -> None:
         raise BadScores("Of {folds} folds, these are there: {found}", FOLDS_ADVICE, folds=folds, found=", ".join(map(str, found)))
 
 
-def fitted_on(fit: Scores) -> str:
+def fitted_on(fit: Scores) -> Words:
     """`held-out scores, 5 folds, 96 videos`: what stands beside the number of a fusion."""
-    about, V = fit.about, len(fit.videos)
-    unseen = len(fit.classes) - len(np.unique(fit.labels))
-    return f"{_kind(about)}, {V} videos" + (f", {unseen} of {len(fit.classes)} classes missing" if unseen else "")
+    counts = {"kind": _kind(fit.about), "videos": len(fit.videos)}
+    if unseen := len(fit.classes) - len(np.unique(fit.labels)):
+        text = "{kind}, {videos} videos, {missing} of {classes} classes missing"
+        return Words(text, **counts, missing=unseen, classes=len(fit.classes))
+    return Words("{kind}, {videos} videos", **counts)
 
 
-KINDS = {"train": "training scores", "validation": "validation scores"}
+KINDS = {"train": Words("training scores"), "validation": Words("validation scores")}
 
 
-def _kind(about: dict[str, Any]) -> str:
+def _kind(about: dict[str, Any]) -> Words:
     if folds := about.get("folds"):
-        return f"held-out scores, {folds} folds"
+        return Words("held-out scores, {folds} folds", folds=folds)
     subset = str(about.get("subset") or "?")
-    return KINDS.get(subset, f"scores of other videos ({subset})")
+    return KINDS.get(subset, Words("scores of other videos ({subset})", subset=subset))

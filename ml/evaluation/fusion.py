@@ -1,6 +1,6 @@
 """Streams → one score: average, weighted sum, or a linear SVM on the stacked scores (Simonyan & Zisserman 2014, sec. 1.3)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from ml.errors import BadConfig, BadScores
 from ml.evaluation.fitting import fitted_on
 from ml.evaluation.scores import Scores, log_probabilities, softmax
 from ml.evaluation.svm import LinearSVM
-from ml.words import Words, counted
+from ml.words import Words, counted, joined
 
 Array = NDArray[Any]
 
@@ -163,7 +163,7 @@ def _fused(members: Sequence[Scores], scores: NDArray[np.float32], config: Fusio
     shared = {key: _shared(abouts, key) for key in ("subset", "split", "dataset", "snapshot", "short")}
     about = {
         **shared,
-        "description": f"{_shared(abouts, 'description')}; {describe(config, len(members), fitted)}",
+        "description": joined([how_tested(about.get("description", "") for about in abouts), describe(config, len(members), fitted)]),
         "modality": " + ".join(str(about.get("modality", "?")) for about in abouts),
         "left_out": sorted({video for about in abouts for video in about.get("left_out", [])}),
         "fusion": {**config.model_dump(mode="json", exclude={"fit", "folds"}), "fitted": fitted},
@@ -178,10 +178,20 @@ def _shared(abouts: Sequence[dict[str, Any]], key: str) -> str:
     return " + ".join(values)
 
 
-def describe(config: FusionConfig, num_streams: int, fitted: str = "") -> str:
+def how_tested(descriptions: Iterable[str]) -> Words:
+    """How the streams were tested; once where that reads the same."""
+    return joined({str(one): one for one in descriptions}.values(), " + ")
+
+
+def describe(config: FusionConfig, num_streams: int, fitted: str = "") -> Words:
     """How the streams were fused, fit to stand beside a number."""
-    what = NORMALIZED_WORDS[config.normalize]
-    if config.method == "svm":
-        return f"{num_streams} streams fused by a linear SVM (C = {config.svm_c:g}) on {what}, fitted on: {fitted}"
-    how = "average" if config.method == "average" else f"weighted sum ({' : '.join(f'{w:g}' for w in config.weights)})"
-    return f"{num_streams} streams fused: {how} of {what}"
+    found = {"streams": num_streams, "what": Words(NORMALIZED_WORDS[config.normalize])}
+    match config.method:
+        case "average":
+            return Words("{streams} streams fused: average of {what}", **found)
+        case "weighted":
+            weights = " : ".join(f"{weight:g}" for weight in config.weights)
+            return Words("{streams} streams fused: weighted sum ({weights}) of {what}", **found, weights=weights)
+        case "svm":
+            text = "{streams} streams fused by a linear SVM (C = {c}) on {what}, fitted on: {fitted}"
+            return Words(text, **found, c=f"{config.svm_c:g}", fitted=fitted)

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from ml.config.evaluation import Protocol
 from ml.config.schema import first_problem
 from ml.errors import BadConfig
+from ml.words import Words, joined
 
 ADVICE = "Write it like 25x10 or 5x1:logits: 1 to 250 frames × 1, 5 or 10 crops, or 25xfull for whole frames; or as JSON."
 
@@ -26,7 +27,8 @@ def parse_protocol(text: str) -> Protocol:
         raise BadConfig(error.args[0], ADVICE) from error
 
 
-def head_words(facts: Mapping[str, Any]) -> str:
-    """Of a run that learnt several datasets, whose classes are meant; nothing of any other."""
-    others = facts.get("also", ())
-    return f"; head of “{facts['dataset']}”, one of {len(others) + 1}" if others else ""
+def described(protocol: Protocol, num_segments: int, facts: Mapping[str, Any]) -> Words:
+    """A run's test, fit to stand beside a number: also whose classes are meant, where the run learnt several datasets."""
+    tested, others = protocol.describe(num_segments), facts.get("also", ())
+    head = Words("head of “{dataset}”, one of {heads}", dataset=facts.get("dataset", ""), heads=len(others) + 1)
+    return joined([tested, head]) if others else tested

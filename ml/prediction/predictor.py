@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ml.config.data import FrameSpec, VideoEntry
 from ml.config.evaluation import Protocol
 from ml.errors import BadVideo
+from ml.evaluation.fusion import how_tested
 from ml.evaluation.scores import softmax
 from ml.evaluation.views import aggregate, score_views
 from ml.evaluation.whole_frames import prepare
@@ -25,7 +26,7 @@ from ml.video.decode import decode_frames
 from ml.video.pack import FramePack, write_frame_pack
 from ml.video.probe import VideoFacts, probe
 from ml.video.proxy import write_poster, write_proxy
-from ml.words import Words
+from ml.words import Words, joined
 
 TOP = 5
 Floats = NDArray[np.float32]
@@ -97,8 +98,8 @@ def ranked(scores: Floats, classes: tuple[str, ...], top: int) -> list[list[Any]
 
 def describe(source: Source, streams: list[Stream]) -> str:
     """How the answer came about."""
-    tested = " + ".join(dict.fromkeys(stream.protocol.describe(stream.num_segments) + stream.head for stream in streams))
-    return f"{tested}; {source.fusion.description}" if source.fusion else tested
+    how = how_tested(stream.description for stream in streams)
+    return joined([how, source.fusion.description]) if source.fusion else how
 
 
 def _frame_packs(streams: list[Stream], video: Path, folder: Path) -> dict[str, FramePack]:

@@ -1,7 +1,7 @@
 """Who predicts: a run, or a fusion of runs with its weights or its SVM."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,16 @@ from ml.config.data import DataConfig, FrameSpec
 from ml.config.evaluation import FusionConfig, Protocol
 from ml.errors import BadCheckpoint, BadConfig, BadScores
 from ml.evaluation.fusion import describe, fuse_rows
-from ml.evaluation.protocol import head_words
+from ml.evaluation.protocol import described
 from ml.evaluation.results import files_of
 from ml.evaluation.scores import Scores
 from ml.evaluation.svm import LinearSVM
 from ml.experiment import load_run
 from ml.training.sources import known_by
 from ml.video.manifest import FILE_NAME
+from ml.words import Words, joined
 
-MARGINS = "; shares are a softmax of the SVM's margins, good for ranking only"
+MARGINS = Words("shares are a softmax of the SVM's margins, good for ranking only")
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,13 @@ class Stream:
     protocol: Protocol
     num_segments: int = 1
     """Views that are one video to the network."""
-    head: str = ""
-    """Whose classes it names, in words behind the protocol, where its run learnt several datasets."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """Of its run."""
+
+    @property
+    def description(self) -> Words:
+        """How it is tested."""
+        return described(self.protocol, self.num_segments, self.facts)
 
 
 @dataclass(frozen=True)
@@ -95,7 +101,7 @@ def load_stream(folder: Path, protocol: Protocol | None = None, head: Mapping[st
     run = load_run(folder, head=head)
     spec = FrameSpec.model_validate(run.facts["frame_spec"])
     tested = protocol or run.config.evaluation, run.config.segments_tested
-    return Stream(folder.name, folder, run.model, run.config.data, spec, *tested, head_words(run.facts)), tuple(run.classes)
+    return Stream(folder.name, folder, run.model, run.config.data, spec, *tested, run.facts), tuple(run.classes)
 
 
 def _fusion(path: Path, runs: Sequence[Path]) -> Source:
@@ -116,8 +122,8 @@ def _fusion(path: Path, runs: Sequence[Path]) -> Source:
             raise BadCheckpoint("The run {folder} has other classes than the fusion", "Fuse its scores again.", folder=folder)
         streams.append(stream)
     svm = LinearSVM.from_arrays(scores.arrays, len(scores.classes)) if config.method == "svm" else None
-    words = describe(config, len(streams), scores.about["fusion"]["fitted"]) + (MARGINS if svm else "")
-    return Source(tuple(map(str, scores.classes)), tuple(streams), Fusion(config, svm, words))
+    fused = describe(config, len(streams), scores.about["fusion"]["fitted"])
+    return Source(tuple(map(str, scores.classes)), tuple(streams), Fusion(config, svm, joined([fused, MARGINS]) if svm else fused))
 
 
 def _head_of(member: Mapping[str, Any], scores: Scores) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from ml.config.evaluation import FusionConfig
 from ml.config.study import StudyConfig
 from ml.evaluation.scores import Scores
 from ml.video.manifest import load_manifest
+from ml.words import WordsDecoder
 from tests.ml.run_data import spatial, write_dataset
 
 
@@ -38,7 +39,7 @@ def test_a_study_is_trained_fold_by_fold_and_fused_by_the_command_line(tmp_path:
     assert main(["fuse", *members, "--method", "svm", *words, "--out", str(tmp_path / "f.npz")]) == 0
     about = Scores.load(tmp_path / "f.npz").about
     assert about["description"].endswith("fitted on: held-out scores, 2 folds, 8 videos")
-    assert json.loads((tmp_path / "f.json").read_text())["metrics"]["protocol"]["description"] == about["description"]
+    assert json.loads((tmp_path / "f.json").read_text(), cls=WordsDecoder)["metrics"]["protocol"]["description"] == about["description"]
 
     assert main(["fuse", *members, "--method", "svm", "--fit", *fits[0], "--out", str(tmp_path / "g.npz")]) == 1
     assert main(["fuse", *members, "--method", "svm", "--fit", *members, "--out", str(tmp_path / "g.npz")]) == 1

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from ml.config.data import FlowInput, FrameSpec, RGBInput
 from ml.config.evaluation import FusionConfig, Protocol
 from ml.config.experiment import ExperimentConfig
+from ml.words import packed
 from webapp.datasets.models import Dataset, Label, Membership, Split, SplitEntry, Upload, Video
 from webapp.experiments.models import Evaluation, Fusion, FusionMember, Run, VideoScore
 from webapp.jobs.models import Job
@@ -133,7 +134,7 @@ def metrics_of(scores: Sequence[VideoScore], classes: Sequence[str], protocol: P
         "num_classes": N,
         "per_class": per_class,
         "confusion": confusion,
-        "protocol": {"short": protocol.short(), "description": protocol.describe(), "subset": subset, "split": split},
+        "protocol": {"short": protocol.short(), "description": packed(protocol.describe()), "subset": subset, "split": split},
     }
 
 

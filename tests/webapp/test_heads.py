@@ -8,7 +8,6 @@ from django.urls import reverse
 from ml.config.evaluation import FusionConfig
 from ml.config.study import SPLIT, Axis, StudyConfig
 from tests.webapp.factories import make_dataset, make_evaluation, make_fusion, make_run, make_upload, make_user, share
-from webapp import protocols
 from webapp.datasets.models import Dataset, Membership, Split, SplitEntry
 from webapp.datasets.services.deletion import delete_dataset
 from webapp.experiments.heads import Head, head_on, seen_from
@@ -115,13 +114,6 @@ class TestFusing:
             run.save()
         with pytest.raises(NothingHeldOut, match="has learnt every fold"):
             create_fusion(ada, streams, SVM, "svm")
-
-
-def test_the_head_is_named_in_the_readers_language(monkeypatch: pytest.MonkeyPatch) -> None:
-    words = "5 frames × 1 crop, class probabilities averaged; head of “HMDB-51”, one of 2"
-    assert protocols.translated_description(words) == words
-    monkeypatch.setattr(protocols, "_", lambda text: text.replace("head of", "分类头：").replace("one of", "共"))
-    assert protocols.translated_description(words).endswith("分类头： “HMDB-51”, 共 2")
 
 
 class TestRights:

@@ -22,6 +22,7 @@ from webapp.experiments.services.fusions import create_fusion
 from webapp.experiments.services.launch import launch_run, request_evaluation
 from webapp.jobs.models import Job
 from webapp.predictions.services import predict
+from webapp.words import translated
 from worker.run import run_job
 from worker.warm import warm
 
@@ -84,7 +85,8 @@ def test_a_run_of_two_datasets_on_two_devices_is_trained_and_tested(tmp_path: Pa
     done(again.job, fusion.evaluation.job)
     fused = Evaluation.objects.get(fusion=fusion)
     assert (fusion.dataset, {score.video.dataset for score in fused.video_scores.all()}) == (poses, {poses})
-    assert "1 frame × 1 crop, class probabilities averaged; head of “Poses”, one of 2" in fused.metrics["protocol"]["description"]
+    described = translated(fused.metrics["protocol"]["description"])
+    assert "1 frame × 1 crop, class probabilities averaged; head of “Poses”, one of 2" in described
 
     for head in (Head(row), Head(row, poses.splits.get()), Head(fusion)):
         (prediction,) = predict(user, [upload(user, draw_video(tmp_path / "new.mp4", seed=99))], head)

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 from django.utils.functional import Promise
 
 from webapp.metrics import AVERAGE_PRECISIONS
-from webapp.protocols import translated_description
+from webapp.words import translated
 
 Order = Literal["recall", "name", "support", "index"]
 Confusion = list[list[int]]
@@ -99,7 +99,7 @@ class Results:
 
 
 def protocol_text(stored: dict[str, Any]) -> ProtocolText:
-    return ProtocolText(**{**_named(ProtocolText, stored), "description": translated_description(stored["description"])})
+    return ProtocolText(**{**_named(ProtocolText, stored), "description": translated(stored["description"])})
 
 
 def _named(kind: type[ClassResult | ProtocolText], row: dict[str, Any]) -> dict[str, Any]:

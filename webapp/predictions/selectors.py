@@ -14,7 +14,7 @@ from webapp.experiments.selectors.access import visible_fusions, visible_heads, 
 from webapp.experiments.selectors.folding import parted
 from webapp.jobs.models import Job
 from webapp.predictions.models import Prediction
-from webapp.protocols import translated_description
+from webapp.words import translated
 
 Ranking = list[tuple[str, float]]
 """Class names with their shares (0…1), the largest first."""
@@ -39,7 +39,7 @@ class Answer:
         return cls(
             _ranking(result["top"]),
             streams,
-            translated_description(result.get("protocol", "")),
+            translated(result.get("protocol", "")),
             result.get("video", {}),
             result.get("seconds", {}).get("total"),
         )

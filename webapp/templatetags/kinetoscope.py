@@ -18,9 +18,9 @@ from webapp.choices import MODALITIES, name_of
 from webapp.jobs import keeping
 from webapp.jobs.failures import HEADLINES
 from webapp.metrics import definition_of
-from webapp.protocols import fit_words, translated_description, views_of, words_of
+from webapp.protocols import fit_words, views_of, words_of
 from webapp.shares import ENOUGH_FOR_DECIMALS, in_percent
-from webapp.words import translated
+from webapp.words import said, translated
 
 register = template.Library()
 
@@ -96,13 +96,7 @@ def protocol(stored: dict[str, Any] | Protocol) -> str:
 @register.filter
 def views(protocol: str | dict[str, Any]) -> str:
     """What a test looks at, where the description of its protocol is near: `5x1` → `5 frames × 1 crop`."""
-    return views_of(protocol if isinstance(protocol, str) else Protocol.model_validate(protocol).short())
-
-
-@register.filter
-def described(description: str) -> str:
-    """A protocol as the metrics have it, a fusion's with its rule, in the reader's language."""
-    return translated_description(description)
+    return views_of(protocol) if isinstance(protocol, str) else said(Protocol.model_validate(protocol).views())
 
 
 @register.filter

@@ -14,6 +14,7 @@ from ml.evaluation.embedding.file import Embeddings
 from ml.evaluation.embedding.maps import Plane, neighborhood_size, principal_plane, umap_plane
 from ml.evaluation.embedding.neighbours import Retrieval, retrieve
 from ml.process import atomic_path
+from ml.words import packed
 
 NEIGHBORS_SHOWN = 10
 PAIRS_SHOWN = 30
@@ -88,7 +89,7 @@ def write_embeddings(out: Path, embeddings: Embeddings | None) -> None:
 def write_description(path: Path, found: dict[str, Any]) -> None:
     """Write the whole file or nothing."""
     with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(found, ensure_ascii=False, allow_nan=False, separators=(",", ":")), encoding="utf-8")
+        temporary.write_text(json.dumps(packed(found), ensure_ascii=False, allow_nan=False, separators=(",", ":")), encoding="utf-8")
 
 
 def headline(found: dict[str, Any]) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def headline(metrics: str) -> dict[str, Any]:
     """What stands in a line of a list, drawn out of the metrics at this path: they are large, and stay in the database."""
     numbers = {"top1": FloatField(), "num_videos": IntegerField(), "num_classes": IntegerField()}
     drawn: dict[str, Any] = {name: Cast(KeyTextTransform(name, metrics), field) for name, field in numbers.items()}
-    return {**drawn, "described": KeyTextTransform("description", KeyTransform("protocol", metrics))}
+    return {**drawn, "described": KeyTransform("description", KeyTransform("protocol", metrics))}
 
 
 def class_names(dataset: Dataset) -> list[str]:

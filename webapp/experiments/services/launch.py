@@ -105,7 +105,7 @@ def request_evaluation(run: Run, subset: Subset, protocol: Protocol, user: User,
     existing = next((one for one in alike.select_related("job").defer("metrics") if one.protocol_config == protocol), None)
     if existing is not None:
         return existing
-    title = joined([run.name, *([other_split.dataset.name] if other_split else []), Words(subset), protocol.short()], " · ")
+    title = joined([run.name, *([other_split.dataset.name] if other_split else []), Words(subset), protocol.title()], " · ")
     job = open_job(Job.Kind.EVALUATE, title, user, run.dataset)
     stored = protocol.model_dump(mode="json")
     evaluation = Evaluation.objects.create(run=run, other_split=other_split, subset=subset, protocol=stored, job=job)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 
 from django.db.models import FloatField, Q
-from django.db.models.fields.json import KeyTextTransform
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast
 
 from ml.config.published import PUBLISHED, PublishedRow, PublishedTable
@@ -16,7 +16,7 @@ from webapp.experiments.models import Evaluation, Fusion, Run
 from webapp.experiments.selectors.studies import Point, Source, sources
 from webapp.jobs.models import Job
 from webapp.metrics import TITLES
-from webapp.protocols import translated_description
+from webapp.words import translated
 
 METRICS = tuple(TITLES)
 Tests = dict[Run | Fusion, list[Evaluation]]
@@ -88,9 +88,9 @@ def _rows(source: Source, group: Sequence[Point], tests: Tests, dataset: Dataset
         member = point.members[source.place]
         for test in tests.get(member, []) if member is not None else []:
             metrics = {metric: getattr(test, metric) for metric in METRICS}
-            by_protocol[translated_description(test.described)].append(Measured(point.trial.repeat, test, metrics))  # type: ignore[attr-defined]
+            by_protocol[translated(test.described)].append(Measured(point.trial.repeat, test, metrics))  # type: ignore[attr-defined]
     first = group[0].trial
-    for protocol, measured in (by_protocol or {translated_description(source.protocol(first)): []}).items():
+    for protocol, measured in (by_protocol or {translated(source.protocol(first)): []}).items():
         about = (source.settings(first), {**source.facts(first), "dataset.combined": bool(dataset.combination)}, protocol, len(group))
         yield Row(source, *about, tuple(measured))
 
@@ -100,7 +100,7 @@ def _tests(found: Sequence[Point], dataset: Dataset) -> Tests:
     members = {member for point in found for member in point.members if member is not None}
     runs, fusions = ([one for one in members if isinstance(one, kind)] for kind in (Run, Fusion))
     numbers = {metric: Cast(KeyTextTransform(metric, "metrics"), FloatField()) for metric in METRICS}
-    described = KeyTextTransform("description", KeyTextTransform("protocol", "metrics"))
+    described = KeyTransform("description", KeyTransform("protocol", "metrics"))
     here = Q(other_split__dataset=dataset) | Q(other_split=None, run__dataset=dataset)
     done = Evaluation.objects.filter(Q(here, run__in=runs) | Q(fusion__in=fusions), subset="test", job__state=Job.State.DONE)
     tests: defaultdict[Run | Fusion, list[Evaluation]] = defaultdict(list)

@@ -25,6 +25,7 @@ from webapp.experiments.services.fusions import launch_two_stream
 from webapp.jobs.models import Job
 from webapp.jobs.services import restart
 from webapp.templatetags.kinetoscope import duration, percent
+from webapp.words import translated
 
 NAME = "Shapes in motion"
 DESCRIPTION = (
@@ -146,9 +147,8 @@ class Command(BaseCommand):
             evaluation.refresh_from_db()
             metrics = evaluation.metrics
             name = evaluation.run.modality if evaluation.run else "fusion"
-            self.stdout.write(
-                f"{name:>8}: top-1 {percent(metrics['top1'])} ({metrics['protocol']['description']}, {metrics['num_videos']} test videos)"
-            )
+            protocol = translated(metrics["protocol"]["description"])
+            self.stdout.write(f"{name:>8}: top-1 {percent(metrics['top1'])} ({protocol}, {metrics['num_videos']} test videos)")
 
 
 def with_predecessors(job: Job) -> list[Job]:
