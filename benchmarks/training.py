@@ -21,6 +21,7 @@ from ml.process import Stop
 from ml.training.loading import TrainingData
 from ml.training.optim import build_optimizer
 from ml.training.trainer import Trainer
+from ml.video.modality import LEVELS_PER_PIXEL
 
 STEPS, REPEATS = 10, 5
 BATCH, CHANNELS, SIDE, CLASSES = 16, 10, 64, 101
@@ -49,7 +50,7 @@ class InOrder:
 
 def network() -> nn.Module:
     torch.manual_seed(0)
-    return build_model(TwoStream(), CHANNELS, CLASSES)
+    return build_model(TwoStream(), CHANNELS, CLASSES, levels=LEVELS_PER_PIXEL)
 
 
 def our_epochs(folder: Path) -> Iterator[None]:

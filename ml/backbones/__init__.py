@@ -25,17 +25,13 @@ class Recipe:
 
 
 class Backbone(nn.Module):
-    """Raw images (B, C, H, W) → features (B, D): normalises them itself."""
+    """Raw input (B, C, H, W) → features (B, D): normalises it itself."""
 
     def __init__(self, net: nn.Module, num_features: int, normalize: Normalize) -> None:
         super().__init__()
         self.num_features = num_features
         self.normalize = normalize
         self.net = net
-
-    def expect(self, levels: float) -> None:
-        """Input centred on 0 from now on, one unit of which is so many levels of 0..255."""
-        self.normalize = self.normalize.centred(levels)
 
     def forward(self, x: Tensor) -> Tensor:
         features: Tensor = self.net(self.normalize(x))  # (B, D)
@@ -74,12 +70,13 @@ BACKBONES: dict[Name, Recipe] = {
 }
 
 
-def build_backbone(name: Name, in_channels: int, pretrained: str = "none", dropout: float = 0.5) -> Backbone:
-    """A backbone for RGB (3 channels, levels 0..255) or stacked flow (2L channels, pixels per frame); `expect` makes it one for another.
+def build_backbone(name: Name, in_channels: int, pretrained: str = "none", dropout: float = 0.5, levels: float | None = None) -> Backbone:
+    """A backbone for pictures (levels 0..255, three channels each), or for motion.
 
     Args:
         pretrained: "none", or "imagenet"; filters on RGB are widened to `in_channels`.
         dropout: for the fully connected layers inside CNN-M and VGG.
+        levels: of 0..255 in one unit of the input, where that is centred on 0; None: pictures.
 
     Raises:
         MissingWeights: this machine has no ImageNet weights of this backbone.
@@ -88,4 +85,4 @@ def build_backbone(name: Name, in_channels: int, pretrained: str = "none", dropo
     net = recipe.build(in_channels, dropout)
     if pretrained == "imagenet":
         load_weights(net, recipe.weights(), in_channels)
-    return Backbone(net, recipe.num_features, normalize(in_channels, recipe.mean, recipe.std))
+    return Backbone(net, recipe.num_features, normalize(in_channels, recipe.mean, recipe.std, levels))

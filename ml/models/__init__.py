@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from torch import nn
 
-from ml.backbones import Backbone
 from ml.config.models import NFMML, TSN, ModelConfig, SlowFusion, TwoStream
 from ml.config.schema import Schema
+from ml.layers.seen import Seen
 from ml.models.nfmml import build_nfmml
 from ml.models.slow_fusion import build_slow_fusion
 from ml.models.tsn import build_tsn
@@ -26,13 +26,9 @@ def build_model(config: ModelConfig, in_channels: int, num_classes: int, num_seg
     While it trains it returns what its objective needs (`ml.training.objective`).
 
     Args:
-        levels: what `Modality.levels` says; None for RGB of three channels, and for flow.
+        levels: of 0..255 in one unit of an input centred on 0 (`Modality.levels`); None: pictures, three channels each.
 
     Raises:
         MissingWeights: the config asks for weights that this machine does not have.
     """
-    model = MODELS[type(config)](config, in_channels, num_classes, num_segments)
-    if levels is not None:
-        for backbone in (part for part in model.modules() if isinstance(part, Backbone)):
-            backbone.expect(levels)
-    return model
+    return MODELS[type(config)](config, Seen(in_channels, num_segments, levels), num_classes)

@@ -23,6 +23,7 @@ from ml.backbones import build_backbone
 from ml.config import models as schemas
 from ml.layers.branches import Branches, Space
 from ml.layers.over_segments import Average, Convolution, Maximum
+from ml.layers.seen import Seen
 from ml.layers.segments import SegmentFeatures
 from ml.losses import build_loss
 
@@ -74,11 +75,11 @@ class NFMML(nn.Module):
         return video
 
 
-def build_nfmml(config: schemas.NFMML, in_channels: int, num_classes: int, num_segments: int) -> NFMML:  # noqa: ARG001
+def build_nfmml(config: schemas.NFMML, seen: Seen, num_classes: int) -> NFMML:
     """Raises:
     MissingWeights: `pretrained` asks for weights that this machine does not have.
     """
-    backbone = build_backbone(config.backbone, in_channels, config.pretrained, config.dropout)
+    backbone = build_backbone(config.backbone, seen.channels, config.pretrained, config.dropout, seen.levels)
     D, E = backbone.num_features, config.embedding_size
     features, pooling = SegmentFeatures(backbone, config.partial_norm), POOLING[config.pooling](D)
     model = NFMML(features, pooling, build_loss(config.loss, E, num_classes), num_classes, E, config.dropout, config.normalize)

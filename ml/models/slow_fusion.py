@@ -13,8 +13,9 @@ from torch import Tensor, nn
 
 from ml.backbones import BACKBONES, Backbone
 from ml.backbones.cnn_m import NUM_FEATURES, Top, krizhevsky_norm
-from ml.backbones.normalization import Normalize
+from ml.backbones.normalization import normalize
 from ml.config import models as schemas
+from ml.layers.seen import Seen
 from ml.models.two_stream import Stream
 
 RGB = 3
@@ -43,8 +44,8 @@ class SlowFusion(Top):
         return self.top(self.relu(self.conv3(x)).squeeze(2))  # (B, 2048)
 
 
-def build_slow_fusion(config: schemas.SlowFusion, in_channels: int, num_classes: int, num_segments: int) -> Stream:  # noqa: ARG001
+def build_slow_fusion(config: schemas.SlowFusion, seen: Seen, num_classes: int) -> Stream:
     """With the last layer of a two-stream network's stream."""
-    clip_len, recipe = in_channels // RGB, BACKBONES[config.backbone]
-    normalize = Normalize(recipe.mean * clip_len, recipe.std * clip_len, sum(recipe.std) / RGB)
-    return Stream(Backbone(SlowFusion(clip_len, config.dropout), NUM_FEATURES, normalize), num_classes, config.dropout)
+    recipe = BACKBONES[config.backbone]
+    net, frames = SlowFusion(seen.channels // RGB, config.dropout), normalize(seen.channels, recipe.mean, recipe.std)
+    return Stream(Backbone(net, NUM_FEATURES, frames), num_classes, config.dropout)

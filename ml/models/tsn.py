@@ -20,6 +20,7 @@ from ml.backbones import build_backbone
 from ml.config import models as schemas
 from ml.layers.branches import Branches, Space
 from ml.layers.over_segments import Average, Maximum, Weighted
+from ml.layers.seen import Seen
 from ml.layers.segments import SegmentFeatures
 
 CLASSIFIER_STD = 0.001
@@ -54,10 +55,10 @@ class TSN(nn.Module):
         return Branches(scores, features.mean(dim=1))
 
 
-def build_tsn(config: schemas.TSN, in_channels: int, num_classes: int, num_segments: int) -> TSN:
+def build_tsn(config: schemas.TSN, seen: Seen, num_classes: int) -> TSN:
     """Raises:
     MissingWeights: `pretrained` asks for weights that this machine does not have.
     """
-    backbone = build_backbone(config.backbone, in_channels, config.pretrained, config.dropout)
+    backbone = build_backbone(config.backbone, seen.channels, config.pretrained, config.dropout, seen.levels)
     features = SegmentFeatures(backbone, config.partial_norm)
-    return TSN(features, CONSENSUS[config.consensus](num_segments), num_classes, config.dropout)
+    return TSN(features, CONSENSUS[config.consensus](seen.segments), num_classes, config.dropout)

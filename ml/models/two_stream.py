@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from ml.backbones import Backbone, build_backbone
 from ml.config.models import TwoStream
 from ml.layers.branches import Branches, Space
+from ml.layers.seen import Seen
 
 
 class Stream(nn.Module):
@@ -50,9 +51,9 @@ class Stream(nn.Module):
         return Branches(scores, features)
 
 
-def build_two_stream(config: TwoStream, in_channels: int, num_classes: int, num_segments: int) -> Stream:  # noqa: ARG001  (it sees one)
+def build_two_stream(config: TwoStream, seen: Seen, num_classes: int) -> Stream:
     """Raises:
     MissingWeights: `pretrained` asks for weights that this machine does not have.
     """
-    backbone = build_backbone(config.backbone, in_channels, config.pretrained, config.dropout)
+    backbone = build_backbone(config.backbone, seen.channels, config.pretrained, config.dropout, seen.levels)
     return Stream(backbone, num_classes, config.dropout, config.trainable == "last_layer")

@@ -20,6 +20,9 @@ from ml.video.pack import FlowPack, FramePack
 from ml.video.sampling import clip_span
 from ml.video.transforms import mirror, mirror_flow, pca_jitter, rescale, rescale_flow, rescale_planes, upend, upend_flow
 
+LEVELS_PER_PIXEL = 255 / 40
+"""8-bit levels per px/frame where ±20 px/frame fill the byte: the flow images that temporal streams are commonly fed with (TSN)."""
+
 
 class Pack(Protocol):
     """Units of one video by number: frames (H, W, 3) uint8 or flow fields (2, H, W) float32."""
@@ -51,7 +54,7 @@ class Modality:
     stride: Callable[[Any], int] = lambda _: 1
     """From each unit of a snippet to the next"""
     levels: float | None = None
-    """Of the 256 of a picture, in one unit of an input that is centred on 0; None where the channels say it: three are RGB, others flow"""
+    """Of the 256 of a picture, in one unit of an input that is centred on 0; None of pictures: red, green and blue of each in turn"""
 
     def span(self, seen: Any) -> int:
         """Units from the first of a snippet to its last, both included: the length with which its starts are drawn."""
@@ -144,6 +147,7 @@ MODALITIES: dict[type[Schema], Modality] = {
         mirror=mirror_flow,
         upend=upend_flow,
         jitter=_no_jitter,
+        levels=LEVELS_PER_PIXEL,
     ),
     RGBDiffInput: Modality(
         title="RGB difference",

@@ -9,10 +9,11 @@ from torch import Tensor, nn
 
 from ml.backbones import build_backbone
 from ml.backbones.cnn_m import CNNM2048, MIN_SIZE, krizhevsky_norm
-from ml.backbones.normalization import LEVELS_PER_PIXEL, normalize
+from ml.backbones.normalization import normalize
 from ml.backbones.weights import widen
 from ml.config.models import TSN
 from ml.models import build_model
+from ml.video.modality import LEVELS_PER_PIXEL
 
 
 def parameters(net: nn.Module) -> int:
@@ -74,7 +75,7 @@ def test_local_response_normalisation_is_krizhevskys_formula() -> None:
 
 def test_the_temporal_cnn_m_leaves_out_the_second_normalisation_only() -> None:
     with torch.device("meta"):
-        spatial, temporal = build_backbone("cnn_m_2048", 3).net, build_backbone("cnn_m_2048", 20).net
+        spatial, temporal = build_backbone("cnn_m_2048", 3).net, build_backbone("cnn_m_2048", 20, levels=1.0).net
 
     assert isinstance(spatial.norm1, nn.LocalResponseNorm) and isinstance(spatial.norm2, nn.LocalResponseNorm)
     assert isinstance(temporal.norm1, nn.LocalResponseNorm) and isinstance(temporal.norm2, nn.Identity)
@@ -87,7 +88,7 @@ def test_rgb_is_normalised_with_the_backbones_own_statistics() -> None:
 
 
 def test_flow_is_brought_to_levels_and_keeps_its_sign_and_its_zero() -> None:
-    scale = normalize(4, (127.0,) * 3, (128.0,) * 3)
+    scale = normalize(4, (127.0,) * 3, (128.0,) * 3, LEVELS_PER_PIXEL)
     x = torch.tensor([-20.0, 0.0, 1.0, 20.0])[None, :, None, None]
 
     torch.testing.assert_close(scale(x).flatten() * 128, torch.tensor([-127.5, 0.0, LEVELS_PER_PIXEL, 127.5]))
@@ -114,7 +115,7 @@ def test_widened_filters_are_the_mean_over_rgb_in_every_channel() -> None:
 
 
 def test_the_first_layer_from_scratch_has_different_filters_per_channel() -> None:
-    first: Tensor = next(p for p in build_backbone("resnet18", 10).parameters())
+    first: Tensor = next(p for p in build_backbone("resnet18", 10, levels=1.0).parameters())
 
     assert first.shape[1] == 10
     assert not torch.equal(first[:, 0], first[:, 1])

@@ -22,7 +22,7 @@ def stream(request: pytest.FixtureRequest) -> Stream:
 
 
 def built(name: Name) -> Stream:
-    stream = build_model(TwoStream(backbone=name), in_channels=4, num_classes=N)
+    stream = build_model(TwoStream(backbone=name), in_channels=4, num_classes=N, levels=1.0)
     assert isinstance(stream, Stream)
     return stream
 

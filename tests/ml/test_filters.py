@@ -38,7 +38,7 @@ def test_filters_on_rgb_are_tiles_in_their_own_colours() -> None:
 
 
 def test_the_picture_of_a_network_and_its_facts_are_written(tmp_path: Path) -> None:
-    model = build_model(TwoStream(backbone="resnet10t"), 10, 4)
+    model = build_model(TwoStream(backbone="resnet10t"), 10, 4, levels=1.0)
     facts = write_filters(model, tmp_path)
     weights = first_filters(model).detach().numpy()
     assert json.loads((tmp_path / "filters.json").read_text())["filters"] == facts.filters == weights.shape[0]
@@ -50,7 +50,7 @@ def test_the_picture_of_a_network_and_its_facts_are_written(tmp_path: Path) -> N
 @pytest.mark.parametrize("channels", [3, 20])
 def test_the_papers_network_has_96_filters_of_7_by_7(channels: int) -> None:
     with torch.device("meta"):
-        backbone = build_backbone("cnn_m_2048", channels)
+        backbone = build_backbone("cnn_m_2048", channels, levels=1.0)
     assert first_filters(backbone).shape == (96, channels, 7, 7)
 
 

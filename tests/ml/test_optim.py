@@ -59,7 +59,7 @@ def test_setting_the_rate_reaches_every_group() -> None:
 @pytest.mark.parametrize("partial_norm", [False, True])
 def test_the_authors_rates_and_decays_are_those_of_their_five_groups(partial_norm: bool) -> None:
     """tsn-pytorch, flow: first convolution 5 (decayed) and its bias 10, other weights 1 (decayed), other biases 2, normalisation 1."""
-    model = build_model(TSN(backbone="bn_inception", partial_norm=partial_norm), 10, 2, 3)
+    model = build_model(TSN(backbone="bn_inception", partial_norm=partial_norm), 10, 2, 3, levels=1.0)
     optimizer = build_optimizer(model, 0.001, 0.9, 5e-4, bias_rate=2, first_layer_rate=5)
     set_learning_rate(optimizer, 0.01)
     found = {id(one): (group["lr"], group["weight_decay"]) for group in optimizer.param_groups for one in group["params"]}

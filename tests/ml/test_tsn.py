@@ -49,7 +49,7 @@ def test_every_parameter_gets_a_gradient_through_every_consensus() -> None:
 
 
 def test_the_config_reaches_the_network() -> None:
-    net = build_model(schemas.TSN(backbone="resnet10t", consensus="weighted", partial_norm=True, dropout=0.7), 10, N, K)
+    net = build_model(schemas.TSN(backbone="resnet10t", consensus="weighted", partial_norm=True, dropout=0.7), 10, N, K, levels=1.0)
 
     assert isinstance(net, TSN) and isinstance(net.consensus, Weighted)
     assert net.consensus.logits.shape == (K,) and net.dropout.p == 0.7 and net.features.partial_norm

@@ -73,7 +73,7 @@ def test_pretrained_features_are_deterministic_and_tell_images_apart(efficientne
 
 
 def test_a_pretrained_temporal_stream_gets_the_widened_filters() -> None:
-    net = build_backbone("efficientnet_lite0", 10, "imagenet").net
+    net = build_backbone("efficientnet_lite0", 10, "imagenet", levels=1.0).net
 
     source = BACKBONES["efficientnet_lite0"].weights()["conv_stem.weight"]
 
