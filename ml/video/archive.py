@@ -82,7 +82,7 @@ def _add(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, members: Members) -> 
 def _name_of(entry: zipfile.ZipInfo) -> str:
     """The name as written: zipfile itself cuts it at a NUL and reads what is not UTF-8 as code page 437."""
     encoding = "utf-8" if entry.flag_bits & UTF8_FLAG else "cp437"
-    return decode_name(entry.orig_filename.encode(encoding))
+    return decode_name(entry.orig_filename.encode(encoding), "cp437")
 
 
 def _why_refused(entry: zipfile.ZipInfo, name: str) -> tuple[str, str] | None:

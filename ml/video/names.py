@@ -4,6 +4,7 @@ import re
 import unicodedata
 from pathlib import PurePosixPath
 
+from ml.video.encodings import decoded
 from ml.words import Words
 
 VIDEO_SUFFIXES = frozenset(
@@ -19,14 +20,9 @@ MAX_PART = 200
 MAX_DEPTH = 16
 
 
-def decode_name(raw: bytes) -> str:
-    """A name of unknown encoding: UTF-8, else the Chinese GB 18030, else the code page 437 of old zips. Composed (NFC)."""
-    for encoding in ("utf-8", "gb18030"):
-        try:
-            return unicodedata.normalize("NFC", raw.decode(encoding))
-        except UnicodeDecodeError:
-            continue
-    return raw.decode("cp437")
+def decode_name(raw: bytes, western: str = "latin-1") -> str:
+    """A name of unknown encoding: UTF-8, else the Chinese GB 18030 or `western`. Composed (NFC)."""
+    return unicodedata.normalize("NFC", decoded(raw, western))
 
 
 def is_ignorable(name: str) -> bool:

@@ -6,13 +6,16 @@ from types import ModuleType
 from ml.config.data import Refusal
 from ml.errors import BadLayout
 from ml.video.groups import group_of
-from ml.video.layouts import folders, hmdb51, table, ucf101
+from ml.video.layouts import folders, hmdb51, json_lists, kinetics, table, ucf101
+from ml.video.layouts.left_out import OTHERS, why_left_out
 from ml.video.layouts.plan import Item, Plan
 from ml.video.members import Members
 from ml.video.names import is_video_name
 from ml.words import Words
 
-LAYOUTS: dict[str, ModuleType] = {"ucf101": ucf101, "hmdb51": hmdb51, "csv": table, "folders": folders}
+LAYOUTS: dict[str, ModuleType] = {
+    "ucf101": ucf101, "hmdb51": hmdb51, "kinetics": kinetics, "csv": table, "json": json_lists, "folders": folders,
+}  # fmt: skip
 """Asked in this order: lists before folders, for lists know more. Each has TITLE, `recognises(members)`, `read(members) -> Plan`."""
 
 
@@ -30,7 +33,7 @@ def recognise(members: Members, label: str = "", group: str = "") -> Plan:
     of_layout, plan.problems = plan.problems, [*members.problems]
     for name in members.files:
         if name not in used and not is_video_name(name):
-            plan.refuse(name, "It is no video", "Leave it out; or if it is one, give it its usual ending, such as .mp4 or .avi.")
+            plan.refuse(name, *why_left_out(name))
     plan.problems += of_layout
     _leave_out_empty_files(plan)
     if not plan.items:
@@ -73,12 +76,14 @@ def _no_usable_video(plan: Plan) -> BadLayout:
 
 def _no_video(members: Members) -> BadLayout:
     """Says so, and the first thing that was wrong with what was there."""
-    why = _because(members.problems[0]) if members.problems else ""
+    told = ((name, why_left_out(name)) for name in members.files)
+    others = [Refusal(path=name, reason=why[0], advice=why[1]) for name, why in told if why != OTHERS]
+    first = next(iter([*members.problems, *others]), None)
     return BadLayout(
         "There is no video among {count} files{why}",
-        "Give videos, or a zip or folder with one folder per class.",
-        count=f"{len(members.files):,}",
-        why=why,
+        first.advice if first else "Give videos, or a zip or folder with one folder per class.",
+        count=f"{len(members.files) + len(members.problems):,}",
+        why=_because(first) if first else "",
     )
 
 

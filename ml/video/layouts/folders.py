@@ -1,20 +1,14 @@
 """One folder per class; or `train/` and `test/`, and in each one folder per class."""
 
-from ml.config.data import Finding, Subset
+from ml.config.data import Finding
 from ml.errors import BadLayout
 from ml.video.groups import group_of
-from ml.video.layouts.plan import Item, Plan, PlannedSplit
+from ml.video.layouts.plan import SUBSETS, Item, Plan, PlannedSplit
 from ml.video.members import Member, Members
 from ml.video.names import is_video_name, natural_key
 from ml.words import Words
 
 TITLE = "One folder per class"
-
-SUBSET_FOLDERS: dict[str, Subset] = {
-    "train": "train", "training": "train",
-    "val": "validation", "valid": "validation", "validation": "validation",
-    "test": "test", "testing": "test",
-}  # fmt: skip
 
 
 def recognises(members: Members) -> bool:
@@ -53,7 +47,7 @@ def _wrapper_depth(names: list[list[str]]) -> int:
 
 def _has_subset_folders(placed: list[list[str]]) -> bool:
     tops = {folders[0].lower() if folders else "" for folders in placed}
-    if len(tops) < 2 or not tops <= SUBSET_FOLDERS.keys():
+    if len(tops) < 2 or not tops <= SUBSETS.keys():
         return False
     if not all(len(folders) >= 2 for folders in placed):
         raise BadLayout(
@@ -72,7 +66,7 @@ def _place(plan: Plan, member: Member, folders: list[str]) -> None:
 
 
 def _split(items: list[Item], depth: int) -> PlannedSplit:
-    return PlannedSplit("1", "folder", {item.member.name: SUBSET_FOLDERS[item.member.name.split("/")[depth].lower()] for item in items})
+    return PlannedSplit("1", "folder", {item.member.name: SUBSETS[item.member.name.split("/")[depth].lower()] for item in items})
 
 
 def _empty_classes(members: Members, plan: Plan, depth: int) -> list[Finding]:

@@ -1,21 +1,21 @@
 """Reading annotation files, and finding the files they name."""
 
-import codecs
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
 
 from ml.errors import BadLayout
+from ml.video.encodings import decoded, wide_encoding
 from ml.video.members import Member
+from ml.video.names import is_video_name, suffix_of
 from ml.words import Words
 
 MAX_BYTES = 64 * 2**20
-BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
 def read_text(member: Member) -> str:
-    """A list as text, whatever tool saved it: UTF-8 or UTF-16 with a mark, UTF-8, or GB 18030.
+    """A list as text, whatever tool saved it: UTF-8, UTF-16, GB 18030 or Windows-1252.
 
     Raises:
         BadLayout: too large, or no text.
@@ -24,32 +24,56 @@ def read_text(member: Member) -> str:
         raise BadLayout("{file} is too large for a list ({size} bytes)", "Is it the right file?", file=member.name, size=f"{member.size:,}")
     with member.open() as stream:
         data = stream.read()
-    marked = [encoding for mark, encoding in BYTE_ORDER_MARKS.items() if data.startswith(mark)]
-    for encoding in marked or ["utf-8", "gb18030"]:
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return unicodedata.normalize("NFC", text.lstrip("\ufeff"))
-    raise BadLayout("{file} is no text", "Save it as UTF-8.", file=member.name)
+    try:
+        text = text_of(data)
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise BadLayout("{file} is no text", "Save it as UTF-8.", file=member.name)
+    return text
+
+
+def text_of(data: bytes) -> str:
+    """Raises UnicodeDecodeError where it is none."""
+    encoding = wide_encoding(data)
+    text = data.decode(encoding) if encoding else decoded(data, "cp1252")
+    return unicodedata.normalize("NFC", text.lstrip("\ufeff"))
 
 
 class Finder:
-    """Finds a listed file although the list and the archive begin in different folders."""
+    """Finds a listed file although the list and the archive begin in different folders, or write its ending and capitals differently.
 
-    def __init__(self, members: Iterable[Member]) -> None:
-        self._by_file_name: defaultdict[str, list[Member]] = defaultdict(list)
+    With `unique_names`, as in a published dataset, the file name alone is enough.
+    """
+
+    def __init__(self, members: Iterable[Member], unique_names: bool = False) -> None:
+        self._unique_names = unique_names
+        self._indices: list[tuple[Callable[[str], str], defaultdict[str, list[Member]]]] = [
+            (spelling, defaultdict(list)) for spelling in (str, _without_ending)
+        ]
         for member in members:
-            self._by_file_name[_file_name(member.name)].append(member)
+            for spelling, index in self._indices:
+                index[_file_name(spelling(member.name))].append(member)
 
     def find(self, listed: str) -> list[Member]:
         """The members meant by `listed`: that very name, else those that end like it, or that it ends like."""
         wanted = listed.replace("\\", "/").removeprefix("./")
-        candidates = self._by_file_name.get(_file_name(wanted), [])
-        exact = [member for member in candidates if member.name == wanted]
-        longer = [member for member in candidates if member.name.endswith("/" + wanted)]
-        return exact or longer or [member for member in candidates if wanted.endswith("/" + member.name)]
+        for spelling, index in self._indices:
+            candidates = index.get(_file_name(spelling(wanted)), [])
+            if found := _fitting(spelling(wanted), candidates, spelling) or (candidates if self._unique_names else []):
+                return found
+        return []
+
+
+def _fitting(wanted: str, candidates: Iterable[Member], spelling: Callable[[str], str]) -> list[Member]:
+    names = [(member, spelling(member.name)) for member in candidates]
+    exact = [member for member, name in names if name == wanted]
+    longer = [member for member, name in names if name.endswith("/" + wanted)]
+    return exact or longer or [member for member, name in names if wanted.endswith("/" + name)]
+
+
+def _without_ending(path: str) -> str:
+    return (path[: -len(suffix_of(path))] if is_video_name(path) else path).casefold()
 
 
 def _file_name(path: str) -> str:

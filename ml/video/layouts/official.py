@@ -1,4 +1,4 @@
-"""What the official lists of UCF101 and HMDB51 have in common: several splits of one set of videos, some of which may be absent."""
+"""What the lists of UCF101, HMDB51 and Kinetics have in common: splits of one set of videos, some of which may be absent."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,12 +15,16 @@ from ml.words import Words
 
 @dataclass(frozen=True)
 class Listed:
-    """A line of a list: `subset` in the split called `split`, or None where the list leaves the video out of it."""
+    """A line of a list: `subset` in the split called `split`, or None where the list leaves the video out of it.
+
+    `group` is empty where the file's name tells it.
+    """
 
     path: str
     label: str
     split: str
     subset: Subset | None
+    group: str = ""
 
 
 def plan_from(layout: str, members: Members, lists: frozenset[str], classes: tuple[str, ...], lines: Iterable[Listed]) -> Plan:
@@ -30,7 +34,7 @@ def plan_from(layout: str, members: Members, lists: frozenset[str], classes: tup
         BadLayout: no listed video is there.
     """
     videos = [member for name, member in members.files.items() if is_video_name(name)]
-    finder = Finder(videos)
+    finder = Finder(videos, unique_names=True)
     items: dict[str, Item] = {}
     splits: dict[str, dict[str, Subset]] = {}
     missing: dict[str, None] = {}
@@ -41,7 +45,7 @@ def plan_from(layout: str, members: Members, lists: frozenset[str], classes: tup
             missing[line.path] = None
             continue
         member = found[0]
-        items.setdefault(member.name, Item(member, line.label, group_of(member.name)))
+        items.setdefault(member.name, Item(member, line.label, line.group or group_of(member.name)))
         if line.subset:
             subsets[member.name] = line.subset
     if not items:

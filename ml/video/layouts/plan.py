@@ -7,6 +7,13 @@ from ml.config.data import Finding, Subset
 from ml.video.members import Member
 from ml.video.refusing import Refusing
 
+SUBSETS: dict[str, Subset] = {
+    "train": "train", "training": "train",
+    "val": "validation", "valid": "validation", "validate": "validation", "validation": "validation",
+    "test": "test", "testing": "test",
+}  # fmt: skip
+"""What lists and folders call a subset, in lower case."""
+
 
 @dataclass(frozen=True)
 class Item:

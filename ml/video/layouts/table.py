@@ -1,37 +1,27 @@
-"""A CSV list: `path,label[,subset][,group]`, one row a video."""
+"""A CSV list: `path,label[,subset][,group]`, one row a video; or one list a subset: `train.csv`, `val.csv`, `test.csv`."""
 
-import csv
-import io
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
 
 from ml.config.data import Finding, Subset
 from ml.errors import BadLayout
 from ml.video.groups import group_of
-from ml.video.layouts.lists import Finder, read_text, some
-from ml.video.layouts.plan import Item, Plan, PlannedSplit
+from ml.video.layouts.classes import ClassList, are_numbers, class_list
+from ml.video.layouts.lists import Finder, some
+from ml.video.layouts.plan import SUBSETS, Item, Plan, PlannedSplit
+from ml.video.layouts.rows import Row, Table, is_meant_as_list, table_of
 from ml.video.members import Member, Members
 from ml.video.names import LIST_SUFFIXES, MAX_PART, is_video_name, natural_key, suffix_of
 from ml.words import Words
 
 TITLE = "CSV list"
-REQUIRED = ("path", "label")
-SUBSETS: dict[str, Subset] = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the list; `number` counts from 1 with the header."""
-
-    number: int
-    path: str
-    label: str
-    subset: str
-    group: str
+SUBSET_IN_NAME = re.compile("train|val|test")
 
 
 def recognises(members: Members) -> bool:
-    return bool(_lists(members))
+    return bool(_tables(members))
 
 
 def read(members: Members) -> Plan:
@@ -40,72 +30,96 @@ def read(members: Members) -> Plan:
     Raises:
         BadLayout: a column is missing, or no file of the list is there.
     """
-    lists = _lists(members)
-    if len(lists) > 1:
-        raise BadLayout(
-            "There are {count} CSV lists: {files}",
-            "Keep the one that counts.",
-            count=len(lists),
-            files=some(member.name for member in lists),
-        )
+    tables = _tables(members)
+    shown = some(table.sheet.file for table in tables)
     videos = [member for name, member in members.files.items() if is_video_name(name)]
-    plan = Plan("csv", (), [], lists=frozenset(member.name for member in lists))
-    rows = list(_rows(lists[0]))
+    plan = Plan("csv", (), [], lists=frozenset(table.member.name for table in tables))
+    rows = _named(plan, _rows(tables), members, shown)
     finder = Finder(videos)
     subsets = _take(plan, rows, finder)
     if not any(map(finder.find, (row.path for row in rows))):
         raise BadLayout(
             "No video that {file} names is there, e.g. {missing}",
             "The sources hold {found}: write the paths like that.",
-            file=lists[0].name,
+            file=shown,
             missing=some((row.path for row in rows), 1, none=Words("it has no rows")),
             found=some((member.name for member in videos), 1, none=Words("no video")),
         )
-    plan.classes = tuple(sorted({item.label for item in plan.items}, key=natural_key))
+    plan.classes = plan.classes or tuple(sorted({item.label for item in plan.items}, key=natural_key))
     plan.splits = [PlannedSplit("1", "csv", subsets)] if subsets else []
-    plan.findings = _unlisted(plan, videos, lists[0].name, subsets)
+    plan.findings += _unlisted(plan, videos, shown, subsets)
     return plan
 
 
-def _lists(members: Members) -> list[Member]:
-    """CSV files outside the class folders: those that lie highest."""
-    files = [member for name, member in members.files.items() if suffix_of(name) in LIST_SUFFIXES and _is_table(member)]
-    highest = min((member.name.count("/") for member in files), default=0)
-    return [member for member in files if member.name.count("/") == highest]
+def _tables(members: Members) -> list[Table]:
+    """The lists that lie highest, outside the class folders; where there is none, files that lack a column and so were meant as one."""
+    by_depth: defaultdict[int, list[Member]] = defaultdict(list)
+    for name, member in members.files.items():
+        if suffix_of(name) in LIST_SUFFIXES and is_meant_as_list(member):
+            by_depth[name.count("/")].append(member)
+    incomplete: list[Table] = []
+    for depth in sorted(by_depth):
+        tables = [table_of(member) for member in by_depth[depth]]
+        if lists := [table for table in tables if table.is_list]:
+            return lists
+        incomplete = incomplete or [table for table in tables if _was_meant(table, members)]
+    return incomplete
 
 
-def _is_table(member: Member) -> bool:
-    """A .csv or .tsv is meant as a list, right or wrong; a .txt only when its first line says so."""
-    if suffix_of(member.name) != ".txt":
-        return True
-    with member.open() as stream:
-        header = stream.read(1000).decode("utf-8", "replace").partition("\n")[0].lower()
-    return all(column in header for column in REQUIRED)
+def _was_meant(table: Table, members: Members) -> bool:
+    """Half a list is a list gone wrong; so is any other, where no folders tell the classes."""
+    if class_list(members, frozenset(members.files.keys() - {table.member.name})):
+        return False
+    folders = {name.rpartition("/")[0] for name in members.files if is_video_name(name)}
+    return bool(table.columns.keys() & {"path", "label"}) or len(folders) <= 1
 
 
-def _rows(member: Member) -> Iterator[Row]:
-    text = read_text(member)
-    header = text.partition("\n")[0]
-    delimiter = max(",;\t", key=header.count)
-    try:
-        reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
-        columns = {name.strip().lower(): name for name in reader.fieldnames or []}
-        if missing := [column for column in REQUIRED if column not in columns]:
-            raise BadLayout(
-                "{file} has no column {missing}; it has: {columns}"
-                if len(missing) == 1
-                else "{file} has no column path and no column label; it has: {columns}",
-                "The first line must name the columns: path,label and, if you like, subset,group.",
-                file=member.name,
-                missing=missing[0],
-                columns=", ".join(columns) or Words("none"),
+def _rows(tables: Sequence[Table]) -> list[Row]:
+    """Of the only list; or of one a subset, which their names tell.
+
+    Raises:
+        BadLayout: several, and their names do not tell which is which.
+    """
+    if len(tables) == 1:
+        return list(tables[0].rows())
+    subsets = [SUBSET_IN_NAME.findall(table.sheet.file.rpartition("/")[2].lower()) for table in tables]
+    if any(len(set(found)) != 1 for found in subsets) or len({found[0] for found in subsets}) < len(tables):
+        raise BadLayout(
+            "There are {count} CSV lists: {files}",
+            "Keep the one that counts, or call them train.csv, val.csv and test.csv.",
+            count=len(tables),
+            files=some(table.sheet.file for table in tables),
+        )
+    return [row for table, found in zip(tables, subsets, strict=True) for row in table.rows(found[0])]
+
+
+def _named(plan: Plan, rows: list[Row], members: Members, shown: str) -> list[Row]:
+    """The rows with names for labels that are numbers, where a list of classes is there."""
+    labels = {row.label for row in rows if row.label}
+    if not labels or not are_numbers(labels):
+        return rows
+    found = class_list(members, plan.lists)
+    if found is None:
+        message = Words("The labels in {file} are numbers, and no list of their names is there, such as classes.txt", file=shown)
+        plan.findings.append(Finding(kind="note", message=message))
+        return rows
+    return _renamed(plan, rows, found, found.named(labels))
+
+
+def _renamed(plan: Plan, rows: list[Row], classes: ClassList, names: dict[str, str]) -> list[Row]:
+    plan.lists |= {classes.member.name}
+    plan.classes = tuple(dict.fromkeys(name for _, name in sorted(classes.names.items())))
+    for row in rows:
+        if row.label and row.label not in names:
+            plan.refuse(
+                row.path,
+                "Row {row} has the class number {label}, which {file} does not know",
+                "Use the lists of one download together.",
+                row=row.number,
+                label=row.label,
+                file=classes.member.name,
             )
-        for record in reader:
-            cells = {column: (record[name] or "").strip() for column, name in columns.items()}
-            if any(cells.values()):
-                yield Row(reader.line_num, cells["path"], cells["label"], cells.get("subset", ""), cells.get("group", ""))
-    except csv.Error as error:
-        raise BadLayout("{file} is no CSV: {problem}", "Save it again as CSV in UTF-8.", file=member.name, problem=error) from error
+    return [replace(row, label=names.get(row.label, "")) for row in rows if not row.label or row.label in names]
 
 
 def _take(plan: Plan, rows: list[Row], finder: Finder) -> dict[str, Subset]:
