@@ -17,7 +17,7 @@ def test_a_running_job_is_cancelled_after_a_question_that_escape_answers_with_no
     cancel, dialog = signed_in.get_by_role("button", name="Cancel"), signed_in.get_by_role("dialog")
     cancel.click()
     expect(dialog).to_contain_text("what was trained since the last checkpoint is lost")
-    expect(dialog.get_by_role("button", name="No, go back")).to_be_focused()
+    expect(dialog.get_by_role("button", name="Keep running")).to_be_focused()
     signed_in.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     job.refresh_from_db()
@@ -26,7 +26,7 @@ def test_a_running_job_is_cancelled_after_a_question_that_escape_answers_with_no
     cancel.click()
     with signed_in.expect_response(f"**/jobs/{job.pk}/"):
         pass  # the page asks for itself again meanwhile
-    dialog.get_by_role("button", name="Cancel").click()
-    expect(signed_in.get_by_text("Cancelling.")).to_be_visible()
+    dialog.get_by_role("button", name="Cancel the run").click()
+    expect(signed_in.get_by_text("Cancelling", exact=True)).to_be_visible()
     job.refresh_from_db()
     assert job.cancel_requested

@@ -230,6 +230,7 @@ def test_only_what_runs_is_cancelled_after_a_question_that_says_what_is_lost(cli
     running, queued = (make_job("train", ada, state=state) for state in (State.RUNNING, State.QUEUED))
     page = client.get(f"/jobs/{running.pk}/").content.decode()
     assert "data-confirm" in page and "since the last checkpoint is lost" in page and "Stop: saves a checkpoint" in page
+    assert 'data-yes="Cancel the run" data-no="Keep running"' in page
     page = client.get(f"/jobs/{queued.pk}/").content.decode()
     assert "data-confirm" not in page and "nothing is lost" in page
 

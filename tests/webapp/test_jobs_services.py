@@ -197,6 +197,19 @@ def test_cancelling_a_job_cancels_all_that_follow_and_a_restart_recalls_them(use
     assert (state_of(first), state_of(second), second.failure) == (State.QUEUED, State.WAITING, {})
 
 
+def test_what_follows_a_running_job_is_cancelled_with_it_and_not_when_its_process_is_gone(user: User) -> None:
+    first = submitted(user)
+    second = submitted(user, first)
+    third = submitted(user, second)
+    lease = services.claim(first.pk, "w")
+    services.cancel(first)
+    assert (state_of(first), state_of(second), state_of(third)) == (State.RUNNING, State.CANCELLED, State.CANCELLED)
+    assert lease is not None
+    services.finish(first.pk, lease, State.CANCELLED)
+    services.restart(first)
+    assert (state_of(first), state_of(second), state_of(third)) == (State.QUEUED, State.WAITING, State.WAITING)
+
+
 def test_a_failure_fails_all_that_follow_and_names_the_culprit(user: User) -> None:
     first = submitted(user)
     second = submitted(user, first)

@@ -76,4 +76,6 @@ def is_lost(job: Job) -> bool:
     """Whether nothing will come of the job unless somebody restarts it."""
     if job.state == Job.State.INTERRUPTED:
         return job.attempts >= job.max_attempts
+    if job.state == Job.State.RUNNING:
+        return job.cancel_requested
     return job.state in (Job.State.FAILED, Job.State.CANCELLED)

@@ -1,7 +1,9 @@
 """What stopping, cancelling and restarting a job keep of its work, in words for the buttons."""
 
 from django.apps import apps
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from webapp.jobs.links import SUBJECTS
 from webapp.jobs.models import Job
@@ -31,6 +33,22 @@ def restart_words(job: Job) -> str:
     if has_checkpoint(job):
         return _("from the checkpoint")
     return _("what is done is kept") if job.kind in GO_ON else _("from the start")
+
+
+CANCEL: dict[str, Promise] = {
+    Job.Kind.INSPECT: gettext_lazy("Cancel the import"),
+    Job.Kind.INGEST: gettext_lazy("Cancel the import"),
+    Job.Kind.FLOW: gettext_lazy("Cancel the extraction"),
+    Job.Kind.TRAIN: gettext_lazy("Cancel the run"),
+    Job.Kind.EVALUATE: gettext_lazy("Cancel the test"),
+    Job.Kind.FUSE: gettext_lazy("Cancel the fusion"),
+    Job.Kind.PREDICT: gettext_lazy("Cancel the prediction"),
+}
+"""The button that says yes; one that says “Cancel” could mean the question."""
+
+
+def cancel_verb(job: Job) -> str | Promise:
+    return CANCEL.get(job.kind) or _("Cancel the job")
 
 
 def cancel_words(job: Job) -> str:

@@ -16,6 +16,7 @@ from webapp import queue as broker
 from webapp.datasets.models import Membership
 from webapp.datasets.selectors import visible_datasets
 from webapp.jobs.models import Job, WorkerNode
+from webapp.jobs.waiting import AHEAD
 
 AnyUser = AbstractBaseUser | AnonymousUser
 TAIL_BYTES = 64 * 1024
@@ -23,7 +24,7 @@ TAIL_BYTES = 64 * 1024
 
 def visible_jobs(user: AnyUser) -> QuerySet[Job]:
     """A user's own jobs and those of datasets the user may see; all of them for a superuser."""
-    jobs = Job.objects.select_related("user", "dataset").prefetch_related("parts")
+    jobs = Job.objects.select_related("user", "dataset").prefetch_related("parts", AHEAD)
     if getattr(user, "is_superuser", False):
         return jobs
     return jobs.filter(Q(user_id=user.pk) | Q(dataset__in=visible_datasets(user)))

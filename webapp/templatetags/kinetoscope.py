@@ -15,8 +15,9 @@ from django.utils.translation import gettext_noop
 from ml.config.evaluation import FusionConfig, Protocol
 from ml.errors import in_sentences
 from webapp.choices import MODALITIES, name_of
-from webapp.jobs import keeping
+from webapp.jobs import keeping, waiting
 from webapp.jobs.failures import HEADLINES
+from webapp.jobs.models import Job
 from webapp.metrics import definition_of
 from webapp.protocols import fit_words, views_of, words_of
 from webapp.shares import ENOUGH_FOR_DECIMALS, in_percent
@@ -128,7 +129,10 @@ def progress_words(message: str) -> str:
 
 register.filter("restart_words", keeping.restart_words)
 register.filter("cancel_words", keeping.cancel_words)
+register.filter("cancel_verb", keeping.cancel_verb)
 register.filter("is_hopeless", keeping.is_hopeless)
+register.filter("ahead", waiting.ahead)
+register.filter("needs_resume", waiting.needs_resume)
 
 
 @register.simple_tag
@@ -146,9 +150,9 @@ def breadcrumb(context: Context, content: SafeString) -> SafeString:
 
 
 @register.inclusion_tag("_badge.html")
-def state_badge(job: object) -> dict[str, object]:
+def state_badge(job: Job) -> dict[str, object]:
     """A job's state in a coloured pill."""
-    return {"job": job}
+    return {"job": job, "words": waiting.state_words(job)}
 
 
 @register.inclusion_tag("_progress.html")

@@ -15,6 +15,7 @@ from webapp.experiments.results import Results
 from webapp.experiments.selectors.access import visible_fusions
 from webapp.experiments.selectors.results import headline, outcome_on_same_video
 from webapp.jobs.models import Job
+from webapp.jobs.waiting import AHEAD
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def fusions_with_result(user: AnyUser) -> QuerySet[Fusion]:
     streams = Prefetch("memberships", FusionMember.objects.select_related("evaluation__run").defer("evaluation__metrics"))
     drawn = headline("evaluation__metrics")
     fusions = visible_fusions(user).select_related("evaluation__job").defer("evaluation__metrics")
-    return fusions.prefetch_related(streams).annotate(**drawn)
+    return fusions.prefetch_related(streams, f"evaluation__job__{AHEAD}").annotate(**drawn)
 
 
 @dataclass(frozen=True)

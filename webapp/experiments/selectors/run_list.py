@@ -12,6 +12,7 @@ from webapp.datasets.models import Dataset
 from webapp.experiments.models import Evaluation, Run
 from webapp.experiments.selectors.folding import of_study
 from webapp.jobs.models import Job
+from webapp.jobs.waiting import AHEAD
 
 TITLES = {
     "name": _("Name"),
@@ -69,7 +70,7 @@ def with_test_result(runs: QuerySet[Run], dataset: Dataset | None = None) -> Que
     here = Q(own, run__dataset=dataset) | Q(other_split__dataset=dataset) if dataset else own
     tests = Evaluation.objects.filter(here, run=OuterRef("pk"), subset="test", job__state=Job.State.DONE).order_by("-id")
     numbers = {metric: tests.annotate(value=Cast(KeyTextTransform(metric, "metrics"), FloatField())) for metric in DRAWN}
-    return runs.annotate(
+    return runs.prefetch_related(f"job__{AHEAD}").annotate(
         test_evaluation=Subquery(tests.values("pk")[:1]),
         **{metric: Subquery(found.values("value")[:1]) for metric, found in numbers.items()},
         test_protocol=Subquery(tests.values("protocol")[:1], output_field=JSONField()),

@@ -16,6 +16,7 @@ from webapp.datasets.selectors import AnyUser
 from webapp.experiments.models import Evaluation, Run, RunPoint
 from webapp.experiments.selectors.access import visible_evaluations
 from webapp.jobs.models import Job
+from webapp.jobs.waiting import AHEAD
 from webapp.protocols import words_of
 
 
@@ -24,7 +25,7 @@ def evaluations_of(run: Run, user: AnyUser) -> QuerySet[Evaluation]:
     drawn = ("top1", "mean_class_accuracy", "num_videos")
     numbers = {name: Cast(KeyTextTransform(name, "metrics"), FloatField()) for name in drawn}
     seen = visible_evaluations(user).filter(run=run).select_related("job", "run__dataset", "run__split", "other_split__dataset")
-    return seen.defer("metrics").annotate(**numbers)
+    return seen.defer("metrics").prefetch_related(f"job__{AHEAD}").annotate(**numbers)
 
 
 def has_open_jobs(run: Run, evaluations: list[Evaluation]) -> bool:

@@ -19,7 +19,7 @@ def settle(job_id: int) -> None:
     lost = next((job for job in before if failures.is_lost(job)), None)
     works_on = any(job.parent_id == job_id and job.is_open and not failures.is_lost(job) for job in before)
     if lost is not None and not works_on:
-        state = State.CANCELLED if lost.state == State.CANCELLED else State.FAILED
+        state = State.CANCELLED if lost.state == State.CANCELLED or lost.cancel_requested else State.FAILED
         ended = move(row(job_id).filter(state=State.WAITING), state, failure=failures.dependency(lost), **ended_now())
         if ended:
             release_followers(job_id)

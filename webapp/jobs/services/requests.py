@@ -70,7 +70,7 @@ def request_stop(job: Job) -> None:
 
 
 def cancel(job: Job) -> None:
-    """Give the job up: one that has not begun is CANCELLED at once, a running one is killed.
+    """Give the job up, and all that waits for it: what has not begun is CANCELLED at once, a running job is killed.
 
     Raises:
         JobMoved: the job has already ended.
@@ -80,10 +80,10 @@ def cancel(job: Job) -> None:
 
 @transaction.atomic
 def _ask(job: Job, state: State, flag: str) -> None:
-    if move(row(job.pk).exclude(state=State.RUNNING), state, **ended_now()):
-        release_followers(job.pk)
-    elif not row(job.pk).filter(state=State.RUNNING).update(**{flag: True}):
+    has_ended = move(row(job.pk).exclude(state=State.RUNNING), state, **ended_now())
+    if not has_ended and not row(job.pk).filter(state=State.RUNNING).update(**{flag: True}):
         raise _moved(job)
+    release_followers(job.pk)
     for part in Job.objects.filter(parent=job, state__in=Job.OPEN):
         with suppress(JobMoved):  # it has just ended
             _ask(part, state, flag)

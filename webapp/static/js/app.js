@@ -24,23 +24,26 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") showMenu(false);
 });
 
-// What has data-confirm="question" asks in the page's dialog before it is sent; the button's own words say yes.
+// What has data-confirm="question" asks in the page's dialog before it is sent. data-yes and data-no are its answers;
+// without them the button's own words say yes.
 document.addEventListener("submit", (event) => {
   const { target: form, submitter } = event;
-  const question = submitter?.dataset.confirm || form.dataset.confirm;
-  if (!question || form.dataset.isConfirmed) return;
+  const asking = submitter?.dataset.confirm ? submitter.dataset : form.dataset;
+  if (!asking.confirm || form.dataset.isConfirmed) return;
   event.preventDefault();
-  askFirst(question, submitter.textContent.trim(), () => {
+  askFirst(asking.confirm, asking.yes || submitter.textContent.trim(), asking.no, () => {
     form.dataset.isConfirmed = "true";
     form.requestSubmit(submitter);
     delete form.dataset.isConfirmed;
   });
 });
 
-function askFirst(question, yes, act) {
+function askFirst(question, yes, no, act) {
   const dialog = document.querySelector("[data-asking]");
   dialog.querySelector("[data-question]").textContent = question;
   dialog.querySelector("[value=yes]").textContent = yes;
+  const back = dialog.querySelector("[data-back]");
+  back.textContent = no || (back.dataset.back ||= back.textContent);
   dialog.returnValue = ""; // what Escape leaves
   dialog.addEventListener("close", () => dialog.returnValue === "yes" && act(), { once: true });
   dialog.showModal();
