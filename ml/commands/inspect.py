@@ -69,6 +69,7 @@ def preview(plan: Plan, sources: Sequence[Source], test_fraction: float, seed: i
         "classes": [{"name": name, "videos": counts[name]} for name in plan.classes if counts[name]],
         "splits": _splits(plan, test_fraction, seed),
         "groups": len({item.group for item in plan.items if item.group}),
+        "ungrouped": sum(not item.group for item in plan.items),
         "problems": [problem.model_dump() for problem in plan.problems],
         "findings": [_short(finding) for finding in findings],
         "examples": [item.member.name for item in _spread(plan.items)],

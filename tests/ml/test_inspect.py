@@ -36,7 +36,7 @@ def test_a_preview_counts_classes_groups_and_the_split_that_would_be_made(tmp_pa
     assert found["layout"] == "folders" and found["layout_title"] == "One folder per class" and found["name"] == "a"
     assert found["classes"] == [{"name": "Run", "videos": 10}, {"name": "Walk", "videos": 10}]
     assert found["splits"] == [{"name": "1", "origin": "generated", "train": 14, "validation": 0, "test": 6}]
-    assert (found["num_videos"], found["groups"], found["total_bytes"]) == (20, 20, 40)
+    assert (found["num_videos"], found["groups"], found["ungrouped"], found["total_bytes"]) == (20, 20, 0, 40)
     assert [problem["path"] for problem in found["problems"]] == ["ds/notes.pdf"]
     assert len(found["examples"]) == 12 and set(found["examples"]) <= set(files)
     json.dumps(found)

@@ -25,6 +25,7 @@ PREVIEW: dict[str, Any] = {
     "classes": [{"name": "<b>run</b>", "videos": 3}, {"name": "走", "videos": 2}],
     "splits": [],
     "groups": 2,
+    "ungrouped": 0,
     "problems": [{"path": "run/broken.avi", "reason": "It is truncated.", "advice": "Copy it again."}],
     "findings": [{"kind": "leak", "message": "Two files are the same."}],
     "total_bytes": 5_000_000,
@@ -248,7 +249,7 @@ def test_the_preview_warns_of_what_will_hurt_later(as_ada: Client, ada: User) ->
     make_dataset(ada, name="My clips")
     classes = [{"name": "run", "videos": 4}, {"name": "lonely", "videos": 1}]
     untested = {"name": "1", "origin": "generated", "train": 5, "validation": 0, "test": 0}
-    page = page_of(as_ada, previewed(ada, splits=[untested], classes=classes, groups=0))
+    page = page_of(as_ada, previewed(ada, splits=[untested], classes=classes, groups=0, ungrouped=5))
     for text in (
         "Split “1” has no test videos.",
         "1 class has a single video",
@@ -260,7 +261,7 @@ def test_the_preview_warns_of_what_will_hurt_later(as_ada: Client, ada: User) ->
 
 
 def test_a_preview_of_sound_data_warns_of_nothing(as_ada: Client, ada: User) -> None:
-    page = page_of(as_ada, previewed(ada, splits=[OFFICIAL], groups=0, findings=[]))
+    page = page_of(as_ada, previewed(ada, splits=[OFFICIAL], groups=0, ungrouped=5, findings=[]))
     assert 'class="message warning" role="status">' not in page
 
 

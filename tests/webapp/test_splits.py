@@ -85,6 +85,13 @@ def test_videos_without_groups_are_not_called_healthy_whoever_made_the_split(as_
     assert "no groups" in page and "nothing tells whether clips of one recording stand on both sides" in page and "Healthy" not in page
 
 
+def test_a_few_videos_without_a_group_are_counted_and_the_dataset_is_not_called_healthy(as_ada: Client, ada: User) -> None:
+    dataset = make_dataset(ada)
+    Video.objects.filter(pk=dataset.videos.all()[0].pk).update(group="")
+    page = as_ada.get(reverse("datasets:dataset_detail", args=(dataset.pk,))).content.decode()
+    assert f"1 of {dataset.videos.count()} videos has no group." in page and "column “group”" in page and "Healthy" not in page
+
+
 def test_a_tile_with_one_of_something_is_in_the_singular(as_ada: Client, ada: User) -> None:
     dataset = make_dataset(ada, ("clap",), videos_per_class=1)
     page = as_ada.get(reverse("datasets:dataset_detail", args=(dataset.pk,))).content.decode()

@@ -69,9 +69,9 @@ def some(names: list[str]) -> str:
 
 
 def lacks_groups(preview: dict[str, Any]) -> bool:
-    """Whether the split would be ours, and nothing says which videos were cut from one recording."""
+    """Whether the split would be ours, and nothing says from which recording some of the videos were cut."""
     splits = preview.get("splits", [])
-    return not preview.get("groups") and all(split["origin"] == "generated" for split in splits)
+    return bool(preview.get("ungrouped")) and all(split["origin"] == "generated" for split in splits)
 
 
 def is_name_taken(user: AnyUser, name: str) -> bool:

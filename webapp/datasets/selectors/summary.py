@@ -48,7 +48,7 @@ def _class_row(index: int, name: str, total: int, counts: Counter[str]) -> Class
 
 
 def totals(dataset: Dataset) -> dict[str, float]:
-    """`videos`, `refused`, `unlabelled`, `frames`, `seconds`, `bytes`, `groups`."""
+    """`videos`, `refused`, `unlabelled`, `frames`, `seconds`, `bytes`, `groups`, `ungrouped`."""
     ok = Q(status=Video.Status.OK)
     found = dataset.videos.order_by().aggregate(
         videos=Count("pk", filter=ok),
@@ -58,6 +58,7 @@ def totals(dataset: Dataset) -> dict[str, float]:
         seconds=Sum("duration_seconds", filter=ok),
         bytes=Sum("size_bytes", filter=ok),
         groups=Count("group", filter=ok & ~Q(group=""), distinct=True),
+        ungrouped=Count("pk", filter=ok & Q(group="")),
     )
     return {name: value or 0 for name, value in found.items()}
 

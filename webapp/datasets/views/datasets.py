@@ -64,7 +64,7 @@ def _overview(request: HttpRequest, dataset: Dataset) -> dict[str, Any]:
         "counts_figure": _counts_figure(dataset, split, rows),
         "histograms": _histograms(dataset),
         "split_rows": split_rows,
-        "lacks_groups": not totals["groups"] and any(row.split.origin == "generated" for row in split_rows),
+        "lacks_groups": totals["ungrouped"] and any(row.split.origin == "generated" for row in split_rows),
         "refused": dataset.videos.filter(status=Video.Status.REFUSED)[:200],
         "open_jobs": dataset.jobs.filter(state__in=("waiting", "queued", "running", "interrupted")).exclude(kind="flow"),
         "failed_import": None if totals["videos"] else dataset.jobs.filter(kind=Job.Kind.INGEST, state=Job.State.FAILED).first(),
