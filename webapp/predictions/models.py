@@ -8,29 +8,19 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import models
 
-from webapp.datasets.models import Dataset, Label, Split, Upload, Video
+from webapp.datasets.models import Label, Upload, Video
 from webapp.experiments.heads import Head
-from webapp.experiments.models import Fusion, Run
+from webapp.experiments.models import OfRunOrFusion, of_run_or_fusion
 
 if TYPE_CHECKING:
     from webapp.jobs.models import Job
 
 
-class Prediction(models.Model):
+class Prediction(OfRunOrFusion):
     """`result`: {"top": [[class, share]…], "streams": [{"name", "modality", "top"}…], "protocol", "video": {…}, "seconds": {"total"…}}."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="predictions")
-    upload = models.ForeignKey(Upload, on_delete=models.PROTECT, related_name="predictions")
-    run = models.ForeignKey(Run, null=True, blank=True, on_delete=models.CASCADE, related_name="predictions")
-    fusion = models.ForeignKey(Fusion, null=True, blank=True, on_delete=models.CASCADE, related_name="predictions")
-    other_split = models.ForeignKey(
-        Split,
-        null=True,
-        blank=True,
-        on_delete=models.CASCADE,
-        related_name="predictions",
-        help_text="Of a further dataset that the run has learnt, where its classes are asked for; empty: its own.",
-    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    upload = models.ForeignKey(Upload, on_delete=models.PROTECT)
     job: models.ForeignKey[Job, Job] = models.ForeignKey("jobs.Job", on_delete=models.PROTECT, related_name="+")
     result = models.JSONField(default=dict, blank=True)
     confirmed_label = models.ForeignKey(Label, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
@@ -39,30 +29,21 @@ class Prediction(models.Model):
 
     class Meta:
         ordering = ("-id",)
-        constraints = (
-            models.CheckConstraint(
-                condition=models.Q(run__isnull=False) ^ models.Q(fusion__isnull=False), name="prediction_by_run_or_fusion"
-            ),
-        )
+        default_related_name = "predictions"
+        constraints = (of_run_or_fusion("prediction_by_run_or_fusion"),)
 
     def __str__(self) -> str:
         return self.upload.name
-
-    @property
-    def source(self) -> Run | Fusion:
-        """Who predicts."""
-        source = self.run or self.fusion
-        assert source is not None  # the constraint above
-        return source
 
     @property
     def head(self) -> Head:
         return Head(self.source, self.other_split)
 
     @property
-    def dataset(self) -> Dataset:
-        """Whose classes are named."""
-        return self.head.dataset
+    def is_corrected(self) -> bool:
+        """Whether the user's label is another one than the best guess."""
+        guesses = self.result.get("top", [])
+        return self.confirmed_label is not None and bool(guesses) and self.confirmed_label.name != guesses[0][0]
 
     @property
     def folder(self) -> Path:

@@ -9,27 +9,18 @@ from django.conf import settings
 from django.db import models
 
 from ml.config.evaluation import Protocol
-from webapp.datasets.models import Dataset, Split, Video
+from webapp.datasets.models import Video
 from webapp.experiments.models.fusions import Fusion
-from webapp.experiments.models.runs import Run
+from webapp.experiments.models.source import OfRunOrFusion, of_run_or_fusion
 
 if TYPE_CHECKING:
     from webapp.jobs.models import Job
 
 
-class Evaluation(models.Model):
+class Evaluation(OfRunOrFusion):
     """Scores of one run or one fusion on one subset under one protocol, and the metrics that follow from them."""
 
-    run = models.ForeignKey(Run, null=True, blank=True, on_delete=models.CASCADE, related_name="evaluations")
     fusion = models.OneToOneField(Fusion, null=True, blank=True, on_delete=models.CASCADE, related_name="evaluation")
-    other_split = models.ForeignKey(
-        Split,
-        null=True,
-        blank=True,
-        on_delete=models.CASCADE,
-        related_name="evaluations",
-        help_text="Of a further dataset that the run has learnt, where it is tested on that one; empty: its own.",
-    )
     subset = models.CharField(max_length=10)
     protocol = models.JSONField()
     job: models.ForeignKey[Job, Job] = models.ForeignKey("jobs.Job", on_delete=models.PROTECT, related_name="+")
@@ -41,30 +32,11 @@ class Evaluation(models.Model):
 
     class Meta:
         ordering = ("-id",)
-        constraints = (
-            models.CheckConstraint(
-                condition=models.Q(run__isnull=False) ^ models.Q(fusion__isnull=False), name="evaluation_of_run_or_fusion"
-            ),
-        )
+        default_related_name = "evaluations"
+        constraints = (of_run_or_fusion("evaluation_of_run_or_fusion"),)
 
     def __str__(self) -> str:
         return f"{self.source} on {self.subset}"
-
-    @property
-    def source(self) -> Run | Fusion:
-        """What was evaluated."""
-        source = self.run or self.fusion
-        assert source is not None  # the constraint above
-        return source
-
-    @property
-    def split(self) -> Split:
-        """Whose videos are scored."""
-        return self.other_split or self.source.split
-
-    @property
-    def dataset(self) -> Dataset:
-        return self.other_split.dataset if self.other_split else self.source.dataset
 
     @property
     def protocol_config(self) -> Protocol:

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.db import models
 
 from ml.config.evaluation import FusionConfig
-from webapp.datasets.models import Dataset, Split
+from webapp.datasets.models import Split
+from webapp.experiments.models.experiment import Experiment
 
 
-class Fusion(models.Model):
+class Fusion(Experiment):
     """Streams fused into one score: members are evaluations of the same videos under the same classes."""
 
-    name = models.CharField(max_length=120)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="fusions")
-    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="fusions")
-    split = models.ForeignKey(Split, on_delete=models.CASCADE, related_name="fusions")
-    config = models.JSONField()
+    split = models.ForeignKey(Split, on_delete=models.CASCADE)
     subset = models.CharField(max_length=10, default="test")
-    created_at = models.DateTimeField(auto_now_add=True)
 
-    class Meta:
-        ordering = ("-id",)
-
-    def __str__(self) -> str:
-        return self.name
+    class Meta(Experiment.Meta):
+        default_related_name = "fusions"
 
     @property
     def fusion(self) -> FusionConfig:

@@ -9,20 +9,17 @@ from django.conf import settings
 from django.db import models
 
 from ml.config.experiment import ExperimentConfig
-from webapp.datasets.models import Dataset, Split
+from webapp.datasets.models import Split
+from webapp.experiments.models.experiment import Experiment
 
 if TYPE_CHECKING:
     from webapp.jobs.models import Job
 
 
-class Run(models.Model):
+class Run(Experiment):
     """One training of one config on one split. The config is never edited; a clone is a new run."""
 
-    name = models.CharField(max_length=120)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="runs")
-    dataset = models.ForeignKey(Dataset, on_delete=models.CASCADE, related_name="runs")
-    split = models.ForeignKey(Split, on_delete=models.CASCADE, related_name="runs")
-    config = models.JSONField()
+    split = models.ForeignKey(Split, on_delete=models.CASCADE)
     parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="clones")
     job: models.ForeignKey[Job, Job] = models.ForeignKey("jobs.Job", on_delete=models.PROTECT, related_name="+")
     notes = models.TextField(blank=True)
@@ -30,13 +27,9 @@ class Run(models.Model):
     facts = models.JSONField(
         default=dict, blank=True, help_text="What the numbers depend on: snapshot hash, versions, commit, device, parameters."
     )
-    created_at = models.DateTimeField(auto_now_add=True)
 
-    class Meta:
-        ordering = ("-id",)
-
-    def __str__(self) -> str:
-        return self.name
+    class Meta(Experiment.Meta):
+        default_related_name = "runs"
 
     @property
     def experiment(self) -> ExperimentConfig:
