@@ -8,7 +8,7 @@ from pydantic import model_validator
 
 from ml.config.data import DataConfig, RGBStackInput
 from ml.config.evaluation import Protocol
-from ml.config.models import NFMML, TSN, ModelConfig, SlowFusion, TwoStream
+from ml.config.models import ModelConfig, TwoStream
 from ml.config.schema import Schema, knob
 from ml.config.training import TrainingConfig
 
@@ -23,7 +23,8 @@ class Conflict:
 
 FOLDS = Conflict("The held-out fold must be one of two folds or more.", ("data.validation_folds", "data.validation_fold"))
 FRAME_STACK = Conflict(
-    "Slow fusion sees a stack of RGB frames, and no other network does: choose both, or neither.", ("model.kind", "data.input.modality")
+    "A stack of RGB frames is for networks that fuse frames, such as slow fusion, and for no others: choose both, or neither.",
+    ("model.kind", "data.input.modality"),
 )
 ONE_SNIPPET = Conflict(
     "This network sees one snippet of a video: choose one segment, or another model.", ("model.kind", "data.num_segments")
@@ -70,11 +71,11 @@ class ExperimentConfig(Schema):
         fold, folds = self.data.held_out_fold or (1, 2)
         if folds < 2 or fold > folds:
             yield FOLDS
-        if isinstance(self.model, SlowFusion) != isinstance(self.data.input, RGBStackInput):
+        if self.model.sees_clips != isinstance(self.data.input, RGBStackInput):
             yield FRAME_STACK
-        if isinstance(self.model, TwoStream | SlowFusion) and self.data.num_segments > 1:
+        if self.data.num_segments > 1 and not self.model.sees_segments:
             yield ONE_SNIPPET
-        if isinstance(self.model, NFMML):
+        if self.model.compares_videos:
             if self.data.also:
                 yield ONE_DATASET
             if self.training.sampling != "balanced":
@@ -85,7 +86,7 @@ class ExperimentConfig(Schema):
     @property
     def segments_tested(self) -> int:
         """Views that a test takes for one video: K where what becomes of K segments is not their mean, else 1."""
-        return self.data.num_segments if isinstance(self.model, TSN | NFMML) and not self.model.averages_segments else 1
+        return 1 if self.model.averages_segments else self.data.num_segments
 
     def fold_runs(self, num_folds: int) -> tuple[Self, ...]:
         """Runs like this one, each without one fold of the training groups: their validation scores together are held-out scores of all."""

@@ -125,7 +125,7 @@ def test_a_stack_is_frames_in_turn_rescaled_mirrored_and_shaken_alike() -> None:
 def test_slow_fusion_and_its_input_belong_together() -> None:
     assert ExperimentConfig(model=Config(), data=DataConfig(input=CLIP)).model.kind == "slow_fusion"
     for model, seen in ((Config(), RGBInput()), (TwoStream(), CLIP)):
-        with pytest.raises(ValidationError, match=FRAME_STACK):
+        with pytest.raises(ValidationError, match=FRAME_STACK.message):
             ExperimentConfig(model=model, data=DataConfig(input=seen))
 
 
