@@ -35,7 +35,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django passes it
     """Also for what exists but isn't this user's to see."""
-    ctx = {"heading": _("Not found"), "text": _("There is no such page, or it is not yours to see.")}
+    ctx = {"heading": _("Not found"), "text": _("There is no such page, or it is not yours to see or to change.")}
     return render(request, "message_page.html", ctx, status=404)
 
 

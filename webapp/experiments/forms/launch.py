@@ -43,7 +43,7 @@ class LaunchForm(forms.Form):
     """What a run is called and what it learns from; the rest is the config's form."""
 
     name = forms.CharField(label=_("Name"), max_length=100, help_text=_("As the run will be listed; numbers and charts carry it."))
-    split = SplitChoice(Split.objects.none(), label=_("Dataset and split"), help_text=_("Datasets you may change, with their partitions."))
+    split = SplitChoice(Split.objects.none(), label=_("Dataset and split"), help_text=_("Datasets you may change, with their splits."))
     also = SplitsChoice(
         Split.objects.none(),
         label=_("Further datasets"),
