@@ -16,7 +16,7 @@ from ml.video.sources import Source, open_sources
 
 HELP = "Recognise the layout of a dataset: classes, splits, groups, problems. Writes nothing."
 SOURCE_HELP = (
-    "a zip, a folder, a video, or a CSV or official list; several are one dataset together. PATH::NAME says what a file is called "
+    "a zip or tar, a folder, a video, or a CSV or official list; several are one dataset together. PATH::NAME says what a file is called "
     "when it lies under another name, as an upload does: what follows the first :: is shown and matched, never opened"
 )
 NUM_EXAMPLES = 12

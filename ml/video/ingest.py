@@ -78,7 +78,7 @@ class Ingest:
         with locked(self._out), Crew(derive_one, self._options.num_processes) as crew:
             check_disk(self._store, self._plan.items)
             yield Started("ingest", len(self._plan.items), "videos")
-            for item in self._plan.items:
+            for item in sorted(self._plan.items, key=lambda item: item.member.place):
                 yield from self._take(item, crew)
                 if stop.requested:
                     break

@@ -9,12 +9,16 @@ from ml.video.refusing import Refusing
 
 @dataclass(frozen=True)
 class Member:
-    """One file. `name` is relative, with `/`; it is shown and matched against lists, never opened."""
+    """One file. `name` is relative, with `/`; it is shown and matched against lists, never opened.
+
+    `place` is where it begins in its archive, if that is read fastest from front to back.
+    """
 
     name: str
     size: int
     open: Callable[[], IO[bytes]]
     compressed_size: int = 0
+    place: int = 0
 
 
 @dataclass

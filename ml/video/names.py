@@ -12,7 +12,8 @@ VIDEO_SUFFIXES = frozenset(
      ".flv", ".f4v", ".3gp", ".3g2", ".ogv", ".vob", ".divx", ".xvid", ".gif", ".qt", ".mpe", ".rm", ".rmvb", ".mxf", ".dv", ".ivf",
      ".h264", ".264", ".hevc", ".h265", ".265")
 )  # fmt: skip
-ARCHIVE_SUFFIXES = frozenset([".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst"])
+READ_ARCHIVES = frozenset([".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz"])
+ARCHIVE_SUFFIXES = READ_ARCHIVES | {".rar", ".7z", ".zst"}
 LIST_SUFFIXES = frozenset((".csv", ".tsv", ".txt"))
 
 MAX_LENGTH = 1000
@@ -25,10 +26,21 @@ def decode_name(raw: bytes, western: str = "latin-1") -> str:
     return unicodedata.normalize("NFC", decoded(raw, western))
 
 
+def tidy(name: str) -> str:
+    """A name from an archive as Unix writes it: Windows parts folders by a backslash, tar and some zips begin at the folder they lie in."""
+    return re.sub(r"^(\./)+", "", name.replace("\\", "/"))
+
+
+SCATTERED = frozenset(
+    ("__MACOSX", ".DS_Store", "Icon\r", ".Spotlight-V100", ".Trashes", ".fseventsd", "Thumbs.db", "ehthumbs.db", "desktop.ini",
+     "$RECYCLE.BIN", "System Volume Information", "@eaDir", "#recycle")
+)  # fmt: skip
+
+
 def is_ignorable(name: str) -> bool:
-    """What operating systems scatter about: nobody wants to hear of it."""
+    """What operating systems and file servers scatter about: nobody wants to hear of it."""
     parts = PurePosixPath(name.replace("\\", "/")).parts
-    return "__MACOSX" in parts or any(part in {".DS_Store", "Thumbs.db", "desktop.ini"} or part.startswith("._") for part in parts)
+    return any(part in SCATTERED or part.startswith("._") for part in parts)
 
 
 def why_unsafe(name: str) -> str:

@@ -1,18 +1,27 @@
-"""The sources of an import: zips, folders, loose files; several are one dataset together."""
+"""The sources of an import: zips, tars, folders, loose files; several are one dataset together."""
 
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Self
 
 from ml.errors import BadArchive, BadLayout
+from ml.failure import reason_of
 from ml.video.archive import open_zip, printable
 from ml.video.members import Member, Members
-from ml.video.names import ARCHIVE_SUFFIXES, decode_name, is_ignorable, suffix_of, why_unsafe
+from ml.video.names import ARCHIVE_SUFFIXES, READ_ARCHIVES, decode_name, is_ignorable, suffix_of, why_unsafe
+from ml.video.tars import is_tar, open_tar
 
 SEPARATOR = "::"
+ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+UNREAD = {b"Rar!": "RAR", b"7z\xbc\xaf": "7z", b"\x28\xb5\x2f\xfd": "zstd", b"\x1f\x9d": "compress"}
+PART = r"\.(?:z[0-9]{2}|r[0-9]{2}|[0-9]{3})"
+"""Endings of the parts of one archive."""
+
+ArchiveReader = Callable[[Path, str, Members], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True)
@@ -45,28 +54,44 @@ def open_sources(sources: Sequence[Source]) -> Iterator[Members]:
                 _add_folder(source.path, members)
             elif not source.path.is_file():
                 raise BadLayout("{path} does not exist", "Check the path.", path=source.path)
-            elif _is_zip(source):
-                stack.enter_context(open_zip(source.path, source.name, members))
+            elif reader := _reader(source):
+                stack.enter_context(reader(source.path, source.name, members))
             else:
                 _add_loose(source, members)
         yield members
 
 
-def _is_zip(source: Source) -> bool:
-    """By content, for an uploaded file may be called anything.
+def _reader(source: Source) -> ArchiveReader | None:
+    """What opens an archive, by its content, for an uploaded file may be called anything; None for what is called no archive.
 
     Raises:
-        BadArchive: an archive of another kind, or something that is only called .zip.
+        BadArchive: an archive of another kind, or something that is only called one.
     """
+    suffix = suffix_of(source.name)
     with source.path.open("rb") as handle:
-        has_magic = handle.read(4) in (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
-    if not has_magic and suffix_of(source.name) == ".zip":
+        head = handle.read(8)
+    if re.fullmatch(PART, suffix):
         raise BadArchive(
-            "{name} is called a zip, and is none", "Make or download it again: it is damaged, or something else.", name=source.name
+            "{name} is one part of an archive", "Join the parts and unpack them, then import a zip or tar of the videos.", name=source.name
         )
-    if not has_magic and suffix_of(source.name) in ARCHIVE_SUFFIXES:
-        raise BadArchive("{name} is no zip file", "Unpack it, and make a zip of the videos.", name=source.name)
-    return has_magic
+    if head.startswith(ZIP):
+        return open_zip
+    if is_tar(source.path):
+        return open_tar
+    if kind := next((kind for magic, kind in UNREAD.items() if head.startswith(magic)), ""):
+        raise BadArchive(
+            "{name} is a {kind} archive, which is not read",
+            "Unpack it, and import a zip or tar of the videos.",
+            name=source.name,
+            kind=kind,
+        )
+    if suffix in ARCHIVE_SUFFIXES:
+        raise BadArchive(
+            "{name} is called a zip, and is none" if suffix == ".zip" else "{name} is called an archive, and is none",
+            "Make or download it again: it is damaged, or something else.",
+            name=source.name,
+        )
+    return None
 
 
 def _add_loose(source: Source, members: Members) -> None:
@@ -78,22 +103,36 @@ def _add_loose(source: Source, members: Members) -> None:
 
 def _add_folder(root: Path, members: Members) -> None:
     """Regular files below `root`; links are not followed, for they may lead anywhere."""
-    for folder, subfolders, files in os.walk(root, followlinks=False):
+
+    def refuse_folder(error: OSError) -> None:
+        name = os.path.relpath(os.fsdecode(error.filename), root)
+        members.refuse(printable(name), "The folder cannot be read: {reason}", "Let this user read it.", reason=reason_of(error))
+
+    for folder, subfolders, files in os.walk(root, onerror=refuse_folder, followlinks=False):
         subfolders.sort()
-        members.folders |= {decode_name(os.fsencode(Path(folder, name).relative_to(root).as_posix())) for name in subfolders}
+        members.folders |= {_shown(Path(folder, name), root) for name in subfolders}
         for entry in sorted(files) + [name for name in subfolders if Path(folder, name).is_symlink()]:
-            path = Path(folder, entry)
-            name = decode_name(os.fsencode(path.relative_to(root).as_posix()))
-            if is_ignorable(name):
-                members.num_ignored += 1
-            elif path.is_symlink() or not path.is_file():
-                members.refuse(printable(name), "It is a link or a device, not a file", "Put the file itself into the folder.")
-            elif reason := why_unsafe(name):
-                members.refuse(printable(name), reason, "Rename it.")
-            elif suffix_of(name) in ARCHIVE_SUFFIXES:
-                members.refuse(name, "It is an archive inside the folder", "Unpack it, or name it as a source of its own.")
-            else:
-                members.add(Member(name, path.stat().st_size, _opener(path)))
+            _add_file(Path(folder, entry), root, members)
+
+
+def _add_file(path: Path, root: Path, members: Members) -> None:
+    name = _shown(path, root)
+    if is_ignorable(name):
+        members.num_ignored += 1
+    elif path.is_symlink() or not path.is_file():
+        members.refuse(printable(name), "It is a link or a device, not a file", "Put the file itself into the folder.")
+    elif reason := why_unsafe(name):
+        members.refuse(printable(name), reason, "Rename it.")
+    elif suffix_of(name) in READ_ARCHIVES:
+        members.refuse(name, "It is an archive inside the folder", "Unpack it, or name it as a source of its own.")
+    elif suffix_of(name) in ARCHIVE_SUFFIXES:
+        members.refuse(name, "It is an archive inside the folder", "Unpack it there, then import the folder again.")
+    else:
+        members.add(Member(name, path.stat().st_size, _opener(path)))
+
+
+def _shown(path: Path, root: Path) -> str:
+    return decode_name(os.fsencode(path.relative_to(root).as_posix()))
 
 
 def _opener(path: Path) -> Callable[[], IO[bytes]]:

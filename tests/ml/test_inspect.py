@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import subprocess
@@ -152,6 +153,24 @@ def test_the_real_clips_are_recognised_by_their_csv_in_a_zip_and_in_their_folder
         assert not found["problems"] and not found["findings"]
 
 
+def test_a_folder_that_may_not_be_read_is_told_and_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("run/1.mp4", "walk/2.mp4", "secret/3.mp4"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x")
+    scandir = os.scandir
+
+    def guarded(path: str) -> object:  # as the tests may run as root, whom no mode stops
+        if str(path).endswith("secret"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+
+    assert [(problem["path"], problem["reason"]) for problem in inspect(str(tmp_path))["problems"]] == [
+        ("secret", "The folder cannot be read: Permission denied")
+    ]
+
+
 def test_a_video_of_no_bytes_is_left_out_of_the_counts_before_anything_is_decoded(tmp_path: Path) -> None:
     files = {f"{label}/{number}.mp4": "xx" for label in ("run", "walk") for number in range(4)}
     found = inspect(str(make_zip(tmp_path / "a.zip", {**files, "run/empty.mp4": ""})))
@@ -162,8 +181,8 @@ def test_a_video_of_no_bytes_is_left_out_of_the_counts_before_anything_is_decode
 
 
 def test_what_is_only_called_zip_is_no_archive_to_unpack(tmp_path: Path) -> None:
-    for name, advice in (("cut.zip", "Make or download it again"), ("clips.rar", "Unpack it")):
-        (tmp_path / name).write_bytes(b"Rar!" * 10)
+    for name, advice in (("cut.zip", "Make or download it again"), ("clips.rar", "Unpack it"), ("clips.zip.001", "Join the parts")):
+        (tmp_path / name).write_bytes(b"Rar!" * 10 if "rar" in name else b"<html>")
         with pytest.raises(BadArchive) as caught:
             inspect(str(tmp_path / name))
         assert advice in caught.value.advice
