@@ -111,9 +111,10 @@ def test_weights_that_a_library_publishes_and_that_are_missing_can_be_fetched(ch
     page = chief.get("/experiments/weights/").content.decode()
     offered = {name for name in IMAGENET if f'action="/experiments/weights/{name}/fetch"' in page}
     assert offered == {"vgg16", "resnet10t", "resnet18", "resnet50"}
-    for _press in range(2):
-        assert chief.post("/experiments/weights/resnet18/fetch").status_code == 302
+    assert "already" not in chief.post("/experiments/weights/resnet18/fetch", follow=True).content.decode()
+    again = chief.post("/experiments/weights/resnet18/fetch", follow=True).content.decode()
     weights = WeightsFile.objects.get()
+    assert f'“{weights}” is being fetched already. <a href="/jobs/{weights.job_id}/">Show the job</a>' in again
     assert (weights.name, weights.is_fetched, weights.job.kind) == (IMAGENET["resnet18"].file, True, "weights")
     Job.objects.update(state=Job.State.RUNNING, progress_done=3, progress_total=46, progress_unit="MB")
     page = chief.get("/experiments/weights/").content.decode()
@@ -134,7 +135,7 @@ def test_only_who_runs_the_site_has_weights_fetched(client: Client) -> None:
 
 def test_without_a_network_a_fetch_says_so_and_can_be_asked_for_again(chief: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # nothing listens there
-    weights = fetch_weights(User.objects.get(), "resnet18")
+    weights, _is_new = fetch_weights(User.objects.get(), "resnet18")
     run_job.apply(args=(weights.job_id,), throw=True)
     page = chief.get("/experiments/weights/").content.decode()
     assert "The weights of resnet18 could not be fetched from https://" in page and "Connection refused" in page

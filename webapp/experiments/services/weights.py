@@ -51,10 +51,14 @@ def check_weights(user: User, upload: Upload, backbone: Backbone) -> WeightsFile
 
 
 @transaction.atomic
-def fetch_weights(user: User, backbone: Backbone) -> WeightsFile:
-    """A row for the published file, and the job that fetches and keeps it."""
+def fetch_weights(user: User, backbone: Backbone) -> tuple[WeightsFile, bool]:
+    """A row for the published file and the job that fetches and keeps it, and whether they are new: nobody fetches a file twice at once."""
+    list(User.objects.select_for_update().filter(is_superuser=True))  # all who may: one after another
+    coming = WeightsFile.objects.select_related("job").filter(backbone=backbone, is_fetched=True, job__state__in=Job.OPEN).first()
+    if coming is not None:
+        return coming, False
     name = IMAGENET[backbone].file
     job = open_job(Job.Kind.WEIGHTS, f"{name} · {backbone}", user)
     weights = WeightsFile.objects.create(backbone=backbone, name=name, user=user, is_fetched=True, job=job)
     submit(job, weights.pk)
-    return weights
+    return weights, True

@@ -3,10 +3,14 @@
 from typing import cast
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from ml.config.weights import weights_folder
@@ -43,15 +47,18 @@ def weights_list(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def weights_fetch(request: HttpRequest, backbone: str) -> HttpResponse:
-    """Have the published file fetched, unless it is here or on its way."""
+    """Have the published file fetched, unless it is here; where it is on its way already, the message leads to its job."""
     user = cast(User, request.user)
     if not user.is_superuser:
         raise PermissionDenied
     shelf = next((shelf for shelf in shelves() if shelf.backbone == backbone), None)
     if shelf is None:
         raise Http404
-    if shelf.can_be_fetched:
-        fetch_weights(user, shelf.backbone)
+    if shelf.wanted.can_be_fetched and not shelf.origin:
+        weights, is_new = fetch_weights(user, shelf.backbone)
+        if not is_new:
+            text, address = _("“%(file)s” is being fetched already."), reverse("jobs:job_detail", args=(weights.job_id,))
+            messages.warning(request, format_html('{} <a href="{}">{}</a>', text % {"file": weights}, address, _("Show the job")))
     return redirect("experiments:weights_list")
 
 
