@@ -1,5 +1,6 @@
 """What somebody should know of their data before they trust a number: leaks, duplicates, empty classes."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
@@ -32,7 +33,7 @@ def data_findings(videos: Sequence[VideoEntry], splits: Iterable[Split], planned
 
 
 def class_findings(planned: Sequence[str], present: set[str]) -> list[Finding]:
-    """Classes without a video, and a data set of one class."""
+    """Classes without a video, classes that are one class spelt twice, and a data set of one class."""
     findings = []
     if empty := [name for name in planned if name not in present]:
         message = counted(
@@ -43,10 +44,21 @@ def class_findings(planned: Sequence[str], present: set[str]) -> list[Finding]:
             names=some(empty),
         )
         findings.append(Finding(kind="empty_class", message=message))
+    findings += [
+        Finding(kind="note", message=Words("The classes {names} differ only in capitals, spaces or dashes", names=", ".join(names)))
+        for names in _spelt_twice(present)
+    ]
     if len(present) == 1:
         message = Words("There is one class, {label}: training needs at least two classes", label=next(iter(present)))
         findings.append(Finding(kind="note", message=message))
     return findings
+
+
+def _spelt_twice(names: Iterable[str]) -> list[list[str]]:
+    alike: defaultdict[str, list[str]] = defaultdict(list)
+    for name in sorted(names):
+        alike[re.sub(r"[\s_-]+", "", name).casefold()].append(name)
+    return [together for together in alike.values() if len(together) > 1]
 
 
 def _duplicates(videos: Sequence[VideoEntry]) -> list[Finding]:

@@ -171,6 +171,14 @@ def test_a_folder_that_may_not_be_read_is_told_and_not_passed_over(tmp_path: Pat
     ]
 
 
+def test_a_class_that_is_spelt_in_two_ways_is_told(tmp_path: Path) -> None:
+    found = inspect(str(make_zip(tmp_path / "a.zip", {f"{label}/1.mp4": "x" for label in ("Play Guitar", "play_guitar", "run")})))
+
+    assert [finding["message"] for finding in found["findings"]] == [
+        "The classes Play Guitar, play_guitar differ only in capitals, spaces or dashes"
+    ]
+
+
 def test_a_video_of_no_bytes_is_left_out_of_the_counts_before_anything_is_decoded(tmp_path: Path) -> None:
     files = {f"{label}/{number}.mp4": "xx" for label in ("run", "walk") for number in range(4)}
     found = inspect(str(make_zip(tmp_path / "a.zip", {**files, "run/empty.mp4": ""})))

@@ -56,6 +56,17 @@ def test_train_and_test_folders_are_a_split() -> None:
     }
 
 
+def test_train_and_test_folders_inside_the_classes_are_a_split_too() -> None:
+    plan = recognise(members_of(videos("ds/run/train/1.mp4", "ds/run/test/1.mp4", "ds/walk/train/a/1.mp4", "ds/walk/val/2.mp4")))
+
+    assert plan.classes == ("run", "walk")
+    assert list(plan.splits[0].subsets.values()) == ["train", "test", "train", "validation"]
+
+
+def test_folders_inside_the_classes_that_only_may_be_subsets_are_none() -> None:
+    assert not recognise(members_of(videos("run/train/1.mp4", "run/cam2/1.mp4", "walk/test/1.mp4"))).splits
+
+
 def test_train_and_test_folders_without_classes_are_explained() -> None:
     with pytest.raises(BadLayout, match="test and train hold videos, but no class folders"):
         recognise(members_of(videos("train/1.mp4", "test/2.mp4")))

@@ -1,4 +1,4 @@
-"""One folder per class; or `train/` and `test/`, and in each one folder per class."""
+"""One folder per class; or `train/` and `test/`, and in each one folder per class, or the other way round."""
 
 from ml.config.data import Finding
 from ml.errors import BadLayout
@@ -25,15 +25,15 @@ def read(members: Members) -> Plan:
     depth = _wrapper_depth([member.name.split("/") for member in videos])
     placed = [(member, member.name.split("/")[depth:-1]) for member in videos]
     plan = Plan("folders", (), [])
-    has_subsets = _has_subset_folders([folders for _, folders in placed])
+    level = _subset_level([folders for _, folders in placed])
     for member, folders in placed:
-        _place(plan, member, folders[has_subsets:])
+        _place(plan, member, [folder for number, folder in enumerate(folders) if number != level])
     if not plan.items:
         raise BadLayout("The videos lie in no folders: their classes are unknown", "Make one folder per class, or add a CSV list.")
     plan.classes = tuple(sorted({item.label for item in plan.items}, key=natural_key))
-    if has_subsets:
-        plan.splits = [_split(plan.items, depth)]
-    plan.findings = _empty_classes(members, plan, depth + has_subsets)
+    if level is not None:
+        plan.splits = [_split(plan.items, depth + level)]
+    plan.findings = _empty_classes(members, plan, depth + (level == 0))
     return plan
 
 
@@ -45,17 +45,19 @@ def _wrapper_depth(names: list[list[str]]) -> int:
     return depth
 
 
-def _has_subset_folders(placed: list[list[str]]) -> bool:
-    tops = {folders[0].lower() if folders else "" for folders in placed}
-    if len(tops) < 2 or not tops <= SUBSETS.keys():
-        return False
-    if not all(len(folders) >= 2 for folders in placed):
-        raise BadLayout(
-            "The folders {folders} hold videos, but no class folders",
-            "Make one folder per class in each of them.",
-            folders=" and ".join(sorted(tops)),
-        )
-    return True
+def _subset_level(placed: list[list[str]]) -> int | None:
+    """Where the folders of subsets are: above those of the classes (0), in them (1), or nowhere."""
+    for level in (0, 1):
+        names = {folders[level].lower() if len(folders) > level else "" for folders in placed}
+        if len(names) > 1 and names <= SUBSETS.keys():
+            if level == 0 and not all(len(folders) > 1 for folders in placed):
+                raise BadLayout(
+                    "The folders {folders} hold videos, but no class folders",
+                    "Make one folder per class in each of them.",
+                    folders=" and ".join(sorted(names)),
+                )
+            return level
+    return None
 
 
 def _place(plan: Plan, member: Member, folders: list[str]) -> None:
