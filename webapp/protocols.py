@@ -1,6 +1,9 @@
 """Test protocols and fusions in the reader's language: what stands beside every number."""
 
+from collections.abc import Callable
+
 from ml.config.evaluation import FusionConfig, Protocol
+from ml.words import Words
 from webapp.choices import name_of
 from webapp.words import said
 
@@ -11,12 +14,21 @@ def words_of(protocol: Protocol) -> str:
 
 def views_of(short: str) -> str:
     """A protocol's short name in words: `5x1:logits` → “5 frames × 1 crop”; of streams that were tested differently, each one's."""
-    return " + ".join(dict.fromkeys(map(_views, short.split(" + "))))
+    return _each(short, Protocol.views)
 
 
-def _views(short: str) -> str:
+def brief_of(short: str) -> str:
+    """As `views_of`, with what else tells protocols apart: `5 frames × 1 crop, scores before softmax`; for the lines of a list."""
+    return _each(short, Protocol.brief)
+
+
+def _each(short: str, words: Callable[[Protocol], Words]) -> str:
+    return " + ".join(dict.fromkeys(_of_one(one, words) for one in short.split(" + ")))
+
+
+def _of_one(short: str, words: Callable[[Protocol], Words]) -> str:
     try:
-        return said(Protocol.parse(short).views())
+        return said(words(Protocol.parse(short)))
     except ValueError:  # of another program
         return short
 

@@ -85,8 +85,16 @@ class Protocol(Schema):
     def title(self) -> Words:
         """`25 × 10`, with what is not the two-stream paper's behind, as in `short`: `5 × 1, scores before softmax`."""
         views = self.views() if self.has_whole_frames else Words("{frames} × {crops}", frames=self.frames, crops=self.crops)
+        return joined([views, *self._others()], ", ")
+
+    def brief(self) -> Words:
+        """`5 frames × 1 crop`, with the same behind it."""
+        return joined([self.views(), *self._others()], ", ")
+
+    def _others(self) -> list[Words]:
+        """What is not the two-stream paper's."""
         others = (self.averaged(), self.aggregation == "logits"), (Words("middles of equal parts"), self.sampling == "middles")
-        return joined([views, *(words for words, is_other in others if is_other)], ", ")
+        return [words for words, is_other in others if is_other]
 
     def views(self) -> Words:
         """`5 frames × 1 crop`, `25 whole frames`."""

@@ -30,4 +30,4 @@ def in_a_sentence(streams: Sequence[Alone], fused: float, num_classes: int, num_
         "Right on %(videos)d videos: %(alone)s, fused %(fused)s. By guessing one of %(classes)d classes: %(chance)s.",
         num_videos,
     )
-    return text % {**numbers, "chance": in_percent(chance(num_classes))}
+    return text % {**numbers, "chance": in_percent(chance(num_classes), num_videos)}

@@ -108,21 +108,21 @@ class Comparison:
 
     @property
     def header(self) -> list[str]:
-        return [_("Method"), _("Where"), _("Dataset"), f"{TITLES[self.table.metric]} (%)", _("Tested"), _("Protocol")]
+        return [_("Method"), _("Where"), _("Dataset"), f"{TITLES[self.table.metric]} (%)", _("Videos"), _("Tested"), _("Protocol")]
 
     def cells(self) -> Iterator[list[str]]:
         """Under `header`: one line a number, theirs and ours."""
         paper = f"{self.table.paper}, {self.table.number}"
         for line in self.lines:
             for dataset, value in zip(self.table.datasets, line.values, strict=True):
-                yield [line.theirs.label, paper, dataset, value, "", self.table.note]
+                yield [line.theirs.label, paper, dataset, value, "", "", self.table.note]
             for column, found in zip(self.columns, line.ours, strict=True):
                 yield from (_cells(line.theirs.label, column, row, spread) for row, spread in found)
         yield from (_cells(words, column, row, spread) for column, words, row, spread in self.others)
 
 
 def _cells(label: str, column: Ours, row: Row, spread: Spread) -> list[str]:
-    return [label, column.name, column.dataset, str(spread), f"{len(row.measured)}/{row.wanted}", row.protocol]
+    return [label, column.name, column.dataset, str(spread), row.videos, f"{len(row.measured)}/{row.wanted}", row.protocol]
 
 
 def _number(row: PublishedRow, dataset: str) -> str:

@@ -19,7 +19,7 @@ from webapp.jobs import keeping, waiting
 from webapp.jobs.failures import HEADLINES
 from webapp.jobs.models import Job
 from webapp.metrics import definition_of
-from webapp.protocols import fit_words, views_of, words_of
+from webapp.protocols import brief_of, fit_words, views_of, words_of
 from webapp.shares import ENOUGH_FOR_DECIMALS, in_percent
 from webapp.words import said, translated
 
@@ -95,9 +95,15 @@ def protocol(stored: dict[str, Any] | Protocol) -> str:
 
 
 @register.filter
-def views(protocol: str | dict[str, Any]) -> str:
+def views(short: str) -> str:
     """What a test looks at, where the description of its protocol is near: `5x1` → `5 frames × 1 crop`."""
-    return views_of(protocol) if isinstance(protocol, str) else said(Protocol.model_validate(protocol).views())
+    return views_of(short)
+
+
+@register.filter
+def brief(protocol: str | dict[str, Any]) -> str:
+    """A protocol, or its short name, for the line of a list; the whole description is a tooltip."""
+    return brief_of(protocol) if isinstance(protocol, str) else said(Protocol.model_validate(protocol).brief())
 
 
 @register.filter

@@ -37,7 +37,8 @@ def headline(metrics: str) -> dict[str, Any]:
     """What stands in a line of a list, drawn out of the metrics at this path: they are large, and stay in the database."""
     numbers = {"top1": FloatField(), "num_videos": IntegerField(), "num_classes": IntegerField()}
     drawn: dict[str, Any] = {name: Cast(KeyTextTransform(name, metrics), field) for name, field in numbers.items()}
-    return {**drawn, "described": KeyTransform("description", KeyTransform("protocol", metrics))}
+    protocol = KeyTransform("protocol", metrics)
+    return {**drawn, "short": KeyTextTransform("short", protocol), "described": KeyTransform("description", protocol)}
 
 
 def class_names(dataset: Dataset) -> list[str]:

@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from ml.config.evaluation import FusionConfig
+from ml.config.experiment import ExperimentConfig
 from ml.config.study import StudyConfig, Trial, Values, facts, fused_facts, trials
 from webapp.choices import name_of
 from webapp.experiments.heads import head_on, seen_from
@@ -38,8 +39,16 @@ class Source:
 
     def protocol(self, trial: Trial) -> str:
         """Of its test, as planned."""
-        planned = trial.streams[0 if self.fusion else self.place]
+        planned = self._planned(trial)
         return planned.evaluation.describe(planned.segments_tested)
+
+    def short(self, trial: Trial) -> str:
+        """The same by its short name."""
+        return self._planned(trial).evaluation.short()
+
+    def _planned(self, trial: Trial) -> ExperimentConfig:
+        """Whose test it has: a fusion that of its first stream."""
+        return trial.streams[0 if self.fusion else self.place]
 
 
 def sources(grid: StudyConfig) -> list[Source]:

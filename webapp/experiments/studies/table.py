@@ -4,12 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.functional import Promise
+from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext as _
 
 from ml.config.published import PublishedRow, PublishedTable
 from ml.config.study import Values, trials
 from webapp.experiments.config_rows import readable
+from webapp.experiments.gain import chance
 from webapp.experiments.models import Study
 from webapp.experiments.studies.results import METRICS, Measured, Row, Spread, published_row
 from webapp.experiments.studies.words import settings_words, title_of
@@ -21,6 +22,7 @@ class Line:
     """A row in words: its value on every varied axis, and the paper's row that describes it, with its number on the dataset."""
 
     row: Row
+    titles: Sequence[str]
     settings: tuple[Any, ...]
     theirs: PublishedRow | None
     published_percent: float | None
@@ -33,8 +35,13 @@ class Line:
         return f"{self.published_percent:.1f}" if self.published_percent is not None else _("did not converge")
 
     @property
-    def spreads(self) -> list[Spread]:
-        return [self.row.spread(metric) for metric in METRICS]
+    def named_settings(self) -> list[tuple[str, Any]]:
+        return list(zip(self.titles, self.settings, strict=True))
+
+    @property
+    def spreads(self) -> dict[Promise, Spread]:
+        """By the title of the metric."""
+        return {TITLES[metric]: self.row.spread(metric) for metric in METRICS}
 
 
 class StudyTable:
@@ -62,6 +69,16 @@ class StudyTable:
     def has_repeats(self) -> bool:
         return len(self.repeats) > 1
 
+    @cached_property
+    def num_classes(self) -> int:
+        return self.study.dataset.labels.count()
+
+    @property
+    def chance(self) -> Spread:
+        """Top-1 of whoever guesses, as exact as the numbers in the table."""
+        counts = [one.num_videos for line in self.lines for one in line.row.measured]
+        return Spread((chance(self.num_classes),), min(counts, default=None))
+
     @property
     def repeat_titles(self) -> list[str]:
         return [settings_words(self.study.grid, repeat) for repeat in self.repeats]
@@ -71,7 +88,7 @@ class StudyTable:
         by_repeat = (next((one for one in row.measured if one.repeat == repeat), None) for repeat in self.repeats)
         theirs = published_row(self.published, row) if self.published else None
         percent = theirs.values[dataset_of(theirs.values, self.study.dataset.name)] if theirs else None
-        return Line(row, settings, theirs, percent, tuple(by_repeat))
+        return Line(row, self.axis_titles, settings, theirs, percent, tuple(by_repeat))
 
     @property
     def published_title(self) -> str:
@@ -81,27 +98,28 @@ class StudyTable:
     @property
     def header(self) -> list[str]:
         paper = [self.published_title] if self.published else []
-        return [_("Source"), *self.axis_titles, *(f"{title} (%)" for title in TITLES.values()), _("Runs"), *paper, _("Protocol")]
+        metrics = (f"{title} (%)" for title in TITLES.values())
+        return [_("Source"), *self.axis_titles, *metrics, _("Videos"), _("Runs"), *paper, _("Protocol")]
 
     def cells(self) -> Iterator[list[str]]:
         """Under `header`."""
         for line in self.lines:
             paper = [line.published] if self.published else []
-            counts = f"{len(line.row.measured)}/{line.row.wanted}"
-            yield [line.row.source.name, *map(str, line.settings), *map(str, line.spreads), counts, *paper, line.row.protocol]
+            counts = line.row.videos, f"{len(line.row.measured)}/{line.row.wanted}"
+            yield [line.row.source.name, *map(str, line.settings), *map(str, line.spreads.values()), *counts, *paper, line.row.protocol]
 
     @property
     def csv_header(self) -> list[str]:
         metrics = [f"{metric}_{part}" for metric in METRICS for part in ("mean", "sd")]
-        return ["source", *(axis.field for axis in self.axes), *metrics, "runs", "wanted", "published", "definitions", "protocol"]
+        return ["source", *(axis.field for axis in self.axes), *metrics, "videos", "runs", "wanted", "published", "definitions", "protocol"]
 
     def csv_cells(self) -> Iterator[list[object]]:
         """Under `csv_header`: fractions 0…1, the published number in percent."""
         defined = definitions(METRICS)
         for line in self.lines:
             values = (line.row.settings.get(axis.field, "") for axis in self.axes)
-            numbers = (part for spread in line.spreads for part in (spread.mean, spread.sd))
-            counts = len(line.row.measured), line.row.wanted
+            numbers = (part for spread in line.spreads.values() for part in (spread.mean, spread.sd))
+            counts = line.row.videos, len(line.row.measured), line.row.wanted
             yield [line.row.source.name, *values, *numbers, *counts, line.published, defined, line.row.protocol]
 
 
