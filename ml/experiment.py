@@ -1,13 +1,14 @@
 """Config → run: dataset, network and trainer put together, and what a run leaves in its folder.
 
 RUN/config.json         what was asked for
-RUN/run.json            what it depended on: dataset snapshot, split, versions, commit, device, seed
+RUN/run.json            what it depended on: dataset snapshot, split, versions, commit, device, seed; and which weights are its own
 RUN/events.jsonl        what it told
 RUN/checkpoint.safetensors   what it needs to go on
 RUN/model.safetensors   the trained weights, with config and classes in the metadata
 RUN/filters.png         its first layer as a picture
 """
 
+import hashlib
 import json
 import platform
 import subprocess
@@ -39,12 +40,13 @@ from ml.training.joint import JointClassification, OneHead
 from ml.training.objective import build_objective
 from ml.training.readiness import check_config
 from ml.training.record import forget_after, recorded
-from ml.training.sources import Source, chosen, leaks, sources_of, training_data
+from ml.training.sources import Source, chosen, sources_of, training_data, warnings
 from ml.training.team import Team, joined
 from ml.training.trainer import Trainer
 from ml.versions import installed_versions
 from ml.video.modality import modality_of
 
+WEIGHTS = "model.safetensors"
 PACKAGES = ("torch", "torchvision", "timm", "pytorch-metric-learning", "numpy", "opencv-contrib-python-headless", "av")
 
 
@@ -90,7 +92,7 @@ def load_run(folder: Path, device: str = "auto", head: Mapping[str, Any] | None 
         BadCheckpoint: the run has not finished, or its weights are damaged or another network's.
         BadConfig: the dataset is none of those that the run learnt.
     """
-    path = folder / "model.safetensors"
+    path = folder / WEIGHTS
     if not path.exists():
         raise BadCheckpoint(
             "{folder} holds no trained run", "Train it to the end first: python -m ml train CONFIG.json --out RUN.", folder=folder
@@ -101,6 +103,7 @@ def load_run(folder: Path, device: str = "auto", head: Mapping[str, Any] | None 
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no mapping)
         config = read_experiment(metadata["config"], str(path))
         facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        _check_belongs(folder, metadata, facts)
         heads = [{**facts, "classes": json.loads(metadata["classes"])}, *json.loads(metadata.get("others", "[]"))]
         with torch.device("meta"):  # no time lost on weights that are replaced at once
             model = _model(config.replace(model=config.model.replace(pretrained="none")), sum(len(head["classes"]) for head in heads))
@@ -112,6 +115,14 @@ def load_run(folder: Path, device: str = "auto", head: Mapping[str, Any] | None 
     run = TrainedRun(config, tuple(heads[0]["classes"]), model.to(choose_device(device)).eval(), facts)
     number = chosen(heads, head) if head else 0
     return _for_dataset(run, heads, number) if len(heads) > 1 else run
+
+
+def _check_belongs(folder: Path, metadata: Mapping[str, str], facts: Mapping[str, Any]) -> None:
+    """A run from before weights were marked says nothing of them, and is believed."""
+    if "weights" in facts and facts["weights"] != metadata.get("weights"):
+        raise BadCheckpoint(
+            "{file} in {folder} is another run's", "Put its own back from a backup, or train the run again.", file=WEIGHTS, folder=folder
+        )
 
 
 def _for_dataset(run: TrainedRun, heads: Sequence[dict[str, Any]], number: int) -> TrainedRun:
@@ -135,7 +146,7 @@ def _prepare(
     model = _model(config, sum(sizes))
     facts = {**_facts(config, sources, model), **videos, "device": str(team)}
     checkpoint = out / "checkpoint.safetensors"
-    logs: list[Event] = [Log(warning, "warning") for warning in leaks(sources, config.training.seed)]
+    logs: list[Event] = [Log(warning, "warning") for warning in warnings(sources, config.training.seed)]
     if config.training.init_run and not checkpoint.exists():
         logs.append(Log(start_from(model, Path(config.training.init_run))))
     objective = JointClassification(sizes) if len(sizes) > 1 else build_objective(config.model, model)
@@ -151,14 +162,24 @@ def _learn(
     summary = yield from trainer.run()
     if summary is None:
         return
-    own, *others = ({**source.facts, "classes": source.manifest.classes} for source in sources)
-    metadata = {"config": config.model_dump_json(), "classes": json.dumps(own["classes"]), "others": json.dumps(others)}
-    with atomic_path(out / "model.safetensors") as temporary:
-        tensors = {name: tensor.cpu().contiguous() for name, tensor in trainer.model.state_dict().items()}
-        save_file(tensors, temporary, metadata)
+    mark = _write_weights(out / WEIGHTS, trainer.model, config, sources)
     write_filters(trainer.model, out)
-    _write_json(out / "run.json", {**facts, "summary": summary})
+    _write_json(out / "run.json", {**facts, "weights": mark, "summary": summary})
     yield Finished({**summary, "run": str(out)})
+
+
+def _write_weights(path: Path, model: nn.Module, config: ExperimentConfig, sources: Sequence[Source]) -> str:
+    """The trained weights with all that is needed to use them; sixteen hex digits of their content, by which the run knows them."""
+    own, *others = ({**source.facts, "classes": source.manifest.classes} for source in sources)
+    tensors = {name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()}
+    digest = hashlib.sha256(config.model_dump_json().encode())
+    for name in sorted(tensors):
+        digest.update(tensors[name].numpy().tobytes())
+    mark = digest.hexdigest()[:16]
+    metadata = {"config": config.model_dump_json(), "classes": json.dumps(own["classes"]), "others": json.dumps(others), "weights": mark}
+    with atomic_path(path) as temporary:
+        save_file(tensors, temporary, metadata)
+    return mark
 
 
 def _passport(config: ExperimentConfig, sources: Sequence[Source]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The datasets of a run, and what is learnt from them."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from pathlib import Path
@@ -15,6 +16,7 @@ from ml.training.joint import AlternatingSampler, JointDataset
 from ml.training.loading import TrainingData
 from ml.training.readiness import check_classes, check_packs
 from ml.video.dataset import SAMPLERS, MiddleViews, SnippetReader, TrainingDataset, subset_videos
+from ml.video.layouts.lists import some
 from ml.video.manifest import load_manifest, snapshot_id
 from ml.words import Words
 
@@ -63,23 +65,35 @@ def sources_of(data: DataConfig) -> list[Source]:
     return sources
 
 
-def leaks(sources: Sequence[Source], seed: int) -> list[Words]:
+def warnings(sources: Sequence[Source], seed: int) -> list[Words]:
+    """What makes numbers of this run worth little, although it can be trained."""
+    return [*_leaks(sources, seed), *(warning for source in sources for warning in _lone_videos(source, seed))]
+
+
+def _leaks(sources: Sequence[Source], seed: int) -> Iterator[Words]:
     """A warning for each dataset whose test videos another one trains on."""
-    found = []
     for source, other in permutations(sources, 2):
         tested = {video.media for video in source.videos("test", seed)}
         learnt = {video.media for video in other.videos("train", seed)}
         if shared := len(tested & learnt):
-            found.append(
-                Words(
-                    "The content of {count} test videos of “{tested}” is in the training videos of “{learnt}”: "
-                    "tests of this run on it say little.",
-                    count=shared,
-                    tested=source.manifest.name,
-                    learnt=other.manifest.name,
-                )
+            yield Words(
+                "The content of {count} test videos of “{tested}” is in the training videos of “{learnt}”: "
+                "tests of this run on it say little.",
+                count=shared,
+                tested=source.manifest.name,
+                learnt=other.manifest.name,
             )
-    return found
+
+
+def _lone_videos(source: Source, seed: int) -> Iterator[Words]:
+    """A warning where a class is learnt from a single video, as a fold that is held out may leave it."""
+    learnt = Counter(video.label for video in source.videos("train", seed))
+    if alone := [name for name in source.manifest.classes if learnt[name] == 1]:
+        yield Words(
+            "One training video alone is left of {names}, in “{dataset}”: add videos of other groups, or hold out less.",
+            names=some(alone),
+            dataset=source.manifest.name,
+        )
 
 
 def training_data(sources: Sequence[Source], training: TrainingConfig) -> tuple[TrainingData, dict[str, int]]:

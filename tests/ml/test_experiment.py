@@ -16,6 +16,7 @@ from ml.errors import BadCheckpoint, BadConfig, FolderBusy, MissingFlow
 from ml.events import EpochEnded, Event, Failed, Finished, StepsDone, Stopped, parse
 from ml.experiment import TrainedRun, load_run, train
 from ml.process import Stop, locked
+from ml.training.sources import sources_of, warnings
 from ml.video.dataset import MiddleViews, SnippetReader
 from ml.video.manifest import load_manifest, save_manifest
 from tests.ml.run_data import CLASSES, spatial, temporal, write_dataset
@@ -157,6 +158,35 @@ def test_damaged_weights_are_an_error(finished: Path, tmp_path: Path) -> None:
 
     with pytest.raises(BadCheckpoint, match="damaged"):
         load_run(tmp_path)
+
+
+def test_the_weights_of_another_run_are_not_taken_for_its_own(finished: Path, dataset: Path, tmp_path: Path) -> None:
+    list(train(spatial(dataset, seed=1, epochs=1), tmp_path / "other", Stop()))
+    (tmp_path / "other" / "model.safetensors").write_bytes((finished / "model.safetensors").read_bytes())
+
+    with pytest.raises(BadCheckpoint, match=r"model\.safetensors in .*other is another run's"):
+        load_run(tmp_path / "other")
+
+
+def test_a_run_from_before_weights_were_marked_is_believed(finished: Path, tmp_path: Path) -> None:
+    facts = json.loads((finished / "run.json").read_text(encoding="utf-8"))
+    assert facts.pop("weights")
+    (tmp_path / "run.json").write_text(json.dumps(facts), encoding="utf-8")
+    (tmp_path / "model.safetensors").write_bytes((finished / "model.safetensors").read_bytes())
+
+    assert load_run(tmp_path, "cpu").classes == CLASSES
+
+
+def test_a_class_that_is_left_with_one_training_video_is_told(tmp_path: Path) -> None:
+    folder = write_dataset(tmp_path, videos_per_class=6)
+    manifest = load_manifest(folder)
+    kept = {key: subset for key, subset in manifest.splits[0].subsets.items() if key not in {"left/1", "left/2", "left/3"}}
+    save_manifest(folder, manifest.replace(splits=(manifest.splits[0].replace(subsets=kept),)))
+    sources = sources_of(spatial(folder).data.replace(validation_fraction=0))
+
+    assert [str(warning) for warning in warnings(sources, 0)] == [
+        "One training video alone is left of left, in “tiny”: add videos of other groups, or hold out less."
+    ]
 
 
 def change_data(config: ExperimentConfig, **changes: object) -> ExperimentConfig:
