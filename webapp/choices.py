@@ -97,6 +97,7 @@ NAMES: dict[Any, str | Promise] = {
     "parameters": _("Parameters"),
     "versions": _("Versions"),
     "commit": _("Commit"),
+    "weights": _("Trained weights"),
     "device": _("Device"),
     "also": _("Further datasets"),
     "modality": _("Modality"),
