@@ -1,5 +1,8 @@
 """The pages of datasets and videos: who may see them, what they say, and how many queries they take."""
 
+import csv
+import io
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -136,6 +139,13 @@ def test_filters_on_the_list_choose_and_others_do_nothing(as_ada: Client, datase
 def test_no_match_says_so_and_offers_to_clear(as_ada: Client, dataset: Dataset) -> None:
     page = as_ada.get(reverse("datasets:browse", args=(dataset.pk,)) + "?q=nowhere").content.decode()
     assert "No video matches" in page and "Clear" in page
+
+
+def test_the_list_of_the_chosen_videos_is_a_csv_in_the_form_of_an_import(as_ada: Client, dataset: Dataset) -> None:
+    text = as_ada.get(reverse("datasets:browse_csv", args=(dataset.pk,)) + "?subset=test").content.decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    tested = Video.objects.filter(split_entries__subset="test", dataset=dataset).select_related("label")
+    assert rows == [{"path": v.path, "label": str(v.label), "subset": "test", "group": v.group} for v in tested] and rows
 
 
 def test_a_page_of_the_grid_takes_a_fixed_number_of_queries(

@@ -21,7 +21,7 @@ from webapp.experiments.selectors.results import scored_videos, worst_mistakes
 from webapp.jobs.models import Job
 
 pytestmark = pytest.mark.django_db
-PAGES = ("evaluation_detail", "evaluation_videos", "evaluation_csv")
+PAGES = ("evaluation_detail", "evaluation_videos", "evaluation_csv", "evaluation_videos_csv", "evaluation_confusion_csv")
 
 
 @pytest.fixture
@@ -123,6 +123,19 @@ def test_videos_are_filtered_by_class_guess_and_outcome(client: Client, evaluati
     assert response.content.decode().count('class="thumb"') == count
 
 
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"true": "99"}, "There is no class 99 here: the videos of all classes are shown."),
+        ({"predicted": "clap"}, "There is no class clap here"),
+        ({"outcome": "maybe"}, "There is no outcome “maybe”: right and wrong videos are shown."),
+        ({"right": "x"}, "they are left out"),
+    ],
+)
+def test_what_the_address_asks_for_in_vain_is_said(client: Client, evaluation: Evaluation, query: dict[str, str], said: str) -> None:
+    assert said in page(client, "evaluation_videos", evaluation, **query).content.decode()
+
+
 def test_videos_are_filtered_by_what_another_evaluation_says(client: Client, dataset: Dataset, evaluation: Evaluation) -> None:
     other = make_evaluation(make_run(dataset, "flow"))
     videos = page(client, "evaluation_videos", evaluation, right=str(other.pk), outcome="wrong").context["videos"]
@@ -177,6 +190,40 @@ def test_class_names_are_text_on_the_page_and_no_formula_in_the_table(client: Cl
     assert rows[0][:3] == ["class", "support", "correct"]
     assert [row[0] for row in rows[1:]] == ["<b>x</b>", "'=1+1", "挥手"]
     assert all(row[-1].startswith("5 frames") for row in rows[1:])
+
+
+def table_of(client: Client, name: str, evaluation: Evaluation) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(page(client, name, evaluation).content.decode("utf-8-sig"))))
+
+
+def test_every_video_comes_as_a_line_with_its_class_and_the_guesses(client: Client, evaluation: Evaluation) -> None:
+    rows = table_of(client, "evaluation_videos_csv", evaluation)
+    scores = {score.video.path: score for score in evaluation.video_scores.select_related("video")}
+    assert {row["path"] for row in rows} == set(scores)
+    names = Results.of(evaluation.metrics).names
+    for row in rows:
+        score = scores[row["path"]]
+        assert (row["class"], row["predicted"]) == (names[score.label_index], names[score.predicted_index])
+        assert (row["is_correct"] == "True") == (row["rank_of_class"] == "1") == (row["class"] == row["guess_1"]) == score.is_correct
+        assert float(row["share_1"]) == pytest.approx(score.top[0][1], abs=1e-6) and row["protocol"].startswith("5 frames")
+    assert sum(row["is_correct"] == "True" for row in rows) == evaluation.metrics["top1"] * len(rows)
+
+
+def test_the_confusion_matrix_is_a_table_of_numbers(client: Client, evaluation: Evaluation) -> None:
+    rows = table_of(client, "evaluation_confusion_csv", evaluation)
+    results = Results.of(evaluation.metrics)
+    assert [row.pop("true / predicted") for row in rows] == results.names
+    assert [[int(row[name]) for name in results.names] for row in rows] == results.confusion
+
+
+def test_the_scores_are_the_file_of_the_engine_or_not_there(client: Client, evaluation: Evaluation, settings: Any, tmp_path: Any) -> None:
+    settings.DATA_DIR = tmp_path
+    assert page(client, "evaluation_scores", evaluation).status_code == 404
+    evaluation.folder.mkdir(parents=True)
+    (evaluation.folder / "scores.npz").write_bytes(b"scores")
+    response = page(client, "evaluation_scores", evaluation)
+    assert response.getvalue() == b"scores" and f'evaluation-{evaluation.pk}-scores.npz"' in response["Content-Disposition"]
+    assert reverse("experiments:evaluation_scores", args=(evaluation.pk,)) in page(client, "evaluation_detail", evaluation).content.decode()
 
 
 def test_pages_of_ucf101_size_take_few_queries_and_little_time(

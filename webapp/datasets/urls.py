@@ -26,6 +26,7 @@ urlpatterns = [
     path("flow/<int:cache_id>/complete", flow.flow_complete, name="flow_complete"),
     path("flow/<int:cache_id>/delete", flow.flow_delete, name="flow_delete"),
     path("<int:dataset_id>/videos/", videos.browse, name="browse"),
+    path("<int:dataset_id>/videos.csv", videos.browse_csv, name="browse_csv"),
     path("videos/<int:video_id>/", videos.video_detail, name="video_detail"),
     path("videos/<int:video_id>/label", videos.video_relabel, name="video_relabel"),
     path("videos/<int:video_id>/poster.jpg", media.media_poster, name="media_poster"),

@@ -3,6 +3,7 @@ from django.urls import path
 from webapp.experiments.views import (
     chosen,
     compare,
+    downloads,
     embeddings,
     fusions,
     launch,
@@ -51,9 +52,13 @@ urlpatterns = [
     path("weights/<slug:backbone>/fetch", weights.weights_fetch, name="weights_fetch"),
     path("evaluations/<int:pk>/", results.evaluation_detail, name="evaluation_detail"),
     path("evaluations/<int:pk>/videos", results.evaluation_videos, name="evaluation_videos"),
+    path("evaluations/<int:pk>/repeat", embeddings.evaluation_repeat, name="evaluation_repeat"),
     path("evaluations/<int:pk>/embedding", embeddings.embedding_detail, name="embedding"),
     path("evaluations/<int:pk>/embedding/umap", umap.umap_live, name="umap_live"),
     path("evaluations/<int:pk>/embedding/umap/draw", umap.umap_draw, name="umap_draw"),
     path("evaluations/<int:pk>/embedding/<int:video_id>", embeddings.embedding_video, name="embedding_video"),
-    path("evaluations/<int:pk>/classes.csv", results.evaluation_csv, name="evaluation_csv"),
+    path("evaluations/<int:pk>/classes.csv", downloads.evaluation_csv, name="evaluation_csv"),
+    path("evaluations/<int:pk>/videos.csv", downloads.evaluation_videos_csv, name="evaluation_videos_csv"),
+    path("evaluations/<int:pk>/confusion.csv", downloads.evaluation_confusion_csv, name="evaluation_confusion_csv"),
+    path("evaluations/<int:pk>/scores.npz", downloads.evaluation_scores, name="evaluation_scores"),
 ]

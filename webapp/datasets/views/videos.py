@@ -21,8 +21,10 @@ from webapp.datasets.selectors.browse import PAGE_SIZE, BrowseForm, chosen_video
 from webapp.datasets.selectors.flow import open_flow_job
 from webapp.datasets.selectors.videos import flow_choices, score_rows
 from webapp.datasets.services.datasets import relabel_video
+from webapp.downloads import csv_response
 
 FILTERS = tuple(BrowseForm.base_fields)
+LIST_COLUMNS = ("path", "label", "subset", "group")
 
 
 def _filter_query(request: HttpRequest) -> str:
@@ -38,6 +40,21 @@ def browse(request: HttpRequest, dataset_id: int) -> HttpResponse:
     page = Paginator(videos, PAGE_SIZE).get_page(request.GET.get("page"))
     query = _filter_query(request)
     return render(request, "datasets/browse.html", {"dataset": dataset, "form": form, "page": page, "query": query})
+
+
+@require_GET
+def browse_csv(request: HttpRequest, dataset_id: int) -> HttpResponse:
+    """The videos under the filter as the list that an import reads: the subsets are those of the chosen split."""
+    dataset = get_object_or_404(visible_datasets(request.user), pk=dataset_id)
+    form = BrowseForm(dataset, request.GET)
+    videos = with_page_rows(chosen_videos(form), form.split_row).iterator(chunk_size=1000)
+    rows = ([video.path, video.label or "", *_subset_of(video), video.group] for video in videos)
+    return csv_response(f"dataset-{dataset.pk}.csv", LIST_COLUMNS, rows)
+
+
+def _subset_of(video: Video) -> list[str]:
+    """Of the split that came with `with_page_rows`; one value."""
+    return [entry.subset for entry in video.chosen_entries] or [""]  # type: ignore[attr-defined]
 
 
 @require_GET

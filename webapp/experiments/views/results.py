@@ -9,17 +9,13 @@ from django.views.decorators.http import require_GET
 from django_htmx.http import HttpResponseClientRefresh
 
 from webapp.datasets.selectors import AnyUser
-from webapp.downloads import csv_response
 from webapp.experiments.class_charts import class_charts
 from webapp.experiments.forms.results import ScoredVideoFilter
 from webapp.experiments.models import Evaluation
 from webapp.experiments.results import Results
-from webapp.experiments.selectors.access import visible_evaluations
 from webapp.experiments.selectors.results import evaluations_with_source, scored_videos, with_names, worst_mistakes
-from webapp.metrics import definitions
 
 VIDEOS_PER_PAGE = 48
-CLASS_COLUMNS = ("class", "support", "correct", "recall", "recall_low", "recall_high", "precision", "ap", "ap_voc2007", "ap_voc2010")
 
 
 @require_GET
@@ -66,18 +62,3 @@ def _others(user: AnyUser, ids: list[int]) -> dict[int, Evaluation]:
     if set(found) != set(ids):
         raise Http404
     return found
-
-
-@require_GET
-def evaluation_csv(request: HttpRequest, pk: int) -> HttpResponse:
-    """The per-class table; its last columns say how the mean of each kind of average precision is defined, and the protocol."""
-    evaluation = get_object_or_404(visible_evaluations(request.user).exclude(metrics={}), pk=pk)
-    results = Results.of(evaluation.metrics)
-    about = [definitions(row.metric for row in results.mean_average_precisions), results.protocol.description]
-    rows = [[row.name, *(_cell(getattr(row, column)) for column in CLASS_COLUMNS[1:]), *about] for row in results.classes]
-    return csv_response(f"evaluation-{evaluation.pk}-classes.csv", (*CLASS_COLUMNS, "definitions", "protocol"), rows)
-
-
-def _cell(value: float | None) -> float | None:
-    """Nobody measured more decimals, and rounding errors around zero are no numbers."""
-    return value if value is None else round(value, 6)
