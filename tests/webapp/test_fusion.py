@@ -221,17 +221,19 @@ def test_the_page_shows_streams_and_fusion_side_by_side(client: Client, streams:
 
 def test_the_counts_of_the_page_lead_to_just_those_videos(client: Client, streams: list[Evaluation]) -> None:
     fusion = make_fusion(streams, lambda label, position: label if position else label + 1)
-    for part in client.get(reverse("experiments:fusion_detail", args=(fusion.pk,))).context["parts"]:
-        assert client.get(part["url"]).context["page"].paginator.count == part["agreement"].count
-        assert client.get(part["fused_url"]).context["page"].paginator.count == part["agreement"].fused
-        assert client.get(part["class_url"](0)).context["page"].paginator.count == part["agreement"].by_class.get(0, 0)
+    page = client.get(reverse("experiments:fusion_detail", args=(fusion.pk,)))
+    for answer in page.context["answers"]:
+        assert client.get(answer.url).context["page"].paginator.count == answer.agreement.count
+        assert client.get(answer.fused_url).context["page"].paginator.count == answer.agreement.fused
+        part = answer.part_of(page.context["results"].classes[:1])
+        assert [client.get(url).context["page"].paginator.count for url in part.hrefs] == part.counts
 
 
 def test_three_streams_have_names_for_every_pattern(client: Client, dataset: Dataset, streams: list[Evaluation]) -> None:
     fusion = make_fusion([*streams, make_evaluation(make_run(dataset, "flow", name="third"))])
-    parts = client.get(reverse("experiments:fusion_detail", args=(fusion.pk,))).context["parts"]
-    assert len({part["name"] for part in parts}) == len(parts)
-    assert {"only third", "only RGB + third"} <= {part["name"] for part in parts}
+    answers = client.get(reverse("experiments:fusion_detail", args=(fusion.pk,))).context["answers"]
+    assert len({answer.name for answer in answers}) == len(answers)
+    assert {"only third", "only RGB + third"} <= {answer.name for answer in answers}
 
 
 def test_until_the_scores_are_there_the_page_shows_each_streams_state(client: Client, streams: list[Evaluation]) -> None:
