@@ -18,6 +18,8 @@ from webapp.datasets.models import Dataset, Video
 from webapp.experiments.embedding import Embedding, Place, coloured
 from webapp.experiments.models import Evaluation
 from webapp.experiments.selectors.embeddings import embedding_of, misplaced, neighbours
+from webapp.experiments.services.deletion import belongings, delete
+from webapp.jobs.models import Job
 
 pytestmark = pytest.mark.django_db
 PLACES = [Place(7, "a/7.mp4", 0, 0, 0.5, 1.0), Place(8, "a/8.mp4", 0, 1, 0.6, 1.0), Place(9, "b/9.mp4", 1, 1, 0.0, 0.0)]
@@ -164,13 +166,29 @@ def test_the_page_counts_marks_and_names_the_pairs_that_are_too_near(as_ada: Cli
 def test_without_embeddings_the_page_says_how_to_get_them_and_offers_it_to_those_who_may(dataset: Dataset) -> None:
     evaluation, viewer = make_evaluation(make_run(dataset)), make_user("grace")
     share(dataset, viewer)
-    for person, offer in ((dataset.owner, b"To the run, to evaluate it again"), (viewer, b"To the run")):
+    for person in (dataset.owner, viewer):
         client = Client()
         client.force_login(person)
         response = page(client, evaluation)
-        assert b"No embeddings were kept" in response.content and offer in response.content
-        assert (b"to evaluate it again" in response.content) == (person == dataset.owner)
+        assert b"No embeddings were kept" in response.content and b"To the run" in response.content
+        assert (b"Test once more" in response.content) == (person == dataset.owner)
     assert neighbours_page(client, evaluation, evaluation.video_scores.all()[0].video_id).status_code == 404
+    assert client.post(reverse("experiments:evaluation_repeat", args=(evaluation.pk,))).status_code == 404
+
+
+def test_the_same_test_once_more_keeps_its_numbers_until_it_is_done(as_ada: Client, dataset: Dataset) -> None:
+    evaluation = make_evaluation(make_run(dataset))
+    again = reverse("experiments:evaluation_repeat", args=(evaluation.pk,))
+    text = as_ada.post(again, follow=True).content.decode()
+    job = Job.objects.get(kind=Job.Kind.EVALUATE, subject_id=evaluation.pk, state__in=Job.OPEN)
+    assert f"/jobs/{job.pk}/" in text and 'hx-trigger="every 2s"' in text and "Test once more" not in text
+    assert "on its way already" in as_ada.post(again, follow=True).content.decode()
+    evaluation.refresh_from_db()
+    assert evaluation.metrics and evaluation.job != job and Job.objects.filter(title=job.title).count() == 2
+    Job.objects.filter(pk=job.pk).update(state=Job.State.DONE)
+    assert evaluation.run and job.pk in belongings([evaluation.run]).job_ids
+    delete(belongings([evaluation.run]))
+    assert not Job.objects.filter(pk=job.pk).exists()
 
 
 def test_a_fusion_leads_to_the_embeddings_of_its_streams(as_ada: Client, dataset: Dataset) -> None:

@@ -45,7 +45,16 @@ def has_embeddings(evaluation: Evaluation) -> bool:
 
 def map_job(evaluation: Evaluation) -> Job | None:
     """The job of the map that was asked for last."""
-    return Job.objects.filter(kind=Job.Kind.EMBED, subject_id=evaluation.pk).order_by("-id").first()
+    return _newest(Job.Kind.EMBED, evaluation)
+
+
+def newest_test(evaluation: Evaluation) -> Job | None:
+    """The job that tested the run last."""
+    return _newest(Job.Kind.EVALUATE, evaluation)
+
+
+def _newest(kind: Job.Kind, evaluation: Evaluation) -> Job | None:
+    return Job.objects.filter(kind=kind, subject_id=evaluation.pk).order_by("-id").first()
 
 
 def places(evaluation: Evaluation, embedding: Embedding, which: str, outcome: str = "") -> list[Place]:

@@ -19,6 +19,10 @@ from webapp.predictions.deletion import let_go
 from webapp.predictions.models import Prediction
 
 
+FURTHER = (Job.Kind.EVALUATE, Job.Kind.EMBED)
+"""What an evaluation may have besides its own job: the same test once more, and maps."""
+
+
 class RunBusy(UserError):
     """A run or a fusion that something still works on."""
 
@@ -39,9 +43,9 @@ class Belongings:
 
     @property
     def job_ids(self) -> list[int]:
-        maps = Job.objects.filter(kind=Job.Kind.EMBED, subject_id__in=[evaluation.pk for evaluation in self.evaluations])
-        own = [row.job_id for rows in (self.runs, self.evaluations, self.predictions) for row in rows]
-        return [*own, *maps.values_list("pk", flat=True)]
+        further = Job.objects.filter(kind__in=FURTHER, subject_id__in=[evaluation.pk for evaluation in self.evaluations])
+        own = (row.job_id for rows in (self.runs, self.evaluations, self.predictions) for row in rows)
+        return list(dict.fromkeys([*own, *further.values_list("pk", flat=True)]))
 
     def paths(self) -> Iterator[Path]:
         yield from (row.folder for rows in (self.runs, self.evaluations, self.predictions) for row in rows)

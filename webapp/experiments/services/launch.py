@@ -22,6 +22,10 @@ from webapp.jobs.selectors import has_gpu_worker
 from webapp.jobs.services import open_job, submit
 
 
+class EvaluationBusy(UserError):
+    """A test that is on its way."""
+
+
 class UnfitRun(UserError):
     """A config that can't be trained on the chosen split."""
 
@@ -112,3 +116,18 @@ def request_evaluation(run: Run, subset: Subset, protocol: Protocol, user: User,
     pending = [run.job] if run.job.state != Job.State.DONE else []
     submit(job, evaluation.pk, after=pending, queue=queue_for(run.experiment))
     return evaluation
+
+
+@transaction.atomic
+def repeat_evaluation(evaluation: Evaluation, user: User) -> Job:
+    """The same test of a run once more, under a job of its own; what is there stays until its results take their place.
+
+    Raises:
+        EvaluationBusy: it is on its way.
+    """
+    run = Run.objects.select_for_update().get(evaluations=evaluation)
+    if Job.objects.filter(kind=Job.Kind.EVALUATE, subject_id=evaluation.pk, state__in=Job.OPEN).exists():
+        raise EvaluationBusy(_("This evaluation is on its way already."), _("Wait until it is done, or cancel its job."))
+    job = open_job(Job.Kind.EVALUATE, evaluation.job.title, user, run.dataset)
+    submit(job, evaluation.pk, queue=queue_for(run.experiment))
+    return job

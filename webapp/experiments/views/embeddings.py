@@ -1,24 +1,28 @@
 """Where the videos of an evaluation lie: maps, measures, classes that lie too near, nearest neighbours."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
+from django.contrib import messages
+from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
 from ml.config.models import NFMML
+from ml.errors import UserError
 from webapp.charts.embedding import embedding_map, grey_stride, num_grey
 from webapp.datasets.selectors import AnyUser
 from webapp.experiments.embedding import Embedding, Place, coloured
 from webapp.experiments.forms.results import MapOptions
 from webapp.experiments.models import Evaluation
-from webapp.experiments.selectors.access import may_change_run_of
-from webapp.experiments.selectors.embeddings import embedding_of, has_embeddings, misplaced, neighbours, places
+from webapp.experiments.selectors.access import editable_runs, may_change_run_of
+from webapp.experiments.selectors.embeddings import embedding_of, has_embeddings, misplaced, neighbours, newest_test, places
 from webapp.experiments.selectors.results import evaluations_with_source, with_names
+from webapp.experiments.services.launch import repeat_evaluation
 from webapp.experiments.views.umap import drawing
 
 LISTED_PER_CLASS = 60
@@ -99,10 +103,24 @@ def _lists(found: Sequence[Place], embedding: Embedding, colors: Sequence[int]) 
 
 
 def _missing(user: AnyUser, evaluation: Evaluation) -> dict[str, Any]:
-    """A fusion leads to its streams; a run is evaluated again by those who may."""
+    """A fusion leads to its streams; a run is tested once more by those who may."""
     if evaluation.fusion is not None:
         return {"members": evaluation.fusion.memberships.select_related("evaluation__run")}
-    return {"may_evaluate": may_change_run_of(user, evaluation), "is_kept": has_embeddings(evaluation)}
+    if has_embeddings(evaluation):
+        return {"is_kept": True}
+    return {"may_repeat": may_change_run_of(user, evaluation), "job": newest_test(evaluation)}
+
+
+@require_POST
+def evaluation_repeat(request: HttpRequest, pk: int) -> HttpResponse:
+    """Have the same test done once more, for the embeddings that it lacks."""
+    own = editable_runs(request.user)
+    evaluation = get_object_or_404(evaluations_with_source(request.user).filter(run__in=own.values("pk")), pk=pk)
+    try:
+        repeat_evaluation(evaluation, cast(User, request.user))
+    except UserError as error:
+        messages.error(request, error.sentences)
+    return redirect("experiments:embedding", pk)
 
 
 @require_GET
