@@ -334,7 +334,7 @@ class TestPages:
         finish(study, wrong=1)
         text = as_ada.get(f"/experiments/studies/{study.pk}/study.csv").content.decode("utf-8-sig")
         low, high = csv.DictReader(io.StringIO(text))
-        assert (low["model.dropout"], low["top1_mean"][:5], low["published"]) == ("0.5", "0.666", "42.5")
+        assert (low["model.dropout"], low["top1_mean"][:5], low["published"]) == ("0.5", "0.666", "0.425")
         assert (low["videos"], low["runs"]) == ("6", "2")
         assert (high["top1_sd"], high["protocol"]) == ("0.0", "5 frames × 1 crop, class probabilities averaged")
         latex = as_ada.get(f"/experiments/studies/{study.pk}/study.tex").content.decode()
@@ -428,9 +428,17 @@ class TestPublished:
 
 
 def test_latex_prints_text_as_it_is() -> None:
-    text = tabular("50 % & more", ["a_b", "#1"], [["x\\y", "1 ± 2"], ["{", "~^"]])
-    assert r"\caption{50 \% \& more}" in text and r"a\_b & \#1 \\" in text
-    assert r"x\textbackslash{}y & 1 $\pm$ 2 \\" in text and r"\{ & \textasciitilde{}\textasciicircum{} \\" in text
+    text = tabular("50 % & more", "study-1", ["a_b", "#1", "Protocol"], [["x\\y", "1 ± 2", ""], ["{", "~^", ""]])
+    assert r"\caption{50 \% \& more}" in text and r"a\_b & \#1 & Protocol \\" in text
+    assert r"x\textbackslash{}y & 1 $\pm$ 2 &  \\" in text and r"\{ & \textasciitilde{}\textasciicircum{} &  \\" in text
+
+
+def test_latex_says_each_protocol_once_below_the_table() -> None:
+    lines = [["rgb", "50", "5 frames × 1 crop"], ["flow", "60", "25 frames × 10 crops"], ["both", "70", "5 frames × 1 crop"]]
+    text = tabular("A study", "study-1", ["Source", "Top-1", "Protocol"], lines)
+    assert r"rgb & 50 & 1 \\" in text and r"flow & 60 & 2 \\" in text and r"both & 70 & 1 \\" in text
+    assert text.count(r"5 frames $\times$ 1 crop") == 1 and r"{\footnotesize 2: 25 frames $\times$ 10 crops}" in text
+    assert r"\label{tab:study-1}" in text
 
 
 def test_a_config_of_a_flow_method_that_is_varied_takes_its_defaults(ada: User, dataset: Dataset) -> None:

@@ -114,13 +114,14 @@ class StudyTable:
         return ["source", *(axis.field for axis in self.axes), *metrics, "videos", "runs", "wanted", "published", "definitions", "protocol"]
 
     def csv_cells(self) -> Iterator[list[object]]:
-        """Under `csv_header`: fractions 0…1, the published number in percent."""
+        """Under `csv_header`: fractions 0…1, and nothing where there is no number."""
         defined = definitions(METRICS)
         for line in self.lines:
             values = (line.row.settings.get(axis.field, "") for axis in self.axes)
             numbers = (part for spread in line.spreads.values() for part in (spread.mean, spread.sd))
             counts = line.row.videos, len(line.row.measured), line.row.wanted
-            yield [line.row.source.name, *values, *numbers, *counts, line.published, defined, line.row.protocol]
+            published = "" if line.published_percent is None else round(line.published_percent / 100, 6)
+            yield [line.row.source.name, *values, *numbers, *counts, published, defined, line.row.protocol]
 
 
 def dataset_of(columns: Mapping[str, object], name: str) -> str:

@@ -36,7 +36,7 @@ def published_csv(request: HttpRequest, key: str) -> HttpResponse:
 def published_latex(request: HttpRequest, key: str) -> HttpResponse:
     comparison = _comparison(request, key)
     caption = f"{comparison.table.title} ({comparison.table.paper}, {comparison.table.number})"
-    return latex_response(f"{key}.tex", caption, comparison.header, comparison.cells(), definitions([comparison.table.metric]))
+    return latex_response(key, caption, comparison.header, comparison.cells(), definitions([comparison.table.metric]))
 
 
 def _comparison(request: HttpRequest, key: str) -> Comparison:

@@ -102,7 +102,8 @@ def study_csv(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def study_latex(request: HttpRequest, pk: int) -> HttpResponse:
     table = _table(request, get_object_or_404(visible_studies(request.user), pk=pk))
-    return latex_response(f"study-{pk}.tex", table.study.name, table.header, table.cells(), definitions(METRICS, "\n"))
+    caption = f"{table.study.name} ({table.study.dataset})"
+    return latex_response(f"study-{pk}", caption, table.header, table.cells(), definitions(METRICS, "\n"))
 
 
 @require_POST
