@@ -16,7 +16,7 @@ from ml.config.data import FrameSpec, Subset
 from ml.config.embedding import EMBEDDING_DEFINITIONS, SPACES, UmapConfig
 from ml.config.evaluation import METRIC_DEFINITIONS, NORMALIZED_WORDS, FusionConfig
 from ml.config.experiment import CONFLICTS, ExperimentConfig, Preset
-from ml.config.presets import PRESETS
+from ml.config.presets import PAPERS, PRESETS
 from ml.config.studies import STUDIES, StudyPreset
 from ml.video.layouts import LAYOUTS
 from webapp.engine_texts import engine_texts
@@ -84,6 +84,7 @@ def collect() -> Catalog:
         *SPACES.values(),
         *NORMALIZED_WORDS.values(),
         *(layout.TITLE for layout in LAYOUTS.values()),
+        *(paper.title for paper in PAPERS),
         *get_args(Subset),
         *engine_texts(),
     ):

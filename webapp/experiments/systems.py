@@ -1,6 +1,6 @@
 """The gallery: what can be trained, each card one preset or a pair of them; what runs anywhere, and what the papers trained."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,11 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from ml.config.data import FlowInput, RGBInput
 from ml.config.evaluation import FusionConfig
 from ml.config.experiment import Preset
-from ml.config.presets import PRESETS
-from ml.config.presets.nfmml import METRIC_LEARNING
+from ml.config.presets import PAPERS, PRESETS
 from ml.config.presets.small import SMALL
-from ml.config.presets.tsn import TEMPORAL_SEGMENTS
-from ml.config.presets.two_stream import TWO_STREAM
 from ml.config.weights import find
 from webapp.choices import name_of
 from webapp.experiments.models import weights_folder
@@ -110,20 +107,18 @@ class Shelf:
 
 def small_cards() -> list[Card]:
     """What runs without a GPU."""
-    return _cards(("small", "imagenet"), SMALL)
+    return _cards(SMALL)
 
 
 def paper_shelves() -> list[Shelf]:
     """What the papers trained, in their sizes."""
-    return [
-        Shelf(_("Two-stream networks"), "Simonyan & Zisserman 2014", _cards(("paper", "paper_multi_task"), TWO_STREAM)),
-        Shelf(_("Temporal segment networks"), "Wang et al. 2016", _cards(("tsn",), TEMPORAL_SEGMENTS)),
-        Shelf(_("NFMML: segments and metric learning"), "Zhi et al. 2018", _cards(("nfmml",), METRIC_LEARNING)),
-    ]
+    return [Shelf(_(paper.title), paper.citation, _cards(paper.presets)) for paper in PAPERS]
 
 
-def _cards(pairs: Iterable[str], presets: Mapping[str, Preset]) -> list[Card]:
-    return [*(_pair_card(key, PAIRS[key]) for key in pairs), *(_preset_card(key, preset) for key, preset in presets.items())]
+def _cards(presets: Mapping[str, Preset]) -> list[Card]:
+    """The pairs that begin with one of these presets, then the presets."""
+    pairs = (_pair_card(key, pair) for key, pair in PAIRS.items() if pair.spatial in presets)
+    return [*pairs, *(_preset_card(key, preset) for key, preset in presets.items())]
 
 
 def _pair_card(key: str, pair: Pair) -> Card:
