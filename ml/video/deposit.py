@@ -3,40 +3,23 @@
 import errno
 import hashlib
 import os
-import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
 from ml.config.store import MediaStore
-from ml.errors import BadVideo, UserError
+from ml.errors import BadVideo, DiskFull
 from ml.failure import reason_of
 from ml.process import temporary_beside
-from ml.video.layouts.plan import Item
 from ml.video.leftovers import remove_leftovers
 from ml.video.members import Member
-from ml.words import Words
 
 CHUNK = 2**20
-SPARE_BYTES = 64 * 2**20
+ADVICE = "Free some space, then start the import again: it goes on where it stopped."
 
 
-def check_disk(store: MediaStore, items: Sequence[Item]) -> None:
-    """Is there room for the files themselves?
-
-    Raises:
-        UserError: no.
-    """
-    needed = sum(item.member.size for item in items) + SPARE_BYTES
-    free = shutil.disk_usage(store.root).free
-    if free < needed:
-        raise disk_full(
-            Words("The import needs at least {needed} bytes on the disk, {free} are free", needed=f"{needed:,}", free=f"{free:,}")
-        )
-
-
-def disk_full(message: str = "The disk is full") -> UserError:
-    return UserError(message, "Free some space, then start the import again: it goes on where it stopped.")
+def disk_full() -> DiskFull:
+    return DiskFull("The disk is full", ADVICE)
 
 
 def deposit(store: MediaStore, member: Member) -> tuple[str, int]:
@@ -44,7 +27,7 @@ def deposit(store: MediaStore, member: Member) -> tuple[str, int]:
 
     Raises:
         BadVideo: it cannot be read.
-        UserError: the disk is full.
+        DiskFull: as its name says.
     """
     incoming = store.root / "incoming"
     incoming.mkdir(parents=True, exist_ok=True)

@@ -56,7 +56,7 @@ def derive(store: MediaStore, media: str, spec: FrameSpec) -> MediaFacts:
 
     Raises:
         BadVideo: it is no usable video; nothing was made.
-        UserError: the disk is full.
+        DiskFull: as its name says.
     """
     folder = store.folder(media)
     remove_leftovers(folder)

@@ -15,9 +15,10 @@ from ml.errors import BadLayout, BadVideo, UserError
 from ml.events import Event, Finished, Progress, Started, Stopped, VideoDone, VideoFailed
 from ml.process import Stop, locked
 from ml.video.crew import Crew
-from ml.video.deposit import check_disk, deposit
+from ml.video.deposit import deposit
 from ml.video.derive import MediaFacts, derive
 from ml.video.findings import data_findings
+from ml.video.forecast import Forecast
 from ml.video.layouts.plan import Item, Plan
 from ml.video.manifest import save_manifest
 from ml.video.names import suffix_of
@@ -63,6 +64,7 @@ class Ingest:
     def __init__(self, plan: Plan, out: Path, options: Options) -> None:
         self._plan, self._out, self._options = plan, out, options
         self._store = MediaStore(options.store.resolve())
+        self._forecast = Forecast(self._store, plan.items)
         self._known: dict[str, MediaFacts | BadVideo] = {}
         self._waiting: defaultdict[str, list[tuple[Item, int]]] = defaultdict(list)
         self._entries: dict[str, VideoEntry] = {}
@@ -72,11 +74,12 @@ class Ingest:
     def run(self, stop: Stop) -> Iterator[Event]:
         """
         Raises:
-            UserError: the disk is full, or no video can be used.
+            DiskFull: it is, or will be.
+            BadLayout: no video can be used.
         """
         self._store.root.mkdir(parents=True, exist_ok=True)
         with locked(self._out), Crew(derive_one, self._options.num_processes) as crew:
-            check_disk(self._store, self._plan.items)
+            self._forecast.check()
             yield Started("ingest", len(self._plan.items), "videos")
             for item in sorted(self._plan.items, key=lambda item: item.member.place):
                 yield from self._take(item, crew)
@@ -121,6 +124,7 @@ class Ingest:
             self._discard(media)
             yield from self._refuse(item, answer)
             return
+        self._forecast.note(media, size)
         entry = _entry(item, media, size, answer)
         self._entries[item.member.name] = entry
         yield VideoDone(entry.key, size)

@@ -1,6 +1,7 @@
 import argparse
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,10 +13,10 @@ import pytest
 
 from ml.commands import ingest as command
 from ml.config.data import Finding, Manifest
-from ml.errors import BadArchive, BadLayout, UserError
+from ml.errors import BadArchive, BadLayout, DiskFull
 from ml.events import Event, Finished, Progress, Started, Stopped, VideoDone, VideoFailed
 from ml.process import Stop
-from ml.video import deposit
+from ml.video import forecast
 from ml.video.archive import open_zip
 from ml.video.decode import decode_frames
 from ml.video.ingest import Ingest, Options
@@ -242,12 +243,30 @@ def test_an_import_of_nothing_usable_says_why_and_writes_no_manifest(tmp_path: P
 
 def test_too_small_a_disk_is_told_before_anything_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     draw_video(tmp_path / "src" / "run" / "1.mp4")
-    monkeypatch.setattr(deposit, "SPARE_BYTES", 10**18)
+    monkeypatch.setattr(forecast, "SPARE_BYTES", 10**18)
 
-    with pytest.raises(UserError, match="are free") as caught:
+    with pytest.raises(DiskFull, match=r"needs at least 0\.00 GB .* are free") as caught:
         import_all(tmp_path / "ds", tmp_path / "src")
     assert "Free some space" in caught.value.advice
     assert not list((tmp_path / "ds" / "media").iterdir())
+
+
+def test_a_disk_that_will_not_do_is_told_from_the_first_videos_and_nothing_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(4):
+        draw_video(tmp_path / "src" / "run" / f"{number}.mp4", seed=number)
+    size = sum(path.stat().st_size for path in (tmp_path / "src").rglob("*.mp4"))
+    disk = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(forecast, "ENOUGH_VIDEOS", 2)
+    monkeypatch.setattr(forecast, "SPARE_BYTES", 0)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: disk._replace(free=size + 1))  # the files fit; their packs do not
+
+    with pytest.raises(DiskFull, match="rest of the import will take about"):
+        import_all(tmp_path / "ds", tmp_path / "src")
+    done = list((tmp_path / "ds").rglob("facts.json"))
+    assert 2 <= len(done) <= 3
+
+    monkeypatch.undo()
+    assert isinstance(import_all(tmp_path / "ds", tmp_path / "src")[-1], Finished)
 
 
 def test_the_classes_of_a_hostile_zip_keep_their_names_and_nothing_is_written_outside(tmp_path: Path) -> None:
