@@ -1,11 +1,12 @@
 """What is done to the ticked rows of a table: compared, archived, deleted after a look at what goes with them."""
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 
 from tests.webapp.factories import make_evaluation, make_fusion, make_prediction, make_run, make_user, share
 from webapp.datasets.models import Dataset
-from webapp.experiments.models import Evaluation, Fusion, Run
+from webapp.experiments.models import Evaluation, Fusion, Run, Study
 from webapp.jobs.models import Job
 from webapp.predictions.models import Prediction
 
@@ -32,8 +33,15 @@ def test_ticked_runs_are_compared_at_an_address_that_can_be_kept(as_ada: Client,
     assert answer.headers["Location"] == f"/experiments/compare?runs={runs[0].pk},{runs[1].pk}"
 
 
+def test_ticked_fusions_are_compared_too(as_ada: Client, fusion: Fusion) -> None:
+    other = make_fusion([member.evaluation for member in fusion.memberships.all()])
+    answer = as_ada.post(CHOSEN, {"fusions": [other.pk, fusion.pk], "action": "compare-fusions"})
+    assert answer.headers["Location"] == f"/experiments/compare?fusions={other.pk},{fusion.pk}"
+
+
 def test_nothing_ticked_leads_back_with_a_word(as_ada: Client) -> None:
-    for action, back in (("compare", "/experiments/"), ("delete-fusions", "/experiments/fusions/")):
+    fusions = "/experiments/fusions/"
+    for action, back in (("compare", "/experiments/"), ("compare-fusions", fusions), ("delete-fusions", fusions)):
         answer = as_ada.post(CHOSEN, {"action": action}, follow=True)
         assert answer.redirect_chain[-1][0] == back
         assert "Nothing is ticked" in answer.content.decode()
@@ -54,6 +62,13 @@ def test_before_a_deletion_stands_what_goes_along(as_ada: Client, dataset: Datas
     mine = answer.context["mine"]
     assert (len(mine.runs), len(mine.fusions), len(mine.evaluations), len(mine.predictions)) == (1, 1, 2, 1)
     assert Run.objects.count() == 2  # a look deletes nothing
+
+
+def test_a_deletion_names_the_studies_that_would_launch_it_again(as_ada: Client, ada: User, dataset: Dataset, runs: list[Run]) -> None:
+    study = Study.objects.create(name="Epoch study", owner=ada, dataset=dataset, config={})
+    study.runs.set(runs)
+    assert "Epoch study" in as_ada.get(f"{DELETE}?runs={runs[0].pk}").content.decode()
+    assert "Epoch study" in as_ada.get(f"/datasets/{dataset.pk}/delete").content.decode()
 
 
 def test_a_deletion_takes_the_fusion_and_leaves_the_other_run(as_ada: Client, runs: list[Run], fusion: Fusion) -> None:

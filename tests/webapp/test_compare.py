@@ -12,7 +12,7 @@ from django.urls import reverse
 from ml.config.data import FlowInput
 from ml.config.experiment import ExperimentConfig
 from ml.config.flow import DIS, Farneback, FlowSpec
-from tests.webapp.factories import make_dataset, make_evaluation, make_run, make_user, share
+from tests.webapp.factories import make_dataset, make_evaluation, make_fusion, make_run, make_user, share
 from webapp.datasets.models import Dataset, Split
 from webapp.experiments.config_rows import differences
 from webapp.experiments.mcnemar import mcnemar_exact
@@ -118,6 +118,24 @@ def test_the_page_leads_to_just_the_videos_that_changed(client: Client, pair: tu
     assert text.count("5 frames × 1 crop") >= 2
 
 
+def test_a_fusion_stands_beside_its_streams(client: Client, pair: tuple[Evaluation, Evaluation]) -> None:
+    fusion = make_fusion(pair)
+    link = f"/experiments/compare?runs={pair[0].run_id},{pair[1].run_id}&amp;fusions={fusion.pk}"
+    assert link in client.get(f"/experiments/fusions/{fusion.pk}/").content.decode()
+    response = client.get(reverse(COMPARE), {**runs(*pair), "fusions": fusion.pk})
+    text = response.content.decode()
+    assert [column.source for column, _color in response.context["columns"]] == [pair[0].run, pair[1].run, fusion]
+    assert f'<a href="/experiments/fusions/{fusion.pk}/">fused</a> <span class="chip">fusion</span>' in text
+    assert [shown["after"].source for shown in response.context["pairs"]] == [pair[1].run, fusion]
+
+
+def test_two_fusions_have_no_curves_and_no_configs(client: Client, pair: tuple[Evaluation, Evaluation]) -> None:
+    fusions = [make_fusion(pair), make_fusion(pair[::-1], lambda label, position: 0)]
+    text = client.get(reverse(COMPARE), {"fusions": f"{fusions[0].pk},{fusions[1].pk}"}).content.decode()
+    assert "fused against fused" in text and "Curves" not in text and "What differs" not in text
+    assert client.get(reverse(COMPARE), {**runs(pair[0]), "fusions": 999}).status_code == 404
+
+
 def test_the_curves_of_the_runs_lie_over_each_other_and_follow_an_open_one(client: Client, pair: tuple[Evaluation, Evaluation]) -> None:
     first, second = (Run.objects.get(evaluations=evaluation) for evaluation in pair)
     for run in (first, second):
@@ -163,7 +181,7 @@ def test_runs_on_different_splits_are_not_paired(client: Client, dataset: Datase
 def test_without_two_runs_the_page_says_where_to_choose(client: Client, query: str) -> None:
     answer = client.get(f"{reverse(COMPARE)}?{query}")
     assert answer.status_code == 200
-    assert b"Choose two runs or more" in answer.content
+    assert b"Choose two runs or fusions" in answer.content
 
 
 def test_a_run_that_is_not_visible_makes_the_page_not_exist(pair: tuple[Evaluation, Evaluation], dataset: Dataset) -> None:

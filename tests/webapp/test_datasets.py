@@ -85,6 +85,13 @@ def test_the_list_shows_counts_splits_members_and_imports_under_way(as_ada: Clie
         assert text in page, text
 
 
+@pytest.mark.parametrize("page", ["dataset_list", "dataset_detail", "browse", "dataset_delete"])
+def test_a_refused_file_is_counted_apart_wherever_videos_are_counted(as_ada: Client, dataset: Dataset, page: str) -> None:
+    Video.objects.create(dataset=dataset, key="bad", path="bad.mp4", status="refused", reason="It is empty.")
+    text = as_ada.get(reverse(f"datasets:{page}", args=() if page == "dataset_list" else (dataset.pk,))).content.decode()
+    assert "12 videos, 1 refused" in text.replace("<b>12</b><span>videos", "12 videos") and "13 videos" not in text
+
+
 def test_the_list_takes_the_same_queries_for_one_dataset_and_for_many(
     as_ada: Client, ada: User, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:

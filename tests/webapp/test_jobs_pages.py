@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
 from tests.webapp.factories import make_dataset, make_evaluation, make_job, make_run, make_user, share
 from webapp.datasets.models import Dataset, Membership
@@ -169,6 +170,15 @@ def test_the_system_page_shows_workers_queues_and_a_broker_that_is_gone(client: 
     assert "cpu, gpu" in page
     assert "does not answer" in page
     assert "django" in page
+
+
+def test_a_queue_that_no_worker_listens_to_says_so(client: Client, ada: User) -> None:
+    WorkerNode.objects.create(name="jobs@host", queues=["cpu", "sweep"])
+    WorkerNode.objects.create(name="gone@host", queues=["gpu"], last_seen=timezone.now() - WorkerNode.ALIVE_FOR)
+    make_job("predict", ada, state=State.QUEUED, queue="predict")
+    page = client.get("/jobs/system/").content.decode()
+    assert page.count("no worker listens") == 2 and page.count('badge-failed">no worker listens') == 1
+    assert "Messages: calls that the broker keeps" in page
 
 
 @pytest.mark.parametrize(

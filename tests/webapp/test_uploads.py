@@ -143,6 +143,14 @@ def test_a_file_beyond_the_limit_is_refused_with_another_way(as_ada: Client, set
     assert answer.status_code == 400 and "folder on the server" in answer.json()["advice"]  # type: ignore[attr-defined]
 
 
+def test_the_page_promises_no_more_than_there_is_room_for(as_ada: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: shutil._ntuple_diskusage(10**12, 0, 3 * 2**30))
+    settings.UPLOAD_LIMIT_BYTES = 200 * 2**30
+    assert "up to 2.8\xa0GB a file" in as_ada.get("/datasets/import/").content.decode()
+    settings.UPLOAD_LIMIT_BYTES = 2**30
+    assert "up to 1.0\xa0GB a file" in as_ada.get("/datasets/import/").content.decode()
+
+
 def test_a_file_that_does_not_fit_on_the_disk_beside_running_uploads_is_refused(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: shutil._ntuple_diskusage(10**12, 0, 2**30))
     open_upload(ada, "first.zip", 500 * 2**20)

@@ -101,17 +101,19 @@ class QueueState:
     """A queue as the System page shows it. `messages` is None while the broker is away."""
 
     name: Job.Queue
+    has_worker: bool
     queued: int
     running: int
     messages: int | None
 
 
 def queue_states() -> list[QueueState]:
-    """Every queue with its rows and messages."""
+    """Every queue with its rows and messages, and whether a worker listens."""
     lengths = broker.lengths() or {}
+    heard = {queue for node in WorkerNode.objects.all() if node.is_alive for queue in node.queues}
     rows = list(Job.objects.filter(state__in=(Job.State.QUEUED, Job.State.RUNNING)).values_list("queue", "state"))
     return [
-        QueueState(name, rows.count((name, Job.State.QUEUED)), rows.count((name, Job.State.RUNNING)), lengths.get(name))
+        QueueState(name, name in heard, rows.count((name, Job.State.QUEUED)), rows.count((name, Job.State.RUNNING)), lengths.get(name))
         for name in Job.Queue
     ]
 

@@ -16,7 +16,7 @@ from ml.errors import UserError
 from webapp.datasets.models import Dataset, Import, Label, Upload, Video, media_store
 from webapp.datasets.services.files import remove_after_commit
 from webapp.datasets.services.imports import IMPORT_KINDS
-from webapp.experiments.models import Evaluation, Fusion, Run
+from webapp.experiments.models import Evaluation, Fusion, Run, Study
 from webapp.jobs.models import Job
 from webapp.jobs.selectors import job_folder
 from webapp.predictions.models import Prediction
@@ -32,6 +32,7 @@ class Belongings:
 
     runs: QuerySet[Run]
     fusions: QuerySet[Fusion]
+    studies: QuerySet[Study]
     evaluations: QuerySet[Evaluation]
     predictions: QuerySet[Prediction]
     imports: QuerySet[Import]
@@ -51,6 +52,7 @@ def belongings(dataset: Dataset) -> Belongings:
     return Belongings(
         runs,
         fusions,
+        Study.objects.filter(dataset=dataset),
         evaluations,
         predictions,
         imports,

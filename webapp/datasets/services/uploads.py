@@ -72,6 +72,12 @@ def _check_size(name: str, size: int) -> None:
         raise RefusedUpload(text % words, _("Delete something (the System page shows what takes space), then try again."))
 
 
+def largest_upload() -> int:
+    """What one file may have now: the limit, or less where the disk has no room for it."""
+    limit: int = settings.UPLOAD_LIMIT_BYTES
+    return max(0, min(limit, _free_bytes()))
+
+
 def _free_bytes() -> int:
     """What is left on disk beside a reserve and what running uploads will still write."""
     running = Upload.objects.filter(received__lt=F("size"), updated_at__gt=timezone.now() - STALE_AFTER)

@@ -114,4 +114,5 @@ def dataset_delete(request: HttpRequest, dataset_id: int) -> HttpResponse:
             return redirect("datasets:dataset_delete", dataset.pk)
         messages.success(request, _("“%(name)s” is deleted.") % {"name": dataset.name})
         return redirect("datasets:dataset_list")
-    return render(request, "datasets/dataset_delete.html", {"dataset": dataset, "mine": belongings(dataset), "bytes": freed_bytes(dataset)})
+    ctx = {"dataset": dataset, "totals": reading.totals(dataset), "mine": belongings(dataset), "bytes": freed_bytes(dataset)}
+    return render(request, "datasets/dataset_delete.html", ctx)

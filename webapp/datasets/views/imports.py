@@ -29,7 +29,7 @@ from webapp.datasets.selectors.imports import (
 from webapp.datasets.selectors.overview import imports_to_confirm
 from webapp.datasets.services.deletion import delete_dataset
 from webapp.datasets.services.imports import confirm_import, discard_import, latest_job, start_import, suggested_name
-from webapp.datasets.services.uploads import store_files
+from webapp.datasets.services.uploads import largest_upload, store_files
 from webapp.jobs.models import Job
 from webapp.jobs.services import acknowledge, restart
 
@@ -49,7 +49,7 @@ def import_new(request: HttpRequest) -> HttpResponse:
         "form": form,
         "folders": server_folders(),
         "roots": settings.IMPORT_ROOTS,
-        "limit": settings.UPLOAD_LIMIT_BYTES,
+        "limit": largest_upload(),
         "waiting_imports": imports_to_confirm(user),
     }
     return render(request, "datasets/import_new.html", ctx, status=400 if form.errors else 200)

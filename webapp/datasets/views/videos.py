@@ -38,8 +38,9 @@ def browse(request: HttpRequest, dataset_id: int) -> HttpResponse:
     form = BrowseForm(dataset, request.GET)
     videos = with_page_rows(chosen_videos(form), form.split_row)
     page = Paginator(videos, PAGE_SIZE).get_page(request.GET.get("page"))
-    query = _filter_query(request)
-    return render(request, "datasets/browse.html", {"dataset": dataset, "form": form, "page": page, "query": query})
+    refused = chosen_videos(form).filter(status=Video.Status.REFUSED).count()
+    ctx = {"dataset": dataset, "form": form, "page": page, "query": _filter_query(request)}
+    return render(request, "datasets/browse.html", ctx | {"videos": page.paginator.count - refused, "refused": refused})
 
 
 @require_GET

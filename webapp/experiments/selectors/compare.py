@@ -1,13 +1,13 @@
-"""Reading runs side by side: their numbers, and which videos changed."""
+"""Reading runs and fusions side by side: their numbers, and which videos changed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from webapp.experiments.mcnemar import mcnemar_exact
-from webapp.experiments.models import Evaluation, Run
+from webapp.experiments.models import Evaluation, Fusion, Run
 from webapp.experiments.results import Results
 from webapp.experiments.selectors.results import outcome_on_same_video
 from webapp.jobs.models import Job
@@ -15,9 +15,9 @@ from webapp.jobs.models import Job
 
 @dataclass(frozen=True)
 class Compared:
-    """A run with its newest finished test evaluation, if it has one."""
+    """A run or a fusion with its newest finished test evaluation, if it has one."""
 
-    run: Run
+    source: Run | Fusion
     evaluation: Evaluation | None
     results: Results | None
 
@@ -35,13 +35,14 @@ class Change:
         return mcnemar_exact(self.gained, self.lost)
 
 
-def compared(runs: Sequence[Run]) -> list[Compared]:
-    """The runs in the given order; one query for all evaluations."""
-    tests = Evaluation.objects.filter(run__in=runs, other_split=None, subset="test", job__state=Job.State.DONE)
-    tests = tests.exclude(metrics={}).order_by("pk")
-    newest = {evaluation.run_id: evaluation for evaluation in tests}
-    found = ((run, newest.get(run.pk)) for run in runs)
-    return [Compared(run, evaluation, Results.of(evaluation.metrics) if evaluation else None) for run, evaluation in found]
+def compared(runs: Sequence[Run], fusions: Sequence[Fusion] = ()) -> list[Compared]:
+    """The runs, then the fusions, in the given order; one query for all evaluations."""
+    theirs = Q(run__in=runs, other_split=None) | Q(fusion__in=fusions)
+    tests = Evaluation.objects.filter(theirs, subset="test", job__state=Job.State.DONE).exclude(metrics={}).select_related("run", "fusion")
+    newest = {evaluation.source: evaluation for evaluation in tests.order_by("pk")}
+    sources: list[Run | Fusion] = [*runs, *fusions]
+    found = ((source, newest.get(source)) for source in sources)
+    return [Compared(source, evaluation, Results.of(evaluation.metrics) if evaluation else None) for source, evaluation in found]
 
 
 def change(before: Evaluation, after: Evaluation) -> Change:

@@ -6,18 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from ml.errors import UserError
 from webapp.datasets.services.files import bytes_in, remove_after_commit
-from webapp.experiments.models import Evaluation, Fusion, Run
+from webapp.experiments.models import Evaluation, Fusion, Run, Study
 from webapp.jobs.models import Job
 from webapp.jobs.selectors import job_folder
 from webapp.jobs.services import JobMoved, cancel
 from webapp.predictions.deletion import let_go
 from webapp.predictions.models import Prediction
-
 
 FURTHER = (Job.Kind.EVALUATE, Job.Kind.EMBED)
 """What an evaluation may have besides its own job: the same test once more, and maps."""
@@ -35,6 +34,11 @@ class Belongings:
     fusions: Sequence[Fusion]
     evaluations: Sequence[Evaluation]
     predictions: Sequence[Prediction]
+
+    @property
+    def studies(self) -> QuerySet[Study]:
+        """Those that lose something: “Resume” would launch it again."""
+        return Study.objects.filter(Q(runs__in=self.runs) | Q(fusions__in=self.fusions)).distinct()
 
     @property
     def freed_bytes(self) -> int:

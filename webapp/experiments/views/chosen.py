@@ -27,10 +27,10 @@ def chosen(request: HttpRequest) -> HttpResponse:
     action = request.POST.get("action", "")
     if not any(ids.values()):
         messages.error(request, _("Nothing is ticked: tick one row or more first."))
-        return redirect("experiments:fusion_list" if action == "delete-fusions" else "experiments:run_list")
+        return redirect("experiments:fusion_list" if action.endswith("-fusions") else "experiments:run_list")
     if action == "archive":
         return _archive(request, ids["runs"])
-    page = "experiments:compare" if action == "compare" else "experiments:delete"
+    page = "experiments:compare" if action.startswith("compare") else "experiments:delete"
     query = "&".join(f"{name}={id_list(found)}" for name, found in ids.items() if found)
     return redirect(f"{reverse(page)}?{query}")
 

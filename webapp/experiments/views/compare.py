@@ -1,4 +1,4 @@
-"""Runs side by side."""
+"""Runs and fusions side by side."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,34 +14,37 @@ from webapp.charts.distances import overlaid_distances
 from webapp.charts.overlay import RunCurve, overlaid_curves
 from webapp.charts.palette import color_of
 from webapp.experiments.config_rows import differences
-from webapp.experiments.models import Evaluation, Run
+from webapp.experiments.models import Evaluation, Fusion, Run
 from webapp.experiments.result_links import class_url, ids_in, videos_url
-from webapp.experiments.selectors.access import visible_runs
+from webapp.experiments.selectors.access import visible_fusions, visible_runs
 from webapp.experiments.selectors.compare import Compared, change, compared
 from webapp.experiments.selectors.distances import distance_reports
 from webapp.experiments.selectors.runs import epoch_ends
 
-MOST_RUNS = 8
+MOST = 8
+"""Runs and fusions together: more colours than that nobody tells apart."""
 
 
 @require_GET
 def compare(request: HttpRequest) -> HttpResponse:
-    """`?runs=1,2,…`: what differs in their configs, in their numbers and, against the first, on which videos."""
-    runs = _asked_runs(request)
-    if len(runs) < 2:
+    """`?runs=1,2&fusions=3`: what differs in their numbers and, against the first, on which videos; of runs, also configs and curves."""
+    runs: list[Run] = _asked(request, "runs", visible_runs(request.user))
+    fusions: list[Fusion] = _asked(request, "fusions", visible_fusions(request.user))
+    if len(runs) + len(fusions) < 2:
         return render(request, "experiments/compare_empty.html", {})
-    columns = compared(runs)
+    columns = compared(runs, fusions)[:MOST]
     tested = [column for column in columns if column.evaluation]
     reports = distance_reports(runs)
     ctx = {
         "columns": [(column, color_of(place)) for place, column in enumerate(columns)],
+        "runs": [(run, color_of(place)) for place, run in enumerate(runs)],
         "curves_figure": overlaid_curves(_colored(runs, epoch_ends(runs))),
         "distances_figure": overlaid_distances(_colored(runs, reports)),
         "without_distances": [run.name for run in runs if run.pk not in reports],
         "is_live": any(run.job.is_open for run in runs),
         "differences": differences([run.experiment for run in runs]),
         "warnings": _warnings(columns),
-        "pairs": [_pair(tested[0], other) for other in tested[1:] if _is_same_test(tested[0].run, other.run)],
+        "pairs": [_pair(tested[0], other) for other in tested[1:] if _is_same_test(tested[0].source, other.source)],
     }
     return render(request, "experiments/compare.html", ctx)
 
@@ -51,42 +54,42 @@ def _colored(runs: Sequence[Run], points: Mapping[int, Sequence[CurvePoint]]) ->
     return [RunCurve(run.name, color_of(place), points.get(run.pk, [])) for place, run in enumerate(runs)]
 
 
-def _asked_runs(request: HttpRequest) -> list[Run]:
-    """The runs of the address in its order, each once.
+def _asked(request: HttpRequest, name: str, visible: Any) -> list[Any]:
+    """Those of the address in its order, each once.
 
     Raises:
         Http404: one of them is not there, or not this user's to see.
     """
-    ids = ids_in(request.GET.getlist("runs"))[:MOST_RUNS]
-    found = visible_runs(request.user).in_bulk(ids)
+    ids = ids_in(request.GET.getlist(name))[:MOST]
+    found = visible.in_bulk(ids)
     if len(found) != len(ids):
         raise Http404
-    return [found[run_id] for run_id in ids]
+    return [found[pk] for pk in ids]
 
 
-def _is_same_test(first: Run, second: Run) -> bool:
+def _is_same_test(first: Run | Fusion, second: Run | Fusion) -> bool:
     return (first.dataset_id, first.split_id) == (second.dataset_id, second.split_id)
 
 
 def _warnings(columns: Sequence[Compared]) -> list[str]:
     """Why numbers may not be comparable."""
     warnings = []
-    if len({column.run.dataset_id for column in columns}) > 1:
-        warnings.append(_("These runs were trained on different datasets: their numbers do not compare."))
-    elif len({column.run.split_id for column in columns}) > 1:
-        warnings.append(_("These runs were trained on different splits: they were tested on different videos."))
+    if len({column.source.dataset_id for column in columns}) > 1:
+        warnings.append(_("These were trained on different datasets: their numbers do not compare."))
+    elif len({column.source.split_id for column in columns}) > 1:
+        warnings.append(_("These were trained on different splits: they were tested on different videos."))
     protocols = {column.results.protocol.short for column in columns if column.results}
     if len(protocols) > 1:
         shown = ", ".join(sorted(protocols))
         warnings.append(_("The test protocols differ (%(shown)s): part of a difference may come from them.") % {"shown": shown})
-    untested = [str(column.run) for column in columns if not column.results]
+    untested = [str(column.source) for column in columns if not column.results]
     if untested:
         warnings.append(_("No finished test evaluation: %(runs)s.") % {"runs": ", ".join(untested)})
     return warnings
 
 
 def _pair(before: Compared, after: Compared) -> dict[str, Any]:
-    """One run against the first: change of recall and the videos that changed."""
+    """One of them against the first: change of recall and the videos that changed."""
     old, new = _evaluation(before), _evaluation(after)
     assert before.results is not None and after.results is not None  # noqa: S101 - an evaluation came with them
     return {
@@ -101,5 +104,5 @@ def _pair(before: Compared, after: Compared) -> dict[str, Any]:
 
 
 def _evaluation(column: Compared) -> Evaluation:
-    assert column.evaluation is not None  # noqa: S101 - only tested runs are paired
+    assert column.evaluation is not None  # noqa: S101 - only what is tested is paired
     return column.evaluation

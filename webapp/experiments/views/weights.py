@@ -2,7 +2,6 @@
 
 from typing import cast
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
@@ -16,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from ml.config.weights import weights_folder
 from ml.errors import UserError
 from webapp.datasets.models import Upload
-from webapp.datasets.services.uploads import store_files
+from webapp.datasets.services.uploads import largest_upload, store_files
 from webapp.experiments.forms.weights import WeightsForm
 from webapp.experiments.models import WeightsFile
 from webapp.experiments.services.weights import check_weights, fetch_weights, shelves
@@ -40,7 +39,7 @@ def weights_list(request: HttpRequest) -> HttpResponse:
                 form.add_error(None, error.sentences)
     files = list(WeightsFile.objects.select_related("job", "user")[:FILES_SHOWN])
     ctx = {"shelves": shelves(), "files": files, "is_live": any(file.job.is_open for file in files), "form": form}
-    ctx |= {"folder": weights_folder(), "limit": settings.UPLOAD_LIMIT_BYTES}
+    ctx |= {"folder": weights_folder(), "limit": largest_upload()}
     template = "experiments/_weights_live.html" if request.htmx else "experiments/weights_list.html"  # type: ignore[attr-defined]
     return render(request, template, ctx)
 
