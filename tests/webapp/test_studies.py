@@ -346,6 +346,31 @@ class TestPages:
         finish(study)
         assert said in as_ada.post(f"/experiments/studies/{study.pk}/{deed}", follow=True).content.decode()
 
+    def test_what_is_still_stopping_does_not_go_on_yet_and_is_told(self, as_ada: Client, ada: User, dataset: Dataset) -> None:
+        study = launch(ada, dataset, grid(DROPOUT))
+        Job.objects.filter(pk=study.runs.earliest("pk").job_id).update(state=Job.State.RUNNING, stop_requested=True)
+        page = as_ada.post(f"/experiments/studies/{study.pk}/resume", follow=True).content.decode()
+        assert "1 run is still saving its checkpoint" in page
+
+    def test_runs_that_saw_different_states_of_the_dataset_are_told(self, as_ada: Client, ada: User, dataset: Dataset) -> None:
+        study = launch(ada, dataset, grid(DROPOUT))
+        finish(study)
+        first, second = study.runs.order_by("pk")
+        Run.objects.filter(pk=first.pk).update(facts={"snapshot": "a"})
+        assert "The dataset changed between these runs" not in as_ada.get(f"/experiments/studies/{study.pk}/").content.decode()
+        Run.objects.filter(pk=second.pk).update(facts={"snapshot": "b"})
+        assert "The dataset changed between these runs" in as_ada.get(f"/experiments/studies/{study.pk}/").content.decode()
+
+    def test_a_papers_numbers_stand_beside_by_themselves_only_where_the_dataset_is_the_papers(
+        self, as_ada: Client, ada: User, dataset: Dataset
+    ) -> None:
+        study = launch(ada, dataset, grid(DROPOUT))
+        address = f"/experiments/studies/{study.pk}/"
+        assert as_ada.get(address).context["table"].beside == "two_stream_1a"
+        Dataset.objects.filter(pk=dataset.pk).update(name="fights")
+        assert as_ada.get(address).context["table"].beside == ""
+        assert as_ada.get(f"{address}?beside=two_stream_1a").context["table"].beside == "two_stream_1a"
+
     def test_a_study_is_deleted_without_its_runs(self, as_ada: Client, ada: User, dataset: Dataset) -> None:
         study = launch(ada, dataset, grid(DROPOUT))
         as_ada.post(f"/experiments/studies/{study.pk}/dissolve")

@@ -108,6 +108,11 @@ def jobs_of(study: Study) -> QuerySet[Job]:
     return Job.objects.filter(Q(pk__in=runs.values("job")) | Q(pk__in=tests.values("job")))
 
 
+def still_stopping(study: Study) -> QuerySet[Job]:
+    """What was asked to stop and is saving its checkpoint."""
+    return jobs_of(study).filter(state=Job.State.RUNNING, stop_requested=True)
+
+
 def is_live(study: Study) -> bool:
     """Whether anything may change by itself; a test that waits for a training that was stopped will not."""
     moving = Q(state__in=(Job.State.QUEUED, Job.State.RUNNING, Job.State.INTERRUPTED)) | Q(state=Job.State.WAITING, kind=Job.Kind.TRAIN)

@@ -125,9 +125,14 @@ class StudyTable:
 
 
 def dataset_of(columns: Mapping[str, object], name: str) -> str:
-    """The column whose dataset a name speaks of, `My UCF-101` of UCF101; the first where it speaks of none."""
+    """The column whose dataset a name speaks of; the first where it speaks of none."""
+    return named_in(columns, name) or next(iter(columns))
+
+
+def named_in(columns: Iterable[str], name: str) -> str:
+    """The published dataset that a name speaks of, `My UCF-101` of UCF101; or nothing."""
     plain = "".join(filter(str.isalnum, name.casefold()))
-    return next((column for column in columns if column.casefold() in plain), next(iter(columns)))
+    return next((column for column in columns if column.casefold() in plain), "")
 
 
 def _distinct(repeats: Iterable[Values]) -> list[Values]:

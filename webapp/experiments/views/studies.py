@@ -9,6 +9,7 @@ from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from ml.config.studies import STUDIES
@@ -20,11 +21,11 @@ from webapp.experiments.models import Study
 from webapp.experiments.preflight import Finding
 from webapp.experiments.selectors.access import editable_studies, visible_runs, visible_studies
 from webapp.experiments.selectors.run_list import with_test_result
-from webapp.experiments.selectors.studies import is_live, points
+from webapp.experiments.selectors.studies import is_live, points, still_stopping
 from webapp.experiments.services.studies import add_values, dissolve_study, foreseen, launch_study, resume_study, stop_study
 from webapp.experiments.studies.bases import base_of
 from webapp.experiments.studies.results import METRICS, rows, tables_beside
-from webapp.experiments.studies.table import StudyTable
+from webapp.experiments.studies.table import StudyTable, named_in
 from webapp.latex import latex_response
 from webapp.metrics import definitions
 
@@ -72,12 +73,14 @@ def study_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """The table and the chart as they are now, and the runs; or the live part that asks for itself again."""
     study = get_object_or_404(visible_studies(request.user), pk=pk)
     table = _table(request, study)
+    runs = with_test_result(visible_runs(request.user).filter(studies=study), study.dataset).order_by("pk")
     may_change = editable_studies(request.user).filter(pk=pk).exists()
     ctx = {
         "study": study,
         "table": table,
         "figure": study_chart(table),
-        "runs": with_test_result(visible_runs(request.user).filter(studies=study), study.dataset).order_by("pk"),
+        "runs": runs,
+        "saw_changes": len({snapshot for run in runs if (snapshot := run.facts.get("snapshot"))}) > 1,
         "is_live": is_live(study),
         "may_change": may_change,
         "more": AxisForm(study.grid.streams, growing_knobs(study.grid)) if may_change else None,
@@ -86,10 +89,11 @@ def study_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _table(request: HttpRequest, study: Study) -> StudyTable:
-    """The study's table beside the published one that the address names, or the first that fits."""
+    """The study's table beside the published one that the address names, or the first that fits and is of this dataset."""
     found = rows(study.grid, points(study), study.dataset)
     beside = tables_beside(found)
-    asked = request.GET.get("beside", next(iter(beside), ""))
+    fitting = (key for key, published in beside.items() if named_in(published.datasets, study.dataset.name))
+    asked = request.GET.get("beside", next(fitting, ""))
     return StudyTable(study, found, beside, asked if asked in beside else "")
 
 
@@ -137,7 +141,14 @@ def study_resume(request: HttpRequest, pk: int) -> HttpResponse:
     study = get_object_or_404(editable_studies(request.user), pk=pk)
     try:
         resume_study(study, _user(request))
-        if not is_live(study):
+        if stopping := still_stopping(study).count():
+            text = ngettext(
+                "%d run is still saving its checkpoint: resume again in a moment, and it goes on too.",
+                "%d runs are still saving their checkpoints: resume again in a moment, and they go on too.",
+                stopping,
+            )
+            messages.warning(request, text % stopping)
+        elif not is_live(study):
             messages.info(request, _("Every run is done: there is nothing to go on with."))
     except UserError as error:
         messages.error(request, error.sentences)
