@@ -29,7 +29,7 @@ def run(args: argparse.Namespace, stop: Stop) -> Iterator[Event]:
     from ml.evaluation.embedding.report import write_embeddings
     from ml.evaluation.evaluator import evaluate
     from ml.evaluation.results import files_of, headline, write_results
-    from ml.experiment import load_run
+    from ml.trained import load_run
     from ml.training.sources import known_by
 
     trained = load_run(args.run, head=known_by(args.dataset) if args.dataset else None)

@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, stop: Stop) -> Iterator[Event]:  # noqa: ARG001 - the signature of every command
     from ml.evaluation.filters import write_filters
-    from ml.experiment import load_run
+    from ml.trained import load_run
 
     yield Result(asdict(write_filters(load_run(args.run, "cpu").model, args.out or args.run)))
     yield Finished()

@@ -41,7 +41,7 @@ class Evaluated(NamedTuple):
 
 
 class Learnt(Structure):
-    """What of a trained run is evaluated; `ml.experiment.TrainedRun` is one."""
+    """What of a trained run is evaluated; `ml.trained.TrainedRun` is one."""
 
     @property
     def config(self) -> ExperimentConfig: ...

@@ -18,7 +18,7 @@ from ml.evaluation.protocol import described
 from ml.evaluation.results import files_of
 from ml.evaluation.scores import Scores
 from ml.evaluation.svm import LinearSVM
-from ml.experiment import load_run
+from ml.trained import load_run
 from ml.training.sources import known_by
 from ml.video.manifest import FILE_NAME
 from ml.words import Words, joined

@@ -80,11 +80,19 @@ def load(path: Path, passport: dict[str, Any]) -> Checkpoint:
     return checkpoint
 
 
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors and metadata of a safetensors file.
+
+    Raises:
+        SafetensorError: it is none, or damaged.
+    """
+    with safe_open(path, framework="pt") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118  (no mapping)
+
+
 def _read(path: Path) -> Checkpoint:
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no mapping)
+        tensors, metadata = read_tensors(path)
     except SafetensorError as error:
         raise BadCheckpoint("{path} is damaged or no checkpoint: {problem}", START_OVER, path=path, problem=error) from error
     if metadata.get("format") != FORMAT:

@@ -21,8 +21,9 @@ from ml.evaluation.embedding.file import Embeddings
 from ml.evaluation.protocol import parse_protocol
 from ml.evaluation.scores import Scores, softmax
 from ml.events import Event, Finished, Log, Progress, Result, Started, Stopped, VideoFailed
-from ml.experiment import load_run, train
+from ml.experiment import train
 from ml.process import Stop
+from ml.trained import load_run
 from ml.video.dataset import SnippetReader, read_views, subset_videos
 from ml.video.manifest import load_manifest, save_manifest, store_of
 from tests.ml.run_data import FLOW, SPEC, spatial, temporal, write_dataset

@@ -14,8 +14,9 @@ from ml.config.models import TwoStream
 from ml.config.reading import read_experiment
 from ml.errors import BadCheckpoint, BadConfig, FolderBusy, MissingFlow
 from ml.events import EpochEnded, Event, Failed, Finished, StepsDone, Stopped, parse
-from ml.experiment import TrainedRun, load_run, train
+from ml.experiment import train
 from ml.process import Stop, locked
+from ml.trained import TrainedRun, load_run
 from ml.training.sources import sources_of, warnings
 from ml.video.dataset import MiddleViews, SnippetReader
 from ml.video.manifest import load_manifest, save_manifest

@@ -13,9 +13,10 @@ from ml.config.evaluation import Protocol
 from ml.errors import BadConfig
 from ml.evaluation.scores import Scores
 from ml.events import Event, Result
-from ml.experiment import load_run, train
+from ml.experiment import train
 from ml.prediction.serve import serve
 from ml.process import Stop
+from ml.trained import load_run
 from ml.training.sources import known_by
 from tests.media import draw_video
 from tests.ml.run_data import spatial, temporal, write_dataset

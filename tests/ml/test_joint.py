@@ -16,8 +16,9 @@ from ml.config.models import NFMML
 from ml.errors import BadConfig, MissingWeights
 from ml.evaluation.scores import Scores
 from ml.events import Log
-from ml.experiment import load_run, train
+from ml.experiment import train
 from ml.process import Stop
+from ml.trained import load_run
 from ml.training.joint import AlternatingSampler, JointClassification, JointDataset, OneHead
 from ml.training.sources import known_by
 from ml.video.manifest import load_manifest, save_manifest

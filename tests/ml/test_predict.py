@@ -19,13 +19,14 @@ from ml.config.models import TSN
 from ml.errors import BadCheckpoint, BadConfig, BadScores, BadVideo
 from ml.evaluation.scores import Scores, softmax
 from ml.events import Finished, Progress, Result
-from ml.experiment import load_run, train
+from ml.experiment import train
 from ml.flow import build_flow
 from ml.flow.extract import flow_fields
 from ml.prediction.packs import FlowOnDemand
 from ml.prediction.predictor import predict as answers
 from ml.prediction.source import load_source
 from ml.process import Stop
+from ml.trained import load_run
 from ml.video.dataset import read_views
 from ml.video.decode import decode_frames
 from ml.video.pack import FlowPack, FramePack, write_flow_pack, write_frame_pack

@@ -14,9 +14,9 @@ import pytest
 from ml import ranks as module
 from ml.errors import UserError
 from ml.events import Failed
-from ml.experiment import load_run
 from ml.process import Stop
 from ml.ranks import Ranks, spread
+from ml.trained import load_run
 from tests.ml.run_data import spatial, write_dataset
 
 

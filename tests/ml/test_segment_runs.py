@@ -15,8 +15,9 @@ from ml.evaluation.embedding.file import Embeddings
 from ml.evaluation.evaluator import Evaluated, evaluate
 from ml.evaluation.scores import Scores
 from ml.events import EpochEnded, Event, Finished, StepsDone
-from ml.experiment import TrainedRun, load_run, train
+from ml.experiment import train
 from ml.process import Stop
+from ml.trained import TrainedRun, load_run
 from ml.video.dataset import SnippetReader, read_views, subset_videos
 from ml.video.manifest import load_manifest
 from tests.ml.run_data import spatial, temporal, write_dataset

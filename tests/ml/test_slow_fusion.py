@@ -19,11 +19,11 @@ from ml.evaluation.evaluator import evaluate
 from ml.evaluation.filters import first_filters
 from ml.evaluation.whole_frames import prepare
 from ml.events import Progress
-from ml.experiment import TrainedRun
 from ml.models import build_model
 from ml.models.slow_fusion import SlowFusion
 from ml.models.two_stream import Stream
 from ml.process import Stop
+from ml.trained import TrainedRun
 from ml.video.dataset import Draw, TrainingDataset
 from ml.video.manifest import load_manifest
 from ml.video.modality import modality_of
