@@ -45,6 +45,7 @@ def _cnn_m_2048(in_channels: int, dropout: float) -> nn.Module:
 _TORCH_MEAN: Levels = (123.675, 116.28, 103.53)
 _TORCH_STD: Levels = (58.395, 57.12, 57.375)
 _CAFFE_MEAN: Levels = (123.68, 116.779, 103.939)
+_TSN_MEAN: Levels = (123.0, 117.0, 104.0)
 _CAFFE_STD: Levels = (1.0, 1.0, 1.0)
 
 BACKBONES: dict[Name, Recipe] = {
@@ -52,7 +53,7 @@ BACKBONES: dict[Name, Recipe] = {
     "bn_inception": Recipe(
         bn_inception.bn_inception,
         bn_inception.NUM_FEATURES,
-        _CAFFE_MEAN,
+        _TSN_MEAN,
         _CAFFE_STD,
         Imagenet("bn_inception", "last_linear", bn_inception.to_rgb),
     ),

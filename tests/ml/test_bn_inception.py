@@ -54,7 +54,7 @@ def test_a_checkpoint_learnt_on_bgr_is_fed_with_rgb(oracle: nn.Module, tmp_path:
     weights_folder().mkdir(parents=True)
     torch.save(oracle.state_dict(), weights_folder() / "bn_inception-52deb4733.pth")
     rgb = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(2)) * 255
-    bgr = rgb.flip(1) - torch.tensor([103.939, 116.779, 123.68])[:, None, None]
+    bgr = rgb.flip(1) - torch.tensor([104.0, 117.0, 123.0])[:, None, None]  # the TSN authors'
 
     backbone = build_backbone("bn_inception", 3, "imagenet").eval()
 
