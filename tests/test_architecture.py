@@ -1,5 +1,6 @@
 """The rules of ARCHITECTURE.md, kept: who may import whom, and what a start of each part may lead to."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,23 @@ def test_the_contracts_in_pyproject_are_kept() -> None:
         cwd=ROOT, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_only_the_services_of_jobs_set_the_state_of_a_job() -> None:
+    services = ROOT / "webapp" / "jobs" / "services"
+    sources = (path for part in ("webapp", "worker") for path in (ROOT / part).rglob("*.py") if services not in path.parents)
+    assert [str(path.relative_to(ROOT)) for path in sources if any(map(sets_a_state, ast.walk(ast.parse(path.read_text()))))] == []
+
+
+def sets_a_state(node: ast.AST) -> bool:
+    """`job.state = …`, or `jobs.update(state=…)`."""
+    match node:
+        case ast.Assign(targets=targets):
+            return any(isinstance(target, ast.Attribute) and target.attr == "state" for target in targets)
+        case ast.Call(func=ast.Attribute(attr="update" | "create"), keywords=keywords):
+            return any(keyword.arg == "state" for keyword in keywords)
+        case _:
+            return False
 
 
 def imported_by(code: str) -> set[str]:
