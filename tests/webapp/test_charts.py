@@ -44,6 +44,7 @@ def test_bars_stand_in_the_order_asked_for_with_support_interval_and_address() -
     assert list(figure.layout.yaxis.categoryarray) == ["class 1 (2)", "class 0 (4)"]
     assert figure.layout.yaxis.autorange == "reversed"  # plotly counts from below
     assert list(bars.x) == [1.0, 0.25]
+    assert (bars.marker.color, bars.marker.line.color) == ("rgba(0, 114, 178, 0.55)", BLUE)  # whiskers are read on it
     assert (bars.error_x.array[1], bars.error_x.arrayminus[1]) == (pytest.approx(0.1), pytest.approx(0.2))
     assert [point["href"] for point in bars.customdata] == ["/videos?true=1", "/videos?true=0"]
 

@@ -92,6 +92,5 @@ def _layout(axes: tuple[str, str]) -> dict[str, Any]:
         "xaxis": {**axis, "title": {"text": axes[0]}},
         "yaxis": {**axis, "title": {"text": axes[1]}, "scaleanchor": "x"},
         "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-        "modebar": {"orientation": "v"},
         "showlegend": True,
     }

@@ -12,6 +12,12 @@ GRAY = "#8A8D93"
 CYCLE = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, YELLOW)
 
 
+def translucent(color: str) -> str:
+    """The colour as an area on which text and whiskers can be read, on a light page and on a dark one."""
+    red, green, blue = bytes.fromhex(color.removeprefix("#"))
+    return f"rgba({red}, {green}, {blue}, 0.55)"
+
+
 def color_of(position: int) -> str:
     """The colour of the row at this place, the same every time."""
     return CYCLE[position % len(CYCLE)]

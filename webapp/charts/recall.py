@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from webapp.charts.names import axis_names
-from webapp.charts.palette import BLUE, GRAY
+from webapp.charts.palette import BLUE, translucent
 from webapp.experiments.results import ClassResult
 
 
@@ -22,7 +22,8 @@ class RecallSeries:
 
 
 def recall_bars(series: Sequence[RecallSeries], order: Sequence[int]) -> dict[str, Any]:
-    """Bars from top to bottom in the order of these class indices; support beside the name, Wilson interval as error bars.
+    """Bars from top to bottom in the order of these class indices; support beside the name, Wilson interval as error bars,
+    for which the page chooses a colour that can be read.
 
     `meta.lines`: where a click beside the bars of a class leads, its label among it: a recall of zero has no bar.
     """
@@ -65,11 +66,10 @@ def _bars(series: RecallSeries, order: Sequence[int], labels: Sequence[str], gro
             "symmetric": False,
             "array": [_distance(row.recall, row.recall_high) for row in chosen],
             "arrayminus": [_distance(row.recall_low, row.recall) for row in chosen],
-            "color": GRAY,
-            "thickness": 1,
-            "width": 2,
+            "thickness": 1.5,
+            "width": 4,
         },
-        "marker": {"color": series.color},
+        "marker": {"color": translucent(series.color), "line": {"color": series.color, "width": 1}},
         "customdata": [_point(row, series.href(row.index)) for row in chosen],
         "hovertemplate": f"{_hover()}<extra>{'%{fullData.name}' if series.name else ''}</extra>",
     }

@@ -1,4 +1,4 @@
-// The live parts every page shares: theme switch, charts, hover previews, variant fieldsets, confirmation.
+// The live parts every page shares: theme switch, hover previews, variant fieldsets, confirmation. Charts are drawn by charts.js.
 "use strict";
 
 htmx.config.includeIndicatorStyles = false;
@@ -61,69 +61,6 @@ function showOffline(isOffline) {
 
 document.addEventListener("htmx:sendError", () => showOffline(true));
 document.addEventListener("htmx:afterOnLoad", () => showOffline(false));
-
-// On a phone the names of classes leave room for their bars; what stands in brackets at their end stays.
-const NARROW = 520;
-const SHORT = 18;
-const TOOLBAR = 26;
-
-function shortLabels(axis, names) {
-  if (axis?.type !== "category" || axis.dtick !== 1) return axis;
-  const shorten = (name) => (name.length <= SHORT || name.includes("&") ? name : name.replace(/^(.*?)( \(\d+\))?$/, (_, text, count = "") => `${text.slice(0, SHORT - 1)}…${count}`));
-  return { ...axis, tickvals: names, ticktext: names.map(shorten) };
-}
-
-// An axis's title keeps off the names beside it.
-function withRoom(axis) {
-  return axis.title?.text ? { ...axis, title: { standoff: 12, ...axis.title } } : axis;
-}
-
-// <div data-chart="ID of a json_script with a Plotly figure" [data-link="meta"]>; a point's customdata.href opens on click.
-function drawChart(element) {
-  const figure = JSON.parse(document.getElementById(element.dataset.chart).textContent);
-  const style = getComputedStyle(document.documentElement);
-  const color = (name) => style.getPropertyValue(name).trim();
-  const axis = { gridcolor: color("--line"), zerolinecolor: color("--line"), linecolor: color("--line"), automargin: true };
-  const layout = { ...figure.layout, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: color("--text"), family: style.fontFamily, size: 12 } };
-  for (const name of Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key)).concat("xaxis", "yaxis")) layout[name] = withRoom({ ...axis, ...layout[name] });
-  if (element.clientWidth < NARROW) {
-    layout.xaxis = { ...shortLabels(layout.xaxis, figure.data[0]?.x), tickangle: layout.xaxis.type === "category" ? -90 : 0 };
-    layout.yaxis = shortLabels(layout.yaxis, layout.yaxis.categoryarray ?? figure.data[0]?.y);
-  }
-  const data = figure.data.map((trace) => (trace.texttemplate ? { ...trace, textfont: { color: color("--text") } } : trace));
-  layout.hoverlabel = { bgcolor: color("--surface"), bordercolor: color("--line"), font: { color: color("--text") } };
-  if (layout.margin?.t !== undefined) { // a strip above the plot for the toolbar
-    layout.margin = { ...layout.margin, t: layout.margin.t + TOOLBAR };
-    layout.height = layout.height && layout.height + TOOLBAR;
-  }
-  layout.modebar = { bgcolor: "rgba(0,0,0,0)", color: color("--muted"), activecolor: color("--accent") };
-  const options = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["sendChartToCloud", "lasso2d", "select2d", "autoScale2d"], toImageButtonOptions: { format: "svg" } };
-  Plotly.react(element, data, layout, options);
-  if (!element.dataset.bound) {
-    element.dataset.bound = "true";
-    element.on("plotly_click", ({ points }) => {
-      const href = points[0]?.customdata?.href ?? points[0]?.customdata;
-      if (typeof href === "string" && href.startsWith("/")) location.href = href;
-    });
-    bindLines(element);
-  }
-}
-
-// layout.meta.lines {label of the y axis: address}: its whole line opens on a click, since a bar of zero can't be hit.
-function bindLines(element) {
-  const lineAt = (event) => {
-    const { yaxis } = element._fullLayout;
-    const names = yaxis._categories ?? [];
-    const place = Math.round(yaxis.p2c(event.clientY - element.getBoundingClientRect().top - yaxis._offset));
-    const isElsewhere = event.target.closest(".modebar, .legend") || element._hoverdata?.length; // a bar has an address of its own
-    return isElsewhere ? undefined : element.layout.meta?.lines?.[names[place]];
-  };
-  element.addEventListener("mousemove", (event) => element.classList.toggle("on-line", Boolean(lineAt(event))));
-  element.addEventListener("click", (event) => {
-    const href = lineAt(event);
-    if (href) location.href = href;
-  });
-}
 
 // A poster with data-preview="address of the proxy" plays while hovered or focused.
 function preview(figure) {
