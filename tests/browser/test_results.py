@@ -1,5 +1,6 @@
 """Results, fusions and predictions in a real browser."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,42 @@ def test_a_choice_redraws_the_charts_without_leaving_the_page(
     calm.wait_for_url("**/videos?true=1&predicted=0")
 
 
+IS_ABOVE = """chart => {
+  const [buttons, drawing] = [".modebar", ".main-svg"].map((part) => chart.querySelector(part).getBoundingClientRect());
+  return buttons.height > 0 && buttons.bottom <= drawing.top;
+}"""
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_buttons_of_a_chart_cover_nothing_of_it(
+    signed_in: Page, calm: Page, live_server: LiveServer, rgb: Evaluation, width: int
+) -> None:
+    calm.set_viewport_size({"width": width, "height": 860})
+    open_evaluation(calm, live_server, rgb)
+    for chart in calm.locator("[data-chart]").all():
+        chart.hover()
+        assert chart.evaluate(IS_ABOVE)
+
+
+def test_what_leads_somewhere_has_a_hand(signed_in: Page, calm: Page, live_server: LiveServer, rgb: Evaluation) -> None:
+    open_evaluation(calm, live_server, rgb)
+    for chart, mark in (("recall-figure", ".bars .point"), ("confusion-figure", ".hm image")):
+        drawn = calm.locator(f"[data-chart={chart}]")
+        drawn.scroll_into_view_if_needed()
+        box = drawn.locator(mark).first.bounding_box()
+        assert box is not None
+        calm.mouse.move(box["x"] + 5, box["y"] + 5, steps=3)
+        expect(drawn).to_have_class(re.compile(r"\bleads\b"))
+        assert drawn.locator(".nsewdrag").first.evaluate("drag => getComputedStyle(drag).cursor") == "pointer"
+
+
+def test_numbers_in_cells_fit_on_a_phone(signed_in: Page, calm: Page, live_server: LiveServer, rgb: Evaluation) -> None:
+    calm.set_viewport_size({"width": 390, "height": 844})
+    open_evaluation(calm, live_server, rgb)
+    texts = calm.locator("[data-chart=confusion-figure] .heatmap-label").all_text_contents()
+    assert texts and all(text.isdecimal() for text in texts)
+
+
 def test_the_fusion_shows_three_matrices_and_leads_to_the_videos_of_a_count(
     signed_in: Page, calm: Page, live_server: LiveServer, fusion: Fusion
 ) -> None:
@@ -135,7 +172,11 @@ def test_a_dropped_video_is_uploaded_and_predicted(signed_in: Page, live_server:
     clip = tmp_path / "clip.avi"
     clip.write_bytes(b"frames" * 1000)
     signed_in.goto(f"{live_server.url}/predict/")
-    signed_in.locator("[name=videos]").set_input_files(clip)
+    picker = signed_in.get_by_label("Choose videos")
+    picker.focus()
+    assert signed_in.locator(".picker label").evaluate("label => getComputedStyle(label).outlineStyle") == "solid"
+    assert picker.evaluate("input => input.getBoundingClientRect().width") <= 1  # the browser's own “No file chosen” is not seen
+    picker.set_input_files(clip)
     expect(signed_in.locator("[data-status]")).to_contain_text("complete")
     signed_in.get_by_role("button", name="Predict").click()
     expect(signed_in.get_by_role("heading", name="clip.avi")).to_be_visible()
@@ -153,7 +194,9 @@ def test_an_answer_appears_by_itself_and_is_judged_by_keyboard(
     Prediction.objects.filter(pk=prediction.pk).update(result=answer)
     Job.objects.filter(pk=prediction.job_id).update(state=Job.State.DONE)
     expect(calm.get_by_role("heading", name="Is that right?")).to_be_visible()
+    expect(calm.get_by_role("button", name="Accept")).to_be_visible()
     calm.keyboard.press("2")
+    expect(calm.get_by_role("button", name="Correct")).to_be_visible()
     calm.keyboard.press("Enter")
-    expect(calm.get_by_text("confirmed: dots turn")).to_be_visible()
+    expect(calm.get_by_text("corrected to dots turn")).to_be_visible()
     assert Prediction.objects.get(pk=prediction.pk).confirmed_label == Label.objects.get(name="dots turn")

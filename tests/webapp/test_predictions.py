@@ -165,7 +165,16 @@ def test_the_best_guess_is_chosen_and_can_be_corrected(as_ada: Client, predictio
     as_ada.post(at("prediction_confirm", prediction), {"label": dataset.labels.get(name="wave").pk})
     prediction.refresh_from_db()
     assert prediction.confirmed_label == dataset.labels.get(name="wave")
-    assert as_ada.get(at("prediction_detail", prediction)).context["form"].initial["label"].name == "wave"
+    corrected = as_ada.get(at("prediction_detail", prediction))
+    assert corrected.context["form"].initial["label"].name == "wave"
+    assert "corrected to wave" in corrected.content.decode() and "confirmed: " not in corrected.content.decode()
+    assert '<span class="chip">corrected</span>' in as_ada.get(reverse("predictions:prediction_list")).content.decode()
+
+
+def test_the_best_guess_that_is_accepted_is_called_confirmed(as_ada: Client, prediction: Prediction, dataset: Dataset) -> None:
+    as_ada.post(at("prediction_confirm", prediction), {"label": dataset.labels.get(name="clap").pk})
+    page = as_ada.get(at("prediction_detail", prediction)).content.decode()
+    assert '<span class="badge badge-right">confirmed: clap</span>' in page and "corrected" not in page
 
 
 def test_a_label_of_another_dataset_is_not_taken(as_ada: Client, ada: User, prediction: Prediction) -> None:

@@ -7,7 +7,9 @@ from django import forms
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
-ID_LIST = RegexValidator(r"^\d{1,18}(,\d{1,18}){0,9}$")
+ID_LIST = RegexValidator(r"^\d{1,18}(,\d{1,18}){0,9}$", _("The address names evaluations in a way that cannot be read: they are left out."))
+NO_CLASS = {"invalid_choice": _("There is no class %(value)s here: the videos of all classes are shown.")}
+NO_OUTCOME = {"invalid_choice": _("There is no outcome “%(value)s”: right and wrong videos are shown.")}
 
 
 class _LenientForm(forms.Form):
@@ -53,11 +55,19 @@ class MapOptions(_LenientForm):
 
 
 class ScoredVideoFilter(forms.Form):
-    """Which scored videos to list. `right` and `wrong` name other evaluations that must be right or wrong on the video."""
+    """Which scored videos to list; what the address asks for in vain is an error, and left out.
 
-    true = forms.TypedChoiceField(label=_("True class"), required=False, coerce=int, empty_value=None)
-    predicted = forms.TypedChoiceField(label=_("Predicted class"), required=False, coerce=int, empty_value=None)
-    outcome = forms.ChoiceField(label=_("Outcome"), required=False, choices=[("", _("all")), ("right", _("right")), ("wrong", _("wrong"))])
+    `right` and `wrong` name other evaluations that must be right or wrong on the video.
+    """
+
+    true = forms.TypedChoiceField(label=_("True class"), required=False, coerce=int, empty_value=None, error_messages=NO_CLASS)
+    predicted = forms.TypedChoiceField(label=_("Predicted class"), required=False, coerce=int, empty_value=None, error_messages=NO_CLASS)
+    outcome = forms.ChoiceField(
+        label=_("Outcome"),
+        required=False,
+        choices=[("", _("all")), ("right", _("right")), ("wrong", _("wrong"))],
+        error_messages=NO_OUTCOME,
+    )
     right = forms.CharField(required=False, validators=[ID_LIST], widget=forms.HiddenInput)
     wrong = forms.CharField(required=False, validators=[ID_LIST], widget=forms.HiddenInput)
 

@@ -3,9 +3,22 @@
 
 function choose(select, guess) {
   const option = [...select.options].find(({ text }) => text === guess);
-  if (option) select.value = option.value;
-  return Boolean(option);
+  if (!option) return false;
+  select.value = option.value;
+  nameButton(select);
+  return true;
 }
+
+// Another label than the best guess is a correction.
+function nameButton(select) {
+  const button = select.form.querySelector("[data-correct]");
+  const isBest = select.selectedOptions[0]?.text === document.querySelector("[data-guess]")?.dataset.guess;
+  if (button) button.textContent = isBest ? button.dataset.accept : button.dataset.correct;
+}
+
+document.addEventListener("change", ({ target }) => {
+  if (target.closest("[data-judge] select")) nameButton(target);
+});
 
 document.addEventListener("keydown", (event) => {
   const form = document.querySelector("[data-judge]");

@@ -136,6 +136,7 @@ class UploadForm {
   constructor(form) {
     Object.assign(this, { form, input: form.querySelector("input[type=file]"), list: form.querySelector("[data-upload-list]"), uploads: [] });
     this.drop = form.querySelector(".drop");
+    form.classList.add("scripted"); // the list below tells what was chosen, so the browser's own words for it hide
     this.input.addEventListener("change", () => this.add(this.input.files));
     form.addEventListener("submit", (event) => this.submit(event));
     for (const name of ["dragenter", "dragover"]) this.drop.addEventListener(name, (event) => this.hover(event, true));
