@@ -12,6 +12,9 @@ TOO_NEAR_SHARE = 0.1
 TOO_NEAR_VIDEOS = 2
 """One video among those of another class is an outlier, not two classes that run into each other."""
 
+FEW_VIDEOS = 20
+"""Of two classes; fewer cannot carry such a verdict."""
+
 LEAST_VIDEOS = 10
 """Fewer have no neighbourhoods that UMAP could keep together."""
 
@@ -56,6 +59,11 @@ class ClassPair(Schema):
     @property
     def is_too_near(self) -> bool:
         return self.mixed >= TOO_NEAR_VIDEOS and self.share >= TOO_NEAR_SHARE
+
+    @property
+    def has_few_videos(self) -> bool:
+        """One clip more or less would change much."""
+        return self.videos < FEW_VIDEOS
 
 
 class UmapConfig(Schema):

@@ -130,7 +130,7 @@ def test_a_pair_is_too_near_when_a_tenth_of_its_videos_and_two_of_them_have_thei
     mixed: int, videos: int, is_too_near: bool
 ) -> None:
     pair = ClassPair(a=0, b=1, name_a="bow", name_b="draw", ratio=1, distance=1, spread=1, mixed=mixed, videos=videos)
-    assert pair.is_too_near == is_too_near
+    assert pair.is_too_near == is_too_near and pair.has_few_videos == (videos < 20)
 
 
 def test_the_pairs_that_are_too_near_are_counted_and_named() -> None:

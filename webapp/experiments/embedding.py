@@ -88,6 +88,11 @@ class Embedding:
         return can_draw_umap(self.facts)
 
     @property
+    def too_near_by_few(self) -> bool:
+        """Whether a verdict that is listed stands on few videos."""
+        return any(pair.has_few_videos for pair in self.too_near)
+
+    @property
     def too_near(self) -> list[ClassPair]:
         """Those that are listed."""
         return [pair for pair in self.pairs if pair.is_too_near]
