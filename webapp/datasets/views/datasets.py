@@ -88,7 +88,7 @@ def _counts_figure(dataset: Dataset, split: Split | None, rows: list[reading.Cla
 
 def _histograms(dataset: Dataset) -> dict[str, dict[str, Any]]:
     measured = reading.measures(dataset)
-    words = (("duration", _("Duration"), "s"), ("fps", _("Frame rate"), _("frames/s")), ("short_side", _("Short side"), "px"))
+    words = (("duration", _("Duration"), "s"), ("fps", _("Frame rate"), _("frames/s")), ("short_side", _("Short side of the originals"), "px"))
     return {name: histogram(measured[name], title, unit) for name, title, unit in words if measured[name]}
 
 
