@@ -14,6 +14,11 @@ def percentage(fraction: float, count: int | None = None) -> str:
     return f"{100 * fraction:.{decimals(count)}f}"
 
 
+def share_of(fraction: float | None, count: int | None = None) -> str:
+    """`87.3 %`, or a dash where there is nothing to share."""
+    return "–" if fraction is None else in_percent(fraction, count)
+
+
 def in_percent(fraction: float, count: int | None = None) -> str:
     """0.8731 → `87.3 %`, or `87 %`. A line never ends before the sign."""
     return f"{percentage(fraction, count)}\u00a0%"

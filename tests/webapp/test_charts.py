@@ -49,6 +49,13 @@ def test_bars_stand_in_the_order_asked_for_with_support_interval_and_address() -
     assert [point["href"] for point in bars.customdata] == ["/videos?true=1", "/videos?true=0"]
 
 
+def test_what_is_told_of_a_bar_is_as_exact_as_its_videos_allow() -> None:
+    series = RecallSeries("", [row(0, 3, 1), row(1, 300, 100), row(2, 0, 0)], place)
+    few, many, none = recall_bars([series], range(3))["data"][0]["customdata"]
+    assert (few["recall"], many["recall"], none["recall"], none["interval"]) == ("33\u00a0%", "33.3\u00a0%", "–", "–")
+    assert (few["interval"], many["interval"]) == ("13\u00a0% … 43\u00a0%", "13.3\u00a0% … 43.3\u00a0%")
+
+
 def test_a_class_without_videos_has_a_line_but_no_bar() -> None:
     bars = go.Figure(recall_bars([RecallSeries("", [row(0, 0, 0), row(1, 2, 1)], place)], [1, 0])).data[0]
     assert list(bars.x) == [0.5, None]
@@ -104,7 +111,7 @@ def test_parts_of_an_agreement_bar_add_up_to_the_class() -> None:
     figure = go.Figure(agreement_bars(["clap", "jump"], parts))
     assert [list(trace.x) for trace in figure.data] == [[0.75, 0], [0.25, 0]]
     assert figure.layout.barmode == "stack"
-    assert figure.data[1].customdata[0] == {"href": "/c", "count": 1}
+    assert figure.data[1].customdata[0] == {"href": "/c", "count": 1, "share": "25\u00a0%"}
 
 
 def test_gains_and_losses_have_different_colours_and_the_best_gain_is_on_top() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from webapp.charts.names import axis_names
+from webapp.shares import share_of
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,9 @@ def _segments(part: Part, labels: Sequence[str], totals: Sequence[int]) -> dict[
         "y": list(labels),
         "x": [count / total if total else 0 for count, total in zip(part.counts, totals, strict=True)],
         "marker": {"color": part.color},
-        "customdata": [{"href": href, "count": count} for href, count in zip(part.hrefs, part.counts, strict=True)],
-        "hovertemplate": f"%{{y}}<br>%{{customdata.count}} {_('videos')} (%{{x:.1%}})<extra>%{{fullData.name}}</extra>",
+        "customdata": [
+            {"href": href, "count": count, "share": share_of(count / total if total else None, total)}
+            for href, count, total in zip(part.hrefs, part.counts, totals, strict=True)
+        ],
+        "hovertemplate": f"%{{y}}<br>%{{customdata.count}} {_('videos')} (%{{customdata.share}})<extra>%{{fullData.name}}</extra>",
     }

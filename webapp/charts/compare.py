@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from webapp.charts.names import axis_names
 from webapp.charts.palette import BLUE, VERMILION
 from webapp.experiments.results import ClassResult
+from webapp.shares import in_percent
 
 
 def recall_deltas(before: Sequence[ClassResult], after: Sequence[ClassResult], href: Callable[[int], str]) -> dict[str, Any]:
@@ -22,9 +23,9 @@ def recall_deltas(before: Sequence[ClassResult], after: Sequence[ClassResult], h
         "y": labels,
         "marker": {"color": [BLUE if delta >= 0 else VERMILION for _before, _after, delta in pairs]},
         "customdata": [
-            {"href": href(a.index), "before": f"{b.correct} / {b.support}", "after": f"{a.correct} / {a.support}"} for b, a, _delta in pairs
+            {"href": href(a.index), "change": _change(delta, a), "before": _right(b), "after": _right(a)} for b, a, delta in pairs
         ],
-        "hovertemplate": f"%{{y}}: %{{x:+.1%}}<br>{_('right')}: %{{customdata.before}} → %{{customdata.after}}<extra></extra>",
+        "hovertemplate": f"%{{y}}: %{{customdata.change}}<br>{_('right')}: %{{customdata.before}} → %{{customdata.after}}<extra></extra>",
     }
     return {
         "data": [bars],
@@ -35,3 +36,12 @@ def recall_deltas(before: Sequence[ClassResult], after: Sequence[ClassResult], h
             "yaxis": {"type": "category", "categoryorder": "array", "categoryarray": labels[::-1], "dtick": 1, "tickfont": {"size": 11}},
         },
     }
+
+
+def _change(delta: float, row: ClassResult) -> str:
+    """`+12 %`: of recall, as exactly as the class's videos allow."""
+    return f"{'+' if delta >= 0 else ''}{in_percent(delta, row.support)}"
+
+
+def _right(row: ClassResult) -> str:
+    return f"{row.correct} / {row.support}"

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from webapp.charts.names import axis_names
 from webapp.charts.palette import BLUE, translucent
 from webapp.experiments.results import ClassResult
+from webapp.shares import share_of
 
 
 @dataclass(frozen=True)
@@ -77,14 +78,14 @@ def _bars(series: RecallSeries, order: Sequence[int], labels: Sequence[str], gro
 
 def _hover() -> str:
     right = _("right")
-    return (
-        f"%{{customdata.name}}<br>{right}: %{{customdata.correct}} / %{{customdata.support}} (%{{x:.1%}})<br>95 %: %{{customdata.interval}}"
-    )
+    counts = "%{customdata.correct} / %{customdata.support} (%{customdata.recall})"
+    return f"%{{customdata.name}}<br>{right}: {counts}<br>95 %: %{{customdata.interval}}"
 
 
 def _point(row: ClassResult, href: str) -> dict[str, Any]:
-    interval = "–" if row.recall_low is None or row.recall_high is None else f"{row.recall_low:.1%} … {row.recall_high:.1%}"
-    return {"href": href, "name": axis_names([row.name])[0], "correct": row.correct, "support": row.support, "interval": interval}
+    recall, low, high = (share_of(value, row.support) for value in (row.recall, row.recall_low, row.recall_high))
+    told = {"correct": row.correct, "support": row.support, "recall": recall, "interval": f"{low} … {high}" if row.support else "–"}
+    return {"href": href, "name": axis_names([row.name])[0], **told}
 
 
 def _distance(low: float | None, high: float | None) -> float | None:
