@@ -14,12 +14,15 @@ from ml.video.archive import open_zip, printable
 from ml.video.members import Member, Members
 from ml.video.names import ARCHIVE_SUFFIXES, READ_ARCHIVES, decode_name, is_ignorable, suffix_of, why_unsafe
 from ml.video.tars import is_tar, open_tar
+from ml.words import Words
 
 SEPARATOR = "::"
 ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 UNREAD = {b"Rar!": "RAR", b"7z\xbc\xaf": "7z", b"\x28\xb5\x2f\xfd": "zstd", b"\x1f\x9d": "compress"}
 PART = r"\.(?:z[0-9]{2}|r[0-9]{2}|[0-9]{3})"
 """Endings of the parts of one archive."""
+
+LET_READ = Words("Let this user read it.")
 
 ArchiveReader = Callable[[Path, str, Members], AbstractContextManager[None]]
 
@@ -106,13 +109,17 @@ def _add_folder(root: Path, members: Members) -> None:
 
     def refuse_folder(error: OSError) -> None:
         name = os.path.relpath(os.fsdecode(error.filename), root)
-        members.refuse(printable(name), "The folder cannot be read: {reason}", "Let this user read it.", reason=reason_of(error))
+        members.refuse(printable(name), "The folder cannot be read: {reason}", LET_READ, reason=reason_of(error))
 
     for folder, subfolders, files in os.walk(root, onerror=refuse_folder, followlinks=False):
         subfolders.sort()
         members.folders |= {_shown(Path(folder, name), root) for name in subfolders}
         for entry in sorted(files) + [name for name in subfolders if Path(folder, name).is_symlink()]:
-            _add_file(Path(folder, entry), root, members)
+            path = Path(folder, entry)
+            try:
+                _add_file(path, root, members)
+            except OSError as error:
+                members.refuse(printable(_shown(path, root)), "It cannot be read: {reason}", LET_READ, reason=reason_of(error))
 
 
 def _add_file(path: Path, root: Path, members: Members) -> None:
@@ -127,6 +134,8 @@ def _add_file(path: Path, root: Path, members: Members) -> None:
         members.refuse(name, "It is an archive inside the folder", "Unpack it, or name it as a source of its own.")
     elif suffix_of(name) in ARCHIVE_SUFFIXES:
         members.refuse(name, "It is an archive inside the folder", "Unpack it there, then import the folder again.")
+    elif not os.access(path, os.R_OK):
+        members.refuse(printable(name), "This user may not read it", LET_READ)
     else:
         members.add(Member(name, path.stat().st_size, _opener(path)))
 

@@ -153,11 +153,11 @@ def test_the_real_clips_are_recognised_by_their_csv_in_a_zip_and_in_their_folder
         assert not found["problems"] and not found["findings"]
 
 
-def test_a_folder_that_may_not_be_read_is_told_and_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("run/1.mp4", "walk/2.mp4", "secret/3.mp4"):
+def test_what_may_not_be_read_is_told_and_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("run/1.mp4", "walk/2.mp4", "walk/locked.mp4", "secret/3.mp4"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("x")
-    scandir = os.scandir
+    scandir, access = os.scandir, os.access
 
     def guarded(path: str) -> object:  # as the tests may run as root, whom no mode stops
         if str(path).endswith("secret"):
@@ -165,10 +165,12 @@ def test_a_folder_that_may_not_be_read_is_told_and_not_passed_over(tmp_path: Pat
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", guarded)
+    monkeypatch.setattr(os, "access", lambda path, mode: "locked" not in str(path) and access(path, mode))
 
-    assert [(problem["path"], problem["reason"]) for problem in inspect(str(tmp_path))["problems"]] == [
-        ("secret", "The folder cannot be read: Permission denied")
-    ]
+    assert {problem["path"]: problem["reason"] for problem in inspect(str(tmp_path))["problems"]} == {
+        "secret": "The folder cannot be read: Permission denied",
+        "walk/locked.mp4": "This user may not read it",
+    }
 
 
 def test_a_class_that_is_spelt_in_two_ways_is_told(tmp_path: Path) -> None:
