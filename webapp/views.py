@@ -6,7 +6,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from webapp.datasets.selectors import visible_datasets
+from webapp.datasets.selectors import editable_datasets
 from webapp.datasets.selectors.overview import imports_to_confirm
 from webapp.experiments.selectors.home import latest_fusion_results, latest_runs, latest_studies, showpiece
 from webapp.jobs import storage
@@ -22,7 +22,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "open_jobs": jobs.filter(state__in=Job.OPEN).order_by("id")[:8],
         "failed_jobs": unseen_failures(request.user),
         "waiting_imports": imports_to_confirm(request.user),
-        "datasets": visible_datasets(request.user)[:1],
+        "datasets": editable_datasets(request.user)[:1],
         "runs": latest_runs(request.user, 6),
         "studies": latest_studies(request.user, 3),
         "fusion_results": fusions,

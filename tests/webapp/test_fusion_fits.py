@@ -164,7 +164,7 @@ def test_a_study_counts_the_runs_of_its_folds_and_stops_them_too(ada: User, data
     runs = [stream.run for stream in streams if stream.run is not None]
     grid = StudyConfig(streams=tuple(run.experiment for run in runs), fusions=(svm("held_out_folds"), svm("training_scores")))
     split = dataset.splits.get()
-    messages = [finding.message for finding in foreseen(split, grid)]
+    messages = [finding.message for finding in foreseen(ada, split, grid)]
     assert any("8 runs would be trained" in message for message in messages)
     assert any("6 more runs" in message for message in messages) and any("too sure" in message for message in messages)
     study = launch_study(ada, split, grid, "svm", runs)

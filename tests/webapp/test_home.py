@@ -29,6 +29,14 @@ def test_with_a_dataset_the_next_step_is_a_model(as_ada: Client, ada: User) -> N
     assert "Choose a model" in page and "Import a dataset" not in page
 
 
+def test_who_may_only_look_at_a_dataset_is_led_to_data_of_their_own(client: Client) -> None:
+    viewer = make_user("vera")
+    share(make_dataset(make_user("olga")), viewer)
+    client.force_login(viewer)
+    page = client.get("/").content.decode()
+    assert "Import a dataset" in page and "Choose a model" not in page
+
+
 def test_results_stand_with_their_protocol_and_fusions_come_first(as_ada: Client, ada: User) -> None:
     dataset = make_dataset(ada)
     streams = [make_evaluation(make_run(dataset, kind), lambda label, _position: 0) for kind in ("rgb", "flow")]

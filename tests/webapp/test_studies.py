@@ -18,7 +18,7 @@ from tests.webapp.factories import make_dataset, make_evaluation, make_fusion, m
 from webapp.datasets.models import Dataset, Split, SplitEntry
 from webapp.experiments.models import Evaluation, Fusion, Run, Study
 from webapp.experiments.selectors.studies import is_live, points
-from webapp.experiments.services.studies import UnfitStudy, add_values, launch_missing, launch_study, resume_study, stop_study
+from webapp.experiments.services.studies import UnfitStudy, add_values, foreseen, launch_missing, launch_study, resume_study, stop_study
 from webapp.experiments.studies.results import Spread, rows
 from webapp.jobs.models import Job
 from webapp.latex import tabular
@@ -82,6 +82,14 @@ class TestLaunching:
         streams = (run.experiment,)
         study = launch(ada, dataset, StudyConfig(streams=streams, axes=(DROPOUT,)), adopted=[run, make_run(dataset, "flow")])
         assert study.runs.count() == 2 and run in study.runs.all()
+
+    def test_what_is_there_already_is_counted_apart_before_the_launch(self, ada: User, dataset: Dataset) -> None:
+        run, split = make_run(dataset), dataset.splits.get(name="1")
+        found = foreseen(ada, split, StudyConfig(streams=(run.experiment,), axes=(DROPOUT,)), [run])
+        assert [finding.message for finding in found][:2] == [
+            "1 run would be trained and tested.",
+            "1 run of the grid is there already.",
+        ]
 
     def test_nothing_is_left_of_a_grid_with_a_run_that_can_not_be_trained(self, ada: User, dataset: Dataset) -> None:
         with pytest.raises(UnfitStudy, match="no split “9”"):
@@ -203,7 +211,7 @@ class TestPages:
         run = make_run(dataset)
         data = {"split": run.split_id, "seeds": "3", "axis1-field": "data.crop_size", "axis1-values": "224, 300", "action": "check"}
         page = as_ada.post(f"/experiments/studies/new?run={run.pk}", self.posted(**data)).content.decode()
-        assert "12 runs would be trained and tested." in page
+        assert "11 runs would be trained and tested." in page and "1 run of the grid is there already." in page
         assert page.count("A crop of 300 px does not fit") == 1 and page.count("has room for all 6 training videos") == 1
         assert Run.objects.count() == 1 and not Study.objects.exists()
 

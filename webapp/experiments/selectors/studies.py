@@ -12,6 +12,7 @@ from ml.config.evaluation import FusionConfig
 from ml.config.experiment import ExperimentConfig
 from ml.config.study import StudyConfig, Trial, Values, facts, fused_facts, trials
 from webapp.choices import name_of
+from webapp.datasets.models import Dataset
 from webapp.experiments.heads import head_on, seen_from
 from webapp.experiments.models import Evaluation, Fusion, Run, Study
 from webapp.jobs.models import Job
@@ -72,14 +73,14 @@ class Point:
 def points(study: Study) -> list[Point]:
     """In the order of the grid. A run stands where its config is that of the trial; the newest, if there are several."""
     grid, members = study.grid, study.runs.select_related("dataset", "job", "split").order_by("pk")
-    runs = {place: run for run in members if (place := place_in(study, run))}
+    runs = {place: run for run in members if (place := place_in(study.dataset, run))}
     fusions = _fusions(study, runs.values()) if grid.fusions else {}
     return [_point(trial, grid, runs, fusions) for trial in trials(grid)]
 
 
-def place_in(study: Study, run: Run) -> str:
-    """The id of the config that the run has, seen from the study's dataset; nothing where it did not learn it."""
-    head = head_on(run, study.dataset)
+def place_in(dataset: Dataset, run: Run) -> str:
+    """The id of the config that the run has, seen from the dataset of a study; nothing where it did not learn it."""
+    head = head_on(run, dataset)
     return seen_from(head).spec_id() if head else ""
 
 

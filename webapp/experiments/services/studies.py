@@ -13,7 +13,7 @@ from ml.config.data import OtherDataset
 from ml.config.experiment import ExperimentConfig
 from ml.config.study import SPLIT, StudyConfig, Trial, Values, configs_of
 from ml.errors import UserError
-from webapp.datasets.models import Split
+from webapp.datasets.models import Dataset, Split
 from webapp.experiments.fitting import svm_findings
 from webapp.experiments.heads import Head, head_on
 from webapp.experiments.models import Evaluation, Run, Study
@@ -47,11 +47,16 @@ def launch_study(user: User, split: Split, grid: StudyConfig, name: str, adopted
     grid = placed(grid, split)
     _check_size(grid)
     study = Study.objects.create(name=name, owner=user, dataset=split.dataset, config=grid.model_dump(mode="json"))
-    wanted = configs_of(grid)
-    own = editable_runs(user).filter(pk__in=[run.pk for run in adopted])
-    study.runs.set(run for run in own if place_in(study, run) in wanted)
+    study.runs.set(_fitting(user, study.dataset, grid, adopted))
     launch_missing(study, user)
     return study
+
+
+def _fitting(user: User, dataset: Dataset, grid: StudyConfig, runs: Iterable[Run]) -> list[Run]:
+    """Those that stand in the grid already."""
+    wanted = configs_of(grid)
+    own = editable_runs(user).filter(pk__in=[run.pk for run in runs])
+    return [run for run in own if place_in(dataset, run) in wanted]
 
 
 @transaction.atomic
@@ -90,13 +95,20 @@ def _along(other: OtherDataset, own_split: str, splits: Iterable[JsonValue]) -> 
     return other.replace(split="") if goes_along else other
 
 
-def foreseen(split: Split, grid: StudyConfig) -> list[Finding]:
-    """How many runs there would be, and what the preflights of all of them say, each thing once."""
-    configs = configs_of(placed(grid, split)).values()
+def foreseen(user: User, split: Split, grid: StudyConfig, adopted: Iterable[Run] = ()) -> list[Finding]:
+    """How many runs there would be, and what the preflights of all of them say, each thing once; `adopted` as in `launch_study`."""
+    grid = placed(grid, split)
+    configs = configs_of(grid).values()
     splits = {one.name: one for one in split.dataset.splits.select_related("dataset")}
     found = (finding for config in configs if config.data.split in splits for finding in preflight(splits[config.data.split], config))
-    size = ngettext("%d run would be trained and tested.", "%d runs would be trained and tested.", len(configs)) % len(configs)
-    return [Finding("note", size), *dict.fromkeys((*svm_findings(grid.fusions, len(grid.streams)), *found))]
+    num_there = len(_fitting(user, split.dataset, grid, adopted))
+    return [*_sizes(len(configs) - num_there, num_there), *dict.fromkeys((*svm_findings(grid.fusions, len(grid.streams)), *found))]
+
+
+def _sizes(num_new: int, num_there: int) -> list[Finding]:
+    new = ngettext("%d run would be trained and tested.", "%d runs would be trained and tested.", num_new) % num_new
+    there = ngettext("%d run of the grid is there already.", "%d runs of the grid are there already.", num_there) % num_there
+    return [Finding("note", new), *([Finding("note", there)] if num_there else [])]
 
 
 def _check_size(grid: StudyConfig) -> None:

@@ -1,9 +1,6 @@
 """Studies: their list, a new one, and the page that fills as its runs finish."""
 
-from typing import cast
-
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
@@ -28,6 +25,7 @@ from webapp.experiments.studies.results import METRICS, rows, tables_beside
 from webapp.experiments.studies.table import StudyTable, named_in
 from webapp.latex import latex_response
 from webapp.metrics import definitions
+from webapp.requests import Request, tell_errors, told
 
 STUDIES_PER_PAGE = 50
 
@@ -41,7 +39,7 @@ def study_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def study_new(request: HttpRequest) -> HttpResponse:
+def study_new(request: Request) -> HttpResponse:
     """`?run=`, `?fusion=` or `?preset=`: which fields to vary, on which splits, with how many seeds."""
     base = base_of(request.user, request.GET)
     form = NewStudy(request.user, base, request.POST or None)
@@ -50,14 +48,14 @@ def study_new(request: HttpRequest) -> HttpResponse:
         where = form.launch.cleaned_data
         try:
             if request.POST.get("action") == "check":
-                findings = foreseen(where["split"], form.grid)
+                findings = foreseen(request.user, where["split"], form.grid, base.runs)
             else:
-                study = launch_study(_user(request), where["split"], form.grid, where["name"], base.runs)
+                study = launch_study(request.user, where["split"], form.grid, where["name"], base.runs)
                 messages.success(request, _("Queued. This page follows the study from here."))
                 return redirect("experiments:study_detail", study.pk)
         except UserError as error:
             form.launch.add_error(None, error.sentences)
-    is_check = request.htmx.target == "findings"  # type: ignore[attr-defined]
+    is_check = request.htmx.target == "findings"
     ctx = {
         "base": base,
         "form": form,
@@ -69,7 +67,7 @@ def study_new(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-def study_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def study_detail(request: Request, pk: int) -> HttpResponse:
     """The table and the chart as they are now, and the runs; or the live part that asks for itself again."""
     study = get_object_or_404(visible_studies(request.user), pk=pk)
     table = _table(request, study)
@@ -85,7 +83,7 @@ def study_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "may_change": may_change,
         "more": AxisForm(study.grid.streams, growing_knobs(study.grid)) if may_change else None,
     }
-    return render(request, "experiments/_study_live.html" if request.htmx else "experiments/study_detail.html", ctx)  # type: ignore[attr-defined]
+    return render(request, "experiments/_study_live.html" if request.htmx else "experiments/study_detail.html", ctx)
 
 
 def _table(request: HttpRequest, study: Study) -> StudyTable:
@@ -111,17 +109,14 @@ def study_latex(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def study_add(request: HttpRequest, pk: int) -> HttpResponse:
+def study_add(request: Request, pk: int) -> HttpResponse:
     """More values on an axis, another split or seed."""
     study = get_object_or_404(editable_studies(request.user), pk=pk)
     form = AxisForm(study.grid.streams, growing_knobs(study.grid), request.POST)
-    try:
+    with told(request):
         if form.is_valid() and form.axis is not None:
-            add_values(study, form.axis.field, form.axis.values, _user(request))
-        for problem in form.errors.values():
-            messages.error(request, " ".join(map(str, problem)))
-    except UserError as error:
-        messages.error(request, error.sentences)
+            add_values(study, form.axis.field, form.axis.values, request.user)
+    tell_errors(request, form)
     return redirect("experiments:study_detail", pk)
 
 
@@ -136,11 +131,11 @@ def study_stop(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def study_resume(request: HttpRequest, pk: int) -> HttpResponse:
+def study_resume(request: Request, pk: int) -> HttpResponse:
     """Go on with all that stopped or failed, and with what is missing."""
     study = get_object_or_404(editable_studies(request.user), pk=pk)
-    try:
-        resume_study(study, _user(request))
+    with told(request):
+        resume_study(study, request.user)
         if stopping := still_stopping(study).count():
             text = ngettext(
                 "%d run is still saving its checkpoint: resume again in a moment, and it goes on too.",
@@ -150,8 +145,6 @@ def study_resume(request: HttpRequest, pk: int) -> HttpResponse:
             messages.warning(request, text % stopping)
         elif not is_live(study):
             messages.info(request, _("Every run is done: there is nothing to go on with."))
-    except UserError as error:
-        messages.error(request, error.sentences)
     return redirect("experiments:study_detail", pk)
 
 
@@ -161,7 +154,3 @@ def study_dissolve(request: HttpRequest, pk: int) -> HttpResponse:
     dissolve_study(get_object_or_404(editable_studies(request.user), pk=pk))
     messages.success(request, _("The study is gone; its runs are still here."))
     return redirect("experiments:study_list")
-
-
-def _user(request: HttpRequest) -> User:
-    return cast(User, request.user)
