@@ -152,6 +152,13 @@ def test_a_table_of_other_things_is_left_out_where_folders_tell_the_classes_and_
         recognise(members_of({**videos("all/1.mp4", "all/2.mp4"), "list.csv": weather}))
 
 
+def test_tables_beside_videos_in_class_folders_are_no_lists() -> None:
+    poses = {f"{name}.csv": "frame,label,x\n1,head,0.5\n" for name in ("a/1", "a/2", "b/3")}
+    plan = recognise(members_of({**FILES, **poses}))
+
+    assert plan.layout == "folders" and plan.classes == ("a", "b") and {problem.path for problem in plan.problems} == set(poses)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [

@@ -42,6 +42,10 @@ def test_class_names_of_any_script_stay_as_they_are_in_natural_order() -> None:
     assert plan.classes.index("class 9") < plan.classes.index("class 10")
 
 
+def test_spaces_around_a_folders_name_are_no_part_of_the_class() -> None:
+    assert recognise(members_of(videos("run /1.mp4", "run/2.mp4", " walk/3.mp4"))).classes == ("run", "walk")
+
+
 def test_train_and_test_folders_are_a_split() -> None:
     plan = recognise(members_of(videos("ds/Train/run/1.mp4", "ds/Train/walk/1.mp4", "ds/test/run/1.mp4", "ds/val/walk/9.mp4")))
 
@@ -229,6 +233,11 @@ def test_the_hmdb51_lists_give_all_splits_and_leave_out_code_0() -> None:
     assert plan.splits[0].subsets == {names[0]: "train", names[1]: "test", names[3]: "test"}
     assert plan.splits[1].subsets == {names[0]: "test", names[1]: "train"}
     assert not plan.findings and not plan.problems
+
+
+def test_a_class_of_an_endless_name_is_refused() -> None:
+    with pytest.raises(BadLayout, match="longer than 200"):
+        recognise(members_of({"trainlist01.txt": f"{'x' * 300}/v.avi 1", **videos("a/v.avi")}))
 
 
 @pytest.mark.parametrize(("line", "says"), [("v_Archery_g01_c01.avi 1", "is not Class/video.avi")], ids=["no class"])

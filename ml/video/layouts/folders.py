@@ -62,7 +62,7 @@ def _subset_level(placed: list[list[str]]) -> int | None:
 
 def _place(plan: Plan, member: Member, folders: list[str]) -> None:
     if folders:
-        plan.items.append(Item(member, folders[0], group_of(member.name)))
+        plan.items.append(Item(member, folders[0].strip() or folders[0], group_of(member.name)))
     else:
         plan.refuse(member.name, "It lies in no class folder", "Move it into the folder of its class.")
 

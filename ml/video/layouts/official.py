@@ -9,7 +9,7 @@ from ml.video.groups import group_of
 from ml.video.layouts.lists import Finder, some
 from ml.video.layouts.plan import Item, Plan, PlannedSplit
 from ml.video.members import Member, Members
-from ml.video.names import is_video_name
+from ml.video.names import MAX_PART, is_video_name
 from ml.words import Words
 
 
@@ -31,7 +31,7 @@ def plan_from(layout: str, members: Members, lists: frozenset[str], classes: tup
     """Videos that are there and listed, all splits; what is missing or unlisted is told.
 
     Raises:
-        BadLayout: no listed video is there.
+        BadLayout: no listed video is there, or a class has an endless name.
     """
     videos = [member for name, member in members.files.items() if is_video_name(name)]
     finder = Finder(videos, unique_names=True)
@@ -39,6 +39,13 @@ def plan_from(layout: str, members: Members, lists: frozenset[str], classes: tup
     splits: dict[str, dict[str, Subset]] = {}
     missing: dict[str, None] = {}
     for line in lines:
+        if len(line.label) > MAX_PART:
+            raise BadLayout(
+                "The class {label} is longer than {limit} characters",
+                "Use the lists as they were published.",
+                label=line.label[:80],
+                limit=MAX_PART,
+            )
         found = finder.find(line.path)
         subsets = splits.setdefault(line.split, {})
         if not found:

@@ -67,11 +67,12 @@ def _tables(members: Members) -> list[Table]:
 
 
 def _was_meant(table: Table, members: Members) -> bool:
-    """Half a list is a list gone wrong; so is any other, where no folders tell the classes."""
+    """Half a list is a list gone wrong; so is any other, where no folders tell the classes. What lies in a class folder is neither."""
     if class_list(members, frozenset(members.files.keys() - {table.member.name})):
         return False
     folders = {name.rpartition("/")[0] for name in members.files if is_video_name(name)}
-    return bool(table.columns.keys() & {"path", "label"}) or len(folders) <= 1
+    lies_outside = table.member.name.rpartition("/")[0] not in folders
+    return len(folders) <= 1 or (lies_outside and bool(table.columns.keys() & {"path", "label"}))
 
 
 def _rows(tables: Sequence[Table]) -> list[Row]:
