@@ -77,6 +77,7 @@ KINDS: dict[str, tuple[str, dict[str, object]]] = {
     "flash": (".flv", {"frames": 30}),
     "av1": (".webm", {"codec": "libsvtav1", "options": {"preset": "12"}, "width": 128, "height": 96}),
     "camcorder": (".mxf", {"codec": "mpeg2video"}),
+    "interlaced": (".mts", {"container": "mpegts", "options": {"flags": "+ilme+ildct", "x264-params": "tff=1"}, "height": 64}),
     "grey": (".mkv", {"codec": "ffv1", "pixel_format": "gray"}),
     "coarse_colours": (".mkv", {"codec": "ffv1", "pixel_format": "yuv410p"}),
     "odd_sized": (".mkv", {"codec": "ffv1", "pixel_format": "yuv444p", "width": 35, "height": 33}),

@@ -26,10 +26,14 @@ WITHOUT_SHOW_TIMES = "avi"
 
 @dataclass(frozen=True)
 class TimedFrame:
-    """Pixels (H, W, 3) uint8 RGB, shown from `seconds` on; the first frame at 0, each later than the one before."""
+    """Pixels (H, W, 3) uint8 RGB, shown from `seconds` on; the first frame at 0, each later than the one before.
+
+    An interlaced frame is woven of two moments, line by line; it stays so.
+    """
 
     pixels: Pixels
     seconds: float
+    is_interlaced: bool = False
 
 
 def decode_frames(path: Path) -> Iterator[Pixels]:
@@ -59,7 +63,7 @@ def decode_timed(path: Path) -> Generator[TimedFrame, None, None]:
                 seconds = time - start
             else:
                 seconds += step
-            yield TimedFrame(upright(frame, size, convert), seconds)
+            yield TimedFrame(upright(frame, size, convert), seconds, frame.interlaced_frame)
 
 
 def _show_time(frame: VideoFrame) -> float | None:

@@ -133,6 +133,8 @@ def _notes(claimed: VideoFacts, times: list[float]) -> Iterator[Words]:
         yield Words("cut off or damaged: {read} of {claimed} frames could be read", read=len(times), claimed=claimed.frames)
     if is_variable:
         yield Words("variable frame rate")
+    if claimed.is_interlaced:
+        yield Words("interlaced: each frame is woven of two moments")
     if _bits_a_colour(claimed.pixel_format) > 8:
         yield Words("more than 8 bits a colour: reduced to 8")
 

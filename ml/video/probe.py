@@ -9,7 +9,7 @@ from av.video.stream import VideoStream
 
 from ml.errors import BadVideo
 from ml.video.container import open_video
-from ml.video.decode import decode_timed, frame_rate
+from ml.video.decode import TimedFrame, decode_timed, frame_rate
 
 MICROSECONDS = 1_000_000
 
@@ -26,6 +26,7 @@ class VideoFacts:
     duration_seconds: float
     codec: str
     pixel_format: str
+    is_interlaced: bool
     suffixes: frozenset[str]
 
 
@@ -41,8 +42,11 @@ def probe(path: Path) -> VideoFacts:
         codec, pixel_format = stream.codec_context.codec.canonical_name, stream.codec_context.pix_fmt or ""
         frames = _num_frames(container, stream, duration * fps)
         suffixes = frozenset(f".{extension}" for extension in container.format.extensions)
-    height, width = _first_frame_size(path)
-    return VideoFacts(frames, stream.frames > 0, fps, width, height, duration or frames / fps, codec, pixel_format, suffixes)
+    first = _first_frame(path)
+    height, width, _ = first.pixels.shape
+    return VideoFacts(
+        frames, stream.frames > 0, fps, width, height, duration or frames / fps, codec, pixel_format, first.is_interlaced, suffixes
+    )
 
 
 def _duration_seconds(container: InputContainer, stream: VideoStream, fps: float) -> float:
@@ -59,9 +63,8 @@ def _num_frames(container: InputContainer, stream: VideoStream, lasting: float) 
     return min(stream.frames, round(lasting)) if stream.frames and has_edit_list and lasting else stream.frames or round(lasting)
 
 
-def _first_frame_size(path: Path) -> tuple[int, int]:
+def _first_frame(path: Path) -> TimedFrame:
     with closing(decode_timed(path)) as frames:
         for frame in frames:
-            height, width, _ = frame.pixels.shape
-            return height, width
+            return frame
     raise BadVideo("No frame of it can be decoded", "Check that it plays; convert it to H.264 if it does.")

@@ -102,6 +102,7 @@ def test_notes_say_what_is_special_about_a_video(imported: tuple[Path, Manifest,
     assert notes["one_frame"] == "one frame: no flow"
     assert notes["variable_rate"] == "variable frame rate"
     assert notes["wrong_extension"] == "called .mp4, but is .avi"
+    assert notes["interlaced"] == "interlaced: each frame is woven of two moments"
     assert notes["hevc_10_bit"] == "more than 8 bits a colour: reduced to 8"
     assert notes["cut"].startswith("cut off or damaged: ") and notes["cut"].endswith(" of 60 frames could be read")
     plain = ("h264", "mpeg4_avi", "h264_in_avi", "flash", "camcorder", "vp9", "grey", "odd_sized", "coarse_colours")
