@@ -7,7 +7,6 @@ from typing import get_args
 
 from pydantic import ValidationError
 
-from ml.config.data import FlowInput
 from ml.config.experiment import ExperimentConfig
 from ml.config.flow import FlowMethod, FlowSpec
 from ml.config.schema import Schema, first_problem
@@ -62,7 +61,6 @@ def read_spec(path: Path) -> FlowSpec:
 def _spec_of_run(text: bytes) -> FlowSpec | None:
     """None where this is no config, or one that sees no flow."""
     try:
-        seen = ExperimentConfig.model_validate_json(text).data.input
+        return ExperimentConfig.model_validate_json(text).data.input.reads_flow
     except ValidationError:
         return None
-    return seen.flow if isinstance(seen, FlowInput) else None

@@ -77,13 +77,22 @@ class Manifest(Schema):
     findings: tuple[Finding, ...] = ()
 
 
-class RGBInput(Schema):
+class VideoInput(Schema):
+    """What is asked of every input, whatever its knobs; one that differs says so."""
+
+    @property
+    def reads_flow(self) -> FlowSpec | None:
+        """The stored flow that it is made of; None: it is made of frames."""
+        return None
+
+
+class RGBInput(VideoInput):
     """Single RGB frames: what the spatial stream sees."""
 
     modality: Literal["rgb"] = "rgb"
 
 
-class FlowInput(Schema):
+class FlowInput(VideoInput):
     """Stacked optical flow (two-stream paper, section 3.1): what the temporal stream sees."""
 
     modality: Literal["flow"] = "flow"
@@ -99,8 +108,12 @@ class FlowInput(Schema):
     mean_subtraction: bool = knob(True, "Subtract mean flow", "Take each field's mean displacement away: a cheap answer to camera motion.")
     flow: FlowSpec = knob(FlowSpec(), "Optical flow", "Must be the spec of an extracted cache; a missing one is extracted first.")
 
+    @property
+    def reads_flow(self) -> FlowSpec:
+        return self.flow
 
-class RGBDiffInput(Schema):
+
+class RGBDiffInput(VideoInput):
     """Stacked differences of consecutive RGB frames (TSN, section 3.2): motion without optical flow."""
 
     modality: Literal["rgb_diff"] = "rgb_diff"
@@ -109,7 +122,7 @@ class RGBDiffInput(Schema):
     )
 
 
-class RGBStackInput(Schema):
+class RGBStackInput(VideoInput):
     """A clip of RGB frames in one input: what slow fusion sees."""
 
     modality: Literal["rgb_stack"] = "rgb_stack"

@@ -1,15 +1,15 @@
 """A new video as its streams want to read it: the same packs as in training, made on the fly."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
-from ml.config.data import FlowInput, FrameSpec
-from ml.config.schema import Schema
+from ml.config.data import FrameSpec, VideoInput
+from ml.config.flow import FlowSpec
 from ml.errors import BadVideo
 from ml.flow import build_flow
 from ml.video.arrays import Floats, Pixels
@@ -23,11 +23,11 @@ class FlowOnDemand:
     Fields go through a flow pack of their own, so they are stored and read back exactly as in training.
     """
 
-    def __init__(self, frames: FramePack, frame_spec: FrameSpec, seen: FlowInput, folder: Path) -> None:
+    def __init__(self, frames: FramePack, frame_spec: FrameSpec, flow_spec: FlowSpec, folder: Path) -> None:
         if len(frames) < 2:
             raise BadVideo("The video has one frame; motion needs two", "Choose a longer video, or predict with an RGB run.")
-        self._frames, self._frame_spec, self._spec, self._folder = frames, frame_spec, seen.flow, folder
-        self._method = build_flow(seen.flow.method)
+        self._frames, self._frame_spec, self._spec, self._folder = frames, frame_spec, flow_spec, folder
+        self._method = build_flow(flow_spec.method)
         self._fields: dict[int, Floats] = {}
         self.seconds = 0.0
 
@@ -70,11 +70,6 @@ def _grey(frame: Pixels) -> Pixels:
     return np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
-COMPUTED: dict[type[Schema], Callable[..., Pack]] = {FlowInput: FlowOnDemand}
-"""Packs that are made from frames; an input without one reads the frames themselves."""
-
-
-def pack_for(frames: FramePack, spec: FrameSpec, seen: Schema, folder: Path) -> Pack:
+def pack_for(frames: FramePack, spec: FrameSpec, seen: VideoInput, folder: Path) -> Pack:
     """What a stream with this input reads of the video whose frames these are."""
-    made = COMPUTED.get(type(seen))
-    return made(frames, spec, seen, folder) if made else frames
+    return FlowOnDemand(frames, spec, seen.reads_flow, folder) if seen.reads_flow else frames

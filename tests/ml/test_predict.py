@@ -157,7 +157,7 @@ def test_flow_on_demand_is_the_stored_flow_bit_for_bit(video: Path, tmp_path: Pa
     write_frame_pack(tmp_path / "f.pack", decode_frames(video), spec)
     with FramePack(tmp_path / "f.pack", spec) as frames:
         write_flow_pack(tmp_path / "flow.pack", flow_fields(frames, build_flow(DIS())), seen.flow, spec)
-        with FlowPack(tmp_path / "flow.pack", seen.flow, spec) as stored, FlowOnDemand(frames, spec, seen, tmp_path) as fresh:
+        with FlowPack(tmp_path / "flow.pack", seen.flow, spec) as stored, FlowOnDemand(frames, spec, seen.flow, tmp_path) as fresh:
             assert len(fresh) == len(stored) == 8
             for indices in ([3, 4], [4, 5], [0, 0, 7]):
                 np.testing.assert_array_equal(fresh.read(indices), stored.read(indices))

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from ml.config.data import FlowInput
 from ml.config.experiment import ExperimentConfig
 from webapp.choices import name_of
 from webapp.datasets.models import Split, SplitEntry, Video
@@ -40,10 +39,10 @@ def of_stream(name: str, text: str) -> str:
 
 def _flow(split: Split, config: ExperimentConfig) -> list[str]:
     """Missing flow is a finding of its own."""
-    flow = config.data.input
-    if not isinstance(flow, FlowInput) or not has_flow(split, flow):
+    flow = config.data.input.reads_flow
+    if flow is None or not has_flow(split, flow):
         return []
-    return [_("Its flow (%(method)s) is there already.") % {"method": name_of(flow.flow.method.kind)}]
+    return [_("Its flow (%(method)s) is there already.") % {"method": name_of(flow.method.kind)}]
 
 
 def _training(split: Split, config: ExperimentConfig, who: str) -> str:

@@ -9,7 +9,6 @@ from django.db.models import Count, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ml.config.data import FlowInput
 from ml.config.experiment import ExperimentConfig
 from ml.config.flow import FlowSpec
 from ml.config.models import TwoStream
@@ -145,11 +144,11 @@ def _geometry(split: Split, config: ExperimentConfig) -> Iterator[Finding]:
 
 
 def _flow(split: Split, config: ExperimentConfig) -> Iterator[Finding]:
-    flow = config.data.input
-    if not isinstance(flow, FlowInput) or has_flow(split, flow):
+    flow = config.data.input.reads_flow
+    if flow is None or has_flow(split, flow):
         return
-    message = _missing_flow(split, flow.flow)
-    nearest = _nearest(split, flow.flow)
+    message = _missing_flow(split, flow)
+    nearest = _nearest(split, flow)
     advice = _("The dataset has flow that is not the same; with its settings, training need not wait.") if nearest else ""
     yield Finding("note", message, advice, nearest)
 
@@ -174,9 +173,9 @@ def _nearest(split: Split, asked: FlowSpec) -> tuple[Difference, ...]:
     return tuple(nearest)
 
 
-def has_flow(split: Split, flow: FlowInput) -> bool:
+def has_flow(split: Split, flow: FlowSpec) -> bool:
     """Whether the flow of every usable video was extracted, or tried, with this spec."""
-    cache = FlowCache.objects.filter(dataset=split.dataset_id, spec_id=flow.flow.spec_id()).first()
+    cache = FlowCache.objects.filter(dataset=split.dataset_id, spec_id=flow.spec_id()).first()
     return cache is not None and is_complete(cache)
 
 

@@ -1,7 +1,6 @@
 """Presets that take any optical flow start with the one that the dataset has."""
 
 from ml.config.availability import unavailable
-from ml.config.data import FlowInput
 from ml.config.experiment import ExperimentConfig
 from ml.config.flow import FlowSpec
 from ml.config.presets.small import SMALL
@@ -15,11 +14,11 @@ def with_ready_flow(preset: str, config: ExperimentConfig, split: Split | None) 
 
     A paper's preset stays as the paper has it.
     """
-    flow = config.data.input
-    if preset not in SMALL or split is None or not isinstance(flow, FlowInput) or has_flow(split, flow):
+    flow = config.data.input.reads_flow
+    if preset not in SMALL or split is None or flow is None or has_flow(split, flow):
         return config
     ready = _newest(split)
-    return config if ready is None else config.replace(data=config.data.replace(input=flow.replace(flow=ready)))
+    return config if ready is None else config.replace(data=config.data.replace(input=config.data.input.replace(flow=ready)))
 
 
 def _newest(split: Split) -> FlowSpec | None:

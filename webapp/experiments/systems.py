@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from ml.config.data import FlowInput, RGBInput
+from ml.config.data import RGBInput
 from ml.config.evaluation import FusionConfig
 from ml.config.experiment import Preset
 from ml.config.presets import PAPERS, PRESETS
@@ -142,8 +142,8 @@ def needs(preset: Preset) -> list[Any]:
     """In a few words: the backbone, and what must be there before or is made first."""
     model, data = preset.config.model, preset.config.data
     found: list[Any] = [name_of(model.backbone)]
-    if isinstance(data.input, FlowInput):
-        found.append(_("%(method)s flow") % {"method": name_of(data.input.flow.method.kind)})
+    if flow := data.input.reads_flow:
+        found.append(_("%(method)s flow") % {"method": name_of(flow.method.kind)})
     if model.pretrained == "imagenet":
         found.append(_("ImageNet weights"))
     return found

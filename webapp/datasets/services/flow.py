@@ -8,7 +8,6 @@ from django.db.models import Count, F, QuerySet, Sum
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
-from ml.config.data import FlowInput
 from ml.config.flow import ON_TORCH, FlowSpec
 from ml.errors import DiskFull, UserError
 from ml.words import Words
@@ -131,5 +130,6 @@ def _reads(job: Job, cache: FlowCache) -> bool:
 def _sees(run: Run, cache: FlowCache) -> bool:
     """On its own dataset, or on a further one."""
     data = run.experiment.data
+    flow = data.input.reads_flow
     datasets = {str(run.dataset_id), *(other.dataset for other in data.also)}
-    return str(cache.dataset_id) in datasets and isinstance(data.input, FlowInput) and data.input.flow.spec_id() == cache.spec_id
+    return str(cache.dataset_id) in datasets and flow is not None and flow.spec_id() == cache.spec_id

@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from pydantic import JsonValue, ValidationError
 
-from ml.config.data import FlowInput
 from ml.config.experiment import ExperimentConfig
 from ml.config.study import REPEATS, SPLIT, Axis, Knob, StudyConfig, read_values
 from webapp.choices import name_of
@@ -150,7 +149,7 @@ class NewStudy:
 
     def _launched(self, stream: ExperimentConfig) -> ExperimentConfig:
         """The temporal stream of a multi-task study with the further datasets."""
-        is_joint = self.base.is_multi_task and isinstance(stream.data.input, FlowInput)
+        is_joint = self.base.is_multi_task and stream.data.input.reads_flow is not None
         return stream.replace(data=stream.data.replace(also=self.launch.further_datasets)) if is_joint else stream
 
 

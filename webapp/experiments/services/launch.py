@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from ml.config.data import FlowInput, Subset
+from ml.config.data import Subset
 from ml.config.evaluation import Protocol
 from ml.config.experiment import ExperimentConfig
 from ml.errors import UserError
@@ -84,9 +84,10 @@ def _check_rights(user: User, others: Iterable[Split]) -> None:
 
 def _flow_jobs(user: User, dataset: Dataset, config: ExperimentConfig) -> list[Job]:
     """The job that extracts what the config needs, where anything is missing."""
-    if not isinstance(config.data.input, FlowInput):
+    flow = config.data.input.reads_flow
+    if flow is None:
         return []
-    _cache, job = request_flow(dataset, config.data.input.flow, user)
+    _cache, job = request_flow(dataset, flow, user)
     return [job] if job is not None else []
 
 
