@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from tests.webapp.factories import make_dataset, make_job, make_upload, make_user
 from webapp.datasets.models import Dataset, Import, Upload, Video
-from webapp.datasets.services.imports import BadSource, ImportMoved, add_videos, confirm_import, latest_job, start_import, suggested_name
+from webapp.datasets.services.imports import ImportMoved, confirm_import, latest_job, start_import, suggested_name
 from webapp.jobs.models import Job
 
 pytestmark = pytest.mark.django_db
@@ -229,16 +229,6 @@ def test_an_import_is_its_users_alone(client: Client, ada: User) -> None:
     client.force_login(make_user("eve"))
     assert client.get(addresses[0]).status_code == 404
     assert {client.post(address).status_code for address in addresses[1:]} == {404}
-
-
-def test_videos_join_a_dataset_under_one_of_its_classes(ada: User) -> None:
-    dataset = make_dataset(ada)
-    label = dataset.labels.get(index=1)
-    import_ = add_videos(dataset, [make_upload(ada)], label, ada)
-    job = latest_job(import_)
-    assert job is not None and job.dataset == dataset and import_.options["label"] == "jump"
-    with pytest.raises(BadSource):
-        add_videos(make_dataset(ada, name="other"), [make_upload(ada)], label, ada)
 
 
 def test_the_suggested_name_comes_from_the_first_source(ada: User, root: Path) -> None:

@@ -14,12 +14,13 @@ from webapp.jobs import selectors, services, storage
 from webapp.jobs.forms import JobFilter
 from webapp.jobs.links import subject_link
 from webapp.jobs.models import Job, WorkerNode
+from webapp.requests import Request
 
 PAGE_SIZE = 50
 
 
 @require_GET
-def job_list(request: HttpRequest) -> HttpResponse:
+def job_list(request: Request) -> HttpResponse:
     """The queue and what became of it; the table asks for itself again while anything is open."""
     form = JobFilter(request.GET)
     jobs = selectors.listed_jobs(request.user, **form.chosen())
@@ -35,7 +36,7 @@ def job_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-def job_detail(request: HttpRequest, job_id: int) -> HttpResponse:
+def job_detail(request: Request, job_id: int) -> HttpResponse:
     """Where one job stands, why it failed, and the end of its log."""
     job = get_object_or_404(selectors.visible_jobs(request.user), pk=job_id)
     (row,) = selectors.job_rows([job], request.user)
@@ -95,7 +96,7 @@ def _change(request: HttpRequest, job_id: int, act: Callable[[Job], None]) -> Ht
 
 
 @require_GET
-def system(request: HttpRequest) -> HttpResponse:
+def system(request: Request) -> HttpResponse:
     """Workers, queues, broker, versions and what the data folder holds."""
     ctx = {
         "workers": WorkerNode.objects.all(),
@@ -108,5 +109,5 @@ def system(request: HttpRequest) -> HttpResponse:
     return render(request, "system/_system_live.html" if _is_poll(request) else "system/system.html", ctx)
 
 
-def _is_poll(request: HttpRequest) -> bool:
-    return bool(request.htmx)  # type: ignore[attr-defined]
+def _is_poll(request: Request) -> bool:
+    return bool(request.htmx)

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.core.files.uploadedfile import UploadedFile
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -26,6 +25,7 @@ from webapp.predictions.models import Prediction
 from webapp.predictions.proposal import proposal
 from webapp.predictions.selectors import Answer, own_predictions, sending_job, visible_predictions
 from webapp.predictions.services import confirm, predict, send_to_dataset
+from webapp.requests import Request, told
 
 LISTED = 50
 
@@ -48,9 +48,9 @@ def prediction_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def prediction_create(request: HttpRequest) -> HttpResponse:
+def prediction_create(request: Request) -> HttpResponse:
     """Predictions for uploads that are here already, and for files of the plain form."""
-    user = _user(request)
+    user = request.user
     form = PredictForm(user, request.POST)
     if not form.is_valid():
         messages.error(request, _("Choose a finished run or a fusion to predict with, and videos that are still here."))
@@ -104,15 +104,13 @@ def prediction_confirm(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, _("Choose one of the dataset’s classes."))
         return redirect("predictions:prediction_detail", pk)
-    try:
+    with told(request):
         confirm(prediction, form.cleaned_data["label"])
-    except UserError as error:
-        messages.error(request, error.sentences)
     return redirect("predictions:prediction_detail", pk)
 
 
 @require_POST
-def prediction_send(request: HttpRequest, pk: int) -> HttpResponse:
+def prediction_send(request: Request, pk: int) -> HttpResponse:
     """The loop closes: the video goes into the dataset under its confirmed label."""
     prediction = _prediction(request, pk)
     get_object_or_404(editable_datasets(request.user), pk=prediction.dataset.pk)
@@ -120,11 +118,9 @@ def prediction_send(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, f"{form.fields['group'].label}: {form.errors['group'][0]}")
         return redirect("predictions:prediction_detail", pk)
-    try:
-        send_to_dataset(prediction, _user(request), form.cleaned_data["group"])
+    with told(request):
+        send_to_dataset(prediction, request.user, form.cleaned_data["group"])
         messages.success(request, _("The video is on its way into the dataset."))
-    except UserError as error:
-        messages.error(request, error.sentences)
     return redirect("predictions:prediction_detail", pk)
 
 
@@ -163,8 +159,3 @@ def prediction_poster(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 def _prediction(request: HttpRequest, pk: int) -> Prediction:
     return get_object_or_404(visible_predictions(request.user), pk=pk)
-
-
-def _user(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101 - the login middleware lets nobody else in
-    return request.user

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from ml.config.data import FrameSpec
 from ml.errors import UserError
 from ml.words import Words
-from webapp.datasets.models import Dataset, Import, Label, Upload
+from webapp.datasets.models import Dataset, Import, Upload
 from webapp.datasets.services.files import remove_after_commit
 from webapp.datasets.services.uploads import discard_upload
 from webapp.jobs.models import Job
@@ -111,23 +111,6 @@ def confirm_import(import_: Import, *, name: str, description: str, frame_spec: 
     row.save(update_fields=["dataset", "options"])
     submit(open_job(Job.Kind.INGEST, name, row.user, row.dataset), row.pk)
     return row.dataset
-
-
-@transaction.atomic
-def add_videos(dataset: Dataset, uploads: Sequence[Upload], label: Label, user: User) -> Import:
-    """More videos of one class for a dataset that exists: the answer of a prediction, corrected, comes in this way.
-
-    Raises:
-        BadSource: an upload is not complete, or the label is another dataset's.
-    """
-    if label.dataset_id != dataset.pk:
-        raise BadSource(_("“%(label)s” is no class of this dataset.") % {"label": label.name}, _("Choose one of its classes."))
-    _check_complete(uploads)
-    options = {"name": dataset.name, "label": label.name, "frame_spec": dataset.frame_spec}
-    import_ = Import.objects.create(user=user, dataset=dataset, options=options)
-    import_.uploads.set(uploads)
-    submit(open_job(Job.Kind.INGEST, source_name(import_), user, dataset), import_.pk)
-    return import_
 
 
 @transaction.atomic

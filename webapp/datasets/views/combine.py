@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
@@ -17,10 +16,11 @@ from webapp.datasets.selectors import editable_datasets, visible_datasets
 from webapp.datasets.selectors.combine import origin_of, partners
 from webapp.datasets.selectors.summary import class_rows
 from webapp.datasets.services.combine import check_pair, combine_datasets
+from webapp.requests import Request
 
 
 @require_http_methods(["GET", "POST"])
-def combine_new(request: HttpRequest, dataset_id: int) -> HttpResponse:
+def combine_new(request: Request, dataset_id: int) -> HttpResponse:
     """Without `?second=`: only which dataset. With it: a line a class, and on POST the new dataset."""
     dataset = get_object_or_404(editable_datasets(request.user), pk=dataset_id)
     asked = PartnerForm(request.user, dataset, request.GET or None)
@@ -32,7 +32,7 @@ def combine_new(request: HttpRequest, dataset_id: int) -> HttpResponse:
     try:
         check_pair(dataset, second)
         if form.is_valid():
-            made = combine_datasets(cast(User, request.user), dataset, second, form.class_map, form.cleaned_data["name"])
+            made = combine_datasets(request.user, dataset, second, form.class_map, form.cleaned_data["name"])
             return redirect("datasets:dataset_detail", made.pk)
     except UserError as error:
         asked.add_error(None, error.sentences)

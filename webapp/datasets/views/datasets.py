@@ -24,21 +24,22 @@ from webapp.datasets.selectors.flow import flow_rows
 from webapp.datasets.selectors.overview import datasets_with_counts, imports_to_confirm, open_import_jobs
 from webapp.datasets.services.deletion import belongings, delete_dataset, freed_bytes
 from webapp.jobs.models import Job
+from webapp.requests import Request
 
 
 @require_GET
-def dataset_list(request: HttpRequest) -> HttpResponse:
+def dataset_list(request: Request) -> HttpResponse:
     ctx = {
         "datasets": datasets_with_counts(request.user),
         "import_jobs": open_import_jobs(request.user),
         "waiting_imports": imports_to_confirm(request.user),
     }
-    is_poll = request.htmx  # type: ignore[attr-defined]
+    is_poll = request.htmx
     return render(request, "datasets/_import_jobs.html" if is_poll else "datasets/dataset_list.html", ctx)
 
 
 @require_GET
-def dataset_detail(request: HttpRequest, dataset_id: int) -> HttpResponse:
+def dataset_detail(request: Request, dataset_id: int) -> HttpResponse:
     dataset = get_object_or_404(visible_datasets(request.user).select_related("owner"), pk=dataset_id)
     ctx: dict[str, Any] = {
         "dataset": dataset,
@@ -47,7 +48,7 @@ def dataset_detail(request: HttpRequest, dataset_id: int) -> HttpResponse:
         "flow_rows": flow_rows(dataset, request.user),
     }
     ctx["is_live"] = any(row.is_live for row in ctx["flow_rows"])
-    if request.htmx:  # type: ignore[attr-defined]
+    if request.htmx:
         return render(request, "datasets/_flow_caches.html", ctx)
     return render(request, "datasets/dataset_detail.html", {**ctx, **_overview(request, dataset)})
 
@@ -88,7 +89,11 @@ def _counts_figure(dataset: Dataset, split: Split | None, rows: list[reading.Cla
 
 def _histograms(dataset: Dataset) -> dict[str, dict[str, Any]]:
     measured = reading.measures(dataset)
-    words = (("duration", _("Duration"), "s"), ("fps", _("Frame rate"), _("frames/s")), ("short_side", _("Short side of the originals"), "px"))
+    words = (
+        ("duration", _("Duration"), "s"),
+        ("fps", _("Frame rate"), _("frames/s")),
+        ("short_side", _("Short side of the originals"), "px"),
+    )
     return {name: histogram(measured[name], title, unit) for name, title, unit in words if measured[name]}
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import cast
 
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -19,19 +18,20 @@ from webapp.datasets.selectors import editable_datasets, editable_flow_caches
 from webapp.datasets.selectors.estimate import flow_estimates, room_for_flow
 from webapp.datasets.services.flow import delete_flow, request_flow
 from webapp.forms import schema_form
+from webapp.requests import Request, told
 
 FlowForm = schema_form(FlowSpec)
 
 
 @require_http_methods(["GET", "POST"])
-def flow_new(request: HttpRequest, dataset_id: int) -> HttpResponse:
+def flow_new(request: Request, dataset_id: int) -> HttpResponse:
     dataset = get_object_or_404(editable_datasets(request.user), pk=dataset_id)
     spec = FlowSpec(method=Farneback())  # what the small presets take; Brox and TV-L1, the papers' choices, take far longer
     form = FlowForm(request.POST or None, config=spec)
     if request.method == "POST" and form.is_valid():
         spec = cast(FlowSpec, form.cleaned_config)
         try:
-            _cache, job = request_flow(dataset, spec, cast(User, request.user))
+            _cache, job = request_flow(dataset, spec, request.user)
         except UserError as error:
             form.add_error(None, error.sentences)
         else:
@@ -49,21 +49,17 @@ def flow_new(request: HttpRequest, dataset_id: int) -> HttpResponse:
 
 
 @require_POST
-def flow_complete(request: HttpRequest, cache_id: int) -> HttpResponse:
+def flow_complete(request: Request, cache_id: int) -> HttpResponse:
     """The videos that came after the extraction."""
     cache = get_object_or_404(editable_flow_caches(request.user), pk=cache_id)
-    try:
-        request_flow(cache.dataset, FlowSpec.model_validate(cache.spec), cast(User, request.user))
-    except UserError as error:
-        messages.error(request, error.sentences)
+    with told(request):
+        request_flow(cache.dataset, FlowSpec.model_validate(cache.spec), request.user)
     return redirect("datasets:dataset_detail", cache.dataset_id)
 
 
 @require_POST
 def flow_delete(request: HttpRequest, cache_id: int) -> HttpResponse:
     cache = get_object_or_404(editable_flow_caches(request.user), pk=cache_id)
-    try:
+    with told(request):
         delete_flow(cache)
-    except UserError as error:
-        messages.error(request, error.sentences)
     return redirect("datasets:dataset_detail", cache.dataset_id)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -32,12 +29,13 @@ from webapp.datasets.services.imports import confirm_import, discard_import, lat
 from webapp.datasets.services.uploads import largest_upload, store_files
 from webapp.jobs.models import Job
 from webapp.jobs.services import acknowledge, restart
+from webapp.requests import Request, told
 
 
 @require_http_methods(["GET", "POST"])
-def import_new(request: HttpRequest) -> HttpResponse:
+def import_new(request: Request) -> HttpResponse:
     """Step 1: files or a folder on the server."""
-    user = cast(User, request.user)
+    user = request.user
     form = ImportForm(user, *((request.POST, request.FILES) if request.method == "POST" else ()))
     if request.method == "POST" and form.is_valid():
         try:
@@ -56,11 +54,11 @@ def import_new(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-def import_detail(request: HttpRequest, import_id: int) -> HttpResponse:
+def import_detail(request: Request, import_id: int) -> HttpResponse:
     """Steps 2 and 3: progress, then the preview, then progress, then the report."""
     import_ = get_object_or_404(own_imports(request.user), pk=import_id)
     form = ConfirmImportForm(needs_split=needs_split(import_), initial={"name": suggested_name(import_)})
-    partial = request.htmx  # type: ignore[attr-defined]
+    partial = request.htmx
     return render(request, "datasets/_import_live.html" if partial else "datasets/import_detail.html", _context(import_, form))
 
 
@@ -95,13 +93,11 @@ def import_confirm(request: HttpRequest, import_id: int) -> HttpResponse:
         return render(request, "datasets/import_detail.html", _context(import_, form), status=400)
     given = form.cleaned_data
     spec = FrameSpec(short_side=given["short_side"])
-    try:
+    with told(request):
         has_twin = is_name_taken(request.user, given["name"])
         confirm_import(import_, name=given["name"], description=given["description"], frame_spec=spec, split=form.split)
         if has_twin:
             messages.warning(request, _("There are two datasets called “%(name)s” now: rename one on its page.") % {"name": given["name"]})
-    except UserError as error:
-        messages.error(request, error.sentences)
     return redirect("datasets:import_detail", import_.pk)
 
 
@@ -109,11 +105,9 @@ def import_confirm(request: HttpRequest, import_id: int) -> HttpResponse:
 def import_retry(request: HttpRequest, import_id: int) -> HttpResponse:
     import_ = get_object_or_404(own_imports(request.user), pk=import_id)
     job = latest_job(import_)
-    try:
+    with told(request):
         if job is not None:
             restart(job)
-    except UserError as error:
-        messages.error(request, error.sentences)
     return redirect("datasets:import_detail", import_.pk)
 
 

@@ -8,10 +8,10 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from ml.errors import UserError
 from webapp.datasets.forms.datasets import MemberForm
 from webapp.datasets.selectors import owned_datasets
 from webapp.datasets.services.datasets import share_dataset, unshare_dataset
+from webapp.requests import told
 
 
 @require_POST
@@ -21,12 +21,10 @@ def member_add(request: HttpRequest, dataset_id: int) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, _("Give a user name and a role."))
         return redirect("datasets:dataset_detail", dataset.pk)
-    try:
+    with told(request):
         membership = share_dataset(dataset, form.cleaned_data["username"], form.cleaned_data["role"])
         words = {"user": membership.user, "role": membership.get_role_display()}
         messages.success(request, _("%(user)s %(role)s.") % words)
-    except UserError as error:
-        messages.error(request, error.sentences)
     return redirect("datasets:dataset_detail", dataset.pk)
 
 

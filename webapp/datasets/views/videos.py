@@ -13,7 +13,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from ml.errors import UserError
 from webapp.datasets.forms.datasets import RelabelForm
 from webapp.datasets.models import Video
 from webapp.datasets.selectors import editable_datasets, editable_videos, visible_datasets, visible_videos
@@ -22,6 +21,7 @@ from webapp.datasets.selectors.flow import open_flow_job
 from webapp.datasets.selectors.videos import flow_choices, score_rows
 from webapp.datasets.services.datasets import relabel_video
 from webapp.downloads import csv_response
+from webapp.requests import told
 
 FILTERS = tuple(BrowseForm.base_fields)
 LIST_COLUMNS = ("path", "label", "subset", "group")
@@ -85,7 +85,7 @@ def video_detail(request: HttpRequest, video_id: int) -> HttpResponse:
 def video_relabel(request: HttpRequest, video_id: int) -> HttpResponse:
     video: Video = get_object_or_404(editable_videos(request.user), pk=video_id)
     form = RelabelForm(video.dataset, request.POST)
-    try:
+    with told(request):
         if form.is_valid():
             relabel_video(video, form.cleaned_data["label"])
             messages.success(
@@ -93,7 +93,5 @@ def video_relabel(request: HttpRequest, video_id: int) -> HttpResponse:
             )
         else:
             messages.error(request, str(form.errors["label"][0]))
-    except UserError as error:
-        messages.error(request, error.sentences)
     query = _filter_query(request)
     return redirect(reverse("datasets:video_detail", args=(video.pk,)) + (f"?{query}" if query else ""))

@@ -8,10 +8,10 @@ from django.db.models import Exists, FloatField, IntegerField, OuterRef, QuerySe
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast
 
-from webapp.datasets.models import Dataset, Video
+from webapp.datasets.models import Video
 from webapp.datasets.selectors import AnyUser
 from webapp.experiments.models import Evaluation, VideoScore
-from webapp.experiments.selectors.access import visible_evaluations
+from webapp.experiments.selectors.access import editable_runs, visible_evaluations
 
 
 @dataclass(frozen=True)
@@ -33,16 +33,17 @@ def evaluations_with_source(user: AnyUser) -> QuerySet[Evaluation]:
     )
 
 
+def editable_tests(user: AnyUser) -> QuerySet[Evaluation]:
+    """The evaluations of runs that the user may change, as `evaluations_with_source`."""
+    return evaluations_with_source(user).filter(run__in=editable_runs(user).values("pk"))
+
+
 def headline(metrics: str) -> dict[str, Any]:
     """What stands in a line of a list, drawn out of the metrics at this path: they are large, and stay in the database."""
     numbers = {"top1": FloatField(), "num_videos": IntegerField(), "num_classes": IntegerField()}
     drawn: dict[str, Any] = {name: Cast(KeyTextTransform(name, metrics), field) for name, field in numbers.items()}
     protocol = KeyTransform("protocol", metrics)
     return {**drawn, "short": KeyTextTransform("short", protocol), "described": KeyTransform("description", protocol)}
-
-
-def class_names(dataset: Dataset) -> list[str]:
-    return list(dataset.labels.values_list("name", flat=True))
 
 
 def outcome_on_same_video(evaluation_id: int, is_correct: bool) -> Exists:

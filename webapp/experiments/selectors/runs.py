@@ -9,7 +9,6 @@ from django.db.models import FloatField, QuerySet
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 
-from ml.config.evaluation import Protocol
 from webapp.charts.curves import CurvePoint
 from webapp.datasets.models import Split, SplitEntry
 from webapp.datasets.selectors import AnyUser
@@ -17,7 +16,6 @@ from webapp.experiments.models import Evaluation, Run, RunPoint
 from webapp.experiments.selectors.access import visible_evaluations
 from webapp.jobs.models import Job
 from webapp.jobs.waiting import AHEAD
-from webapp.protocols import words_of
 
 
 def evaluations_of(run: Run, user: AnyUser) -> QuerySet[Evaluation]:
@@ -68,11 +66,6 @@ def curve_points(run: Run) -> list[CurvePoint]:
 def steps_per_epoch(run: Run) -> float:
     """From the job's progress, which counts steps; 0 before it is known."""
     return run.job.progress_total / run.experiment.training.epochs
-
-
-def describe_protocol(protocol: dict[str, Any]) -> str:
-    """What stands beside a number."""
-    return words_of(Protocol.model_validate(protocol))
 
 
 def epoch_ends(runs: Iterable[Run]) -> dict[int, list[CurvePoint]]:

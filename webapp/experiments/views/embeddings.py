@@ -1,10 +1,8 @@
 """Where the videos of an evaluation lie: maps, measures, classes that lie too near, nearest neighbours."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from typing import Any
 
-from django.contrib import messages
-from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -13,23 +11,23 @@ from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
 from ml.config.models import NFMML
-from ml.errors import UserError
 from webapp.charts.embedding import embedding_map, grey_stride, num_grey
 from webapp.datasets.selectors import AnyUser
 from webapp.experiments.embedding import Embedding, Place, coloured
 from webapp.experiments.forms.results import MapOptions
 from webapp.experiments.models import Evaluation
-from webapp.experiments.selectors.access import editable_runs, may_change_run_of
+from webapp.experiments.selectors.access import may_change_run_of
 from webapp.experiments.selectors.embeddings import embedding_of, has_embeddings, misplaced, neighbours, newest_test, places
-from webapp.experiments.selectors.results import evaluations_with_source, with_names
+from webapp.experiments.selectors.results import editable_tests, evaluations_with_source, with_names
 from webapp.experiments.services.launch import repeat_evaluation
 from webapp.experiments.views.umap import drawing
+from webapp.requests import Request, told
 
 LISTED_PER_CLASS = 60
 
 
 @require_GET
-def embedding_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def embedding_detail(request: Request, pk: int) -> HttpResponse:
     """The map with all that is said of it; where nothing was kept, what to do."""
     evaluation = get_object_or_404(evaluations_with_source(request.user), pk=pk)
     if not evaluation.metrics:
@@ -39,7 +37,7 @@ def embedding_detail(request: HttpRequest, pk: int) -> HttpResponse:
     ctx |= drawing(request.user, evaluation, embedding)
     if embedding is None:
         return render(request, "experiments/embedding_missing.html", ctx | _missing(request.user, evaluation))
-    if request.htmx.target == "live":  # type: ignore[attr-defined]
+    if request.htmx.target == "live":
         return HttpResponseClientRefresh()  # asked by the page that waits for a description: it becomes this one, with its scripts
     ctx |= {"notes": [*_notes(evaluation), *embedding.notes()]}
     classes = [(index, embedding.classes[index]) for index in embedding.present]
@@ -112,14 +110,11 @@ def _missing(user: AnyUser, evaluation: Evaluation) -> dict[str, Any]:
 
 
 @require_POST
-def evaluation_repeat(request: HttpRequest, pk: int) -> HttpResponse:
+def evaluation_repeat(request: Request, pk: int) -> HttpResponse:
     """Have the same test done once more, for the embeddings that it lacks."""
-    own = editable_runs(request.user)
-    evaluation = get_object_or_404(evaluations_with_source(request.user).filter(run__in=own.values("pk")), pk=pk)
-    try:
-        repeat_evaluation(evaluation, cast(User, request.user))
-    except UserError as error:
-        messages.error(request, error.sentences)
+    evaluation = get_object_or_404(editable_tests(request.user), pk=pk)
+    with told(request):
+        repeat_evaluation(evaluation, request.user)
     return redirect("experiments:embedding", pk)
 
 

@@ -2,7 +2,6 @@
 
 from typing import cast
 
-from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -20,6 +19,7 @@ from webapp.experiments.selectors.folding import folded, of_study
 from webapp.experiments.selectors.fusions import Place, fits_of, fusable_at, fusable_places, fusions_with_result, streams_of
 from webapp.experiments.services.fusions import UnfitStreams, UnfitWeights, create_fusion, foreseen
 from webapp.experiments.side_by_side import side_by_side
+from webapp.requests import Request
 
 FUSIONS_PER_PAGE = 50
 
@@ -35,7 +35,7 @@ def fusion_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def fusion_new(request: HttpRequest) -> HttpResponse:
+def fusion_new(request: Request) -> HttpResponse:
     """Choose where, which streams and how; the fusion's page then shows the result as soon as it is there."""
     places = fusable_places(request.user)
     asked = request.GET.get("on", "")
@@ -52,7 +52,7 @@ def fusion_new(request: HttpRequest) -> HttpResponse:
             if request.POST.get("action") == "check":
                 findings = foreseen(streams.chosen(), chosen)
             else:
-                fusion = create_fusion(cast(User, request.user), streams.chosen(), chosen, streams.cleaned_data["name"])
+                fusion = create_fusion(request.user, streams.chosen(), chosen, streams.cleaned_data["name"])
                 return redirect("experiments:fusion_detail", fusion.pk)
         except UnfitWeights as error:
             config.mark(["weights"], error.sentences)
@@ -69,7 +69,7 @@ def _suggested_name(place: Place) -> str:
 
 
 @require_GET
-def fusion_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def fusion_detail(request: Request, pk: int) -> HttpResponse:
     """The streams and their fusion side by side; until the job is done, how far each stream is."""
     fusion = get_object_or_404(visible_fusions(request.user).select_related("evaluation__job"), pk=pk)
     evaluation, streams = fusion.evaluation, streams_of(fusion)
@@ -83,6 +83,6 @@ def fusion_detail(request: HttpRequest, pk: int) -> HttpResponse:
     }
     if not evaluation.metrics:
         return render(request, "experiments/fusion_pending.html", ctx)
-    if request.htmx.target == "live":  # type: ignore[attr-defined]
+    if request.htmx.target == "live":
         return HttpResponseClientRefresh()  # asked by the page that waits: it becomes this one, with its scripts
     return render(request, "experiments/fusion_detail.html", ctx | side_by_side(evaluation, streams))

@@ -6,7 +6,6 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -31,6 +30,7 @@ from webapp.experiments.services.studies import launch_study
 from webapp.experiments.systems import PAIRS, paper_shelves, small_cards
 from webapp.forms import SchemaForm, schema_form
 from webapp.jobs.selectors import gpu_was_heard
+from webapp.requests import Request
 
 # The launch form above chooses the datasets, the split and the run to start from.
 PLACE: dict[str, Any] = {"data.dataset": "", "data.split": "1", "data.also": (), "training.init_run": ""}
@@ -54,7 +54,7 @@ def gallery(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def new_run(request: HttpRequest) -> HttpResponse:
+def new_run(request: Request) -> HttpResponse:
     """One run: a preset, or the config of the run that is cloned, in a form."""
     parent = _parent(request)
     asked = request.GET.get("preset", "")
@@ -70,7 +70,7 @@ def new_run(request: HttpRequest) -> HttpResponse:
         try:
             if axes := launch.repeats(_config(form)):
                 return _to_study(request, launch, StudyConfig(streams=(_config(form),), axes=axes))
-            run = launch_run(_user(request), split.dataset, split, _config(form), launch.cleaned_data["name"], parent)
+            run = launch_run(request.user, split.dataset, split, _config(form), launch.cleaned_data["name"], parent)
         except UserError as error:
             launch.add_error(None, error.sentences)
         else:
@@ -81,7 +81,7 @@ def new_run(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def new_two_stream(request: HttpRequest) -> HttpResponse:
+def new_two_stream(request: Request) -> HttpResponse:
     """Both streams and their fusion, each with its own form."""
     pair = PAIRS.get(request.GET.get("preset", ""), PAIRS["small"])
     launch = _launch_form(request, _("Two streams"), None)
@@ -103,7 +103,7 @@ def new_two_stream(request: HttpRequest) -> HttpResponse:
         try:
             if axes := launch.repeats(streams[0]):
                 return _to_study(request, launch, StudyConfig(streams=streams[:2], fusions=streams[2:], axes=axes))
-            fused = launch_two_stream(_user(request), split.dataset, split, *streams, launch.cleaned_data["name"])
+            fused = launch_two_stream(request.user, split.dataset, split, *streams, launch.cleaned_data["name"])
         except UserError as error:
             launch.add_error(None, error.sentences)
         else:
@@ -113,9 +113,9 @@ def new_two_stream(request: HttpRequest) -> HttpResponse:
     return _page(request, "experiments/new_two_stream.html", ctx, parts)
 
 
-def _to_study(request: HttpRequest, launch: LaunchForm, grid: StudyConfig) -> HttpResponse:
+def _to_study(request: Request, launch: LaunchForm, grid: StudyConfig) -> HttpResponse:
     """Launched on several splits or with several seeds."""
-    study = launch_study(_user(request), launch.cleaned_data["split"], grid, launch.cleaned_data["name"])
+    study = launch_study(request.user, launch.cleaned_data["split"], grid, launch.cleaned_data["name"])
     messages.success(request, _("Queued. This page follows the study from here."))
     return redirect("experiments:study_detail", study.pk)
 
@@ -140,10 +140,6 @@ def _is_launch(request: HttpRequest) -> bool:
     return request.method == "POST" and request.POST.get("action") != "check"
 
 
-def _user(request: HttpRequest) -> User:
-    return cast(User, request.user)
-
-
 def _config(form: SchemaForm) -> ExperimentConfig:
     return cast(ExperimentConfig, form.cleaned_config)
 
@@ -152,8 +148,8 @@ def _fusion(form: SchemaForm) -> FusionConfig:
     return cast(FusionConfig, form.cleaned_config)
 
 
-def _page(request: HttpRequest, template: str, ctx: dict[str, Any], parts: Sequence[forms.Form]) -> HttpResponse:
+def _page(request: Request, template: str, ctx: dict[str, Any], parts: Sequence[forms.Form]) -> HttpResponse:
     """The page, or its checks alone where the form asks for them as it changes."""
-    is_check = request.htmx.target == "findings"  # type: ignore[attr-defined]
+    is_check = request.htmx.target == "findings"
     ctx |= {"is_refused": is_check and any(map(has_mistakes, parts))}
     return render(request, "experiments/_findings.html" if is_check else template, ctx)

@@ -14,18 +14,19 @@ from webapp.experiments.forms.results import ScoredVideoFilter
 from webapp.experiments.models import Evaluation
 from webapp.experiments.results import Results
 from webapp.experiments.selectors.results import evaluations_with_source, scored_videos, with_names, worst_mistakes
+from webapp.requests import Request
 
 VIDEOS_PER_PAGE = 48
 
 
 @require_GET
-def evaluation_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def evaluation_detail(request: Request, pk: int) -> HttpResponse:
     """Everything one evaluation says; until its job is done, how far it is."""
     evaluation = get_object_or_404(evaluations_with_source(request.user), pk=pk)
     ctx: dict[str, Any] = {"evaluation": evaluation, "source": evaluation.source, "job": evaluation.job}
     if not evaluation.metrics:
         return render(request, "experiments/evaluation_pending.html", ctx)
-    if request.htmx.target == "live":  # type: ignore[attr-defined]
+    if request.htmx.target == "live":
         return HttpResponseClientRefresh()  # asked by the page that waits: it becomes this one, with its scripts
     ctx |= class_charts(evaluation, request.GET)
     ctx["mistakes"] = with_names(worst_mistakes(evaluation), ctx["results"].names)

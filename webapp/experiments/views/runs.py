@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -31,6 +30,7 @@ from webapp.experiments.services import runs as run_services
 from webapp.experiments.services.launch import request_evaluation
 from webapp.forms import schema_form
 from webapp.jobs.selectors import log_tail
+from webapp.requests import Request, tell_errors
 
 TABS = {
     "overview": gettext_lazy("Overview"),
@@ -45,7 +45,7 @@ ProtocolForm = schema_form(Protocol)
 
 
 @require_GET
-def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def run_detail(request: Request, pk: int) -> HttpResponse:
     """The whole page, or the live part that asks for itself again: the head, or the body of a tab."""
     run = get_object_or_404(visible_runs(request.user).select_related("parent", "owner"), pk=pk)
     evaluations = list(run_selectors.evaluations_of(run, request.user))
@@ -67,7 +67,7 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
         **TAB_CONTEXTS[tab](Shown(run, request.user, request.GET, primary)),
     }
     parts = {"run-head": "experiments/_run_head.html", "run-tab": f"experiments/_run_{tab}.html"}
-    template = parts.get(request.htmx.target or "", "experiments/run_detail.html")  # type: ignore[attr-defined]
+    template = parts.get(request.htmx.target or "", "experiments/run_detail.html")
     return render(request, template, ctx)
 
 
@@ -154,16 +154,15 @@ def run_config(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def run_evaluate(request: HttpRequest, pk: int) -> HttpResponse:
+def run_evaluate(request: Request, pk: int) -> HttpResponse:
     """Test the run once more, on another subset or under another protocol."""
     run = get_object_or_404(editable_runs(request.user), pk=pk)
     subset_form, form = SubsetForm(request.user, run, request.POST), ProtocolForm(request.POST)
     if not (subset_form.is_valid() and form.is_valid()):
-        for problem in (*subset_form.errors.values(), *form.errors.values()):
-            messages.error(request, " ".join(map(str, problem)))
+        tell_errors(request, subset_form, form)
         return redirect("experiments:run_detail", pk)
-    protocol, user = cast(Protocol, form.cleaned_config), cast(User, request.user)
-    evaluation = request_evaluation(run, subset_form.chosen_subset, protocol, user, subset_form.chosen_other)
+    protocol = cast(Protocol, form.cleaned_config)
+    evaluation = request_evaluation(run, subset_form.chosen_subset, protocol, request.user, subset_form.chosen_other)
     return redirect("experiments:evaluation_detail", evaluation.pk)
 
 

@@ -1,11 +1,9 @@
 """Pretrained weights: what each backbone has, and the way in for files that are missing."""
 
-from typing import cast
-
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
@@ -19,14 +17,15 @@ from webapp.datasets.services.uploads import largest_upload, store_files
 from webapp.experiments.forms.weights import WeightsForm
 from webapp.experiments.models import WeightsFile
 from webapp.experiments.services.weights import check_weights, fetch_weights, shelves
+from webapp.requests import Request
 
 FILES_SHOWN = 20
 
 
 @require_http_methods(["GET", "POST"])
-def weights_list(request: HttpRequest) -> HttpResponse:
+def weights_list(request: Request) -> HttpResponse:
     """For everybody to see; whoever runs the site may add files, which all runs then start from."""
-    user = cast(User, request.user)
+    user = request.user
     form = WeightsForm(user, request.POST or None, request.FILES or None)
     if request.method == "POST":
         if not user.is_superuser:
@@ -40,14 +39,14 @@ def weights_list(request: HttpRequest) -> HttpResponse:
     files = list(WeightsFile.objects.select_related("job", "user")[:FILES_SHOWN])
     ctx = {"shelves": shelves(), "files": files, "is_live": any(file.job.is_open for file in files), "form": form}
     ctx |= {"folder": weights_folder(), "limit": largest_upload()}
-    template = "experiments/_weights_live.html" if request.htmx else "experiments/weights_list.html"  # type: ignore[attr-defined]
+    template = "experiments/_weights_live.html" if request.htmx else "experiments/weights_list.html"
     return render(request, template, ctx)
 
 
 @require_POST
-def weights_fetch(request: HttpRequest, backbone: str) -> HttpResponse:
+def weights_fetch(request: Request, backbone: str) -> HttpResponse:
     """Have the published file fetched, unless it is here; where it is on its way already, the message leads to its job."""
-    user = cast(User, request.user)
+    user = request.user
     if not user.is_superuser:
         raise PermissionDenied
     shelf = next((shelf for shelf in shelves() if shelf.backbone == backbone), None)
