@@ -5,6 +5,10 @@ A training on what the loader brings needs more (`benchmarks.gpu_training`); whe
 
 import sys
 import time
+from collections.abc import Iterator
+from functools import partial
+from importlib.util import find_spec
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,7 +17,8 @@ from torch.nn import functional
 
 from benchmarks.measure import Row, best_of, print_table
 from ml.flow.images import warp
-from ml.flow.tv_l1 import VARIANTS, Iteration, Linear, Parameters, State, Steps, Variant, flow_of, iteration_for, method_of, plain_iteration
+from ml.flow.tv_l1 import VARIANTS, Parameters, Variant, flow_of, method_of
+from ml.flow.tv_l1_gpu import AT_ONCE, PLAIN, Kernels, Linear, Pairs, Unknowns, kernels, refined
 from ml.video.arrays import Pixels
 
 DEFAULT = Parameters()
@@ -22,6 +27,8 @@ BATCHES = (64, 256)
 PUBLISHED_PAIRS_PER_SECOND = 30  # of OpenCV's CUDA TV-L1: 14 to 30 in the reports of TSN's and MMAction's users
 BYTES_PER_PIXEL = 64  # of one iteration at the least: 16 floats read or written
 COPIED_FLOATS = 2**28
+FOR_TRAINING = ("cv2", "psutil", "pydantic", "safetensors", "timm")
+"""What the loader and the networks are made with, beside torch, torchvision and numpy."""
 
 
 def moving_pairs(num_pairs: int, size: tuple[int, int], device: str) -> tuple[Pixels, Pixels]:
@@ -40,24 +47,19 @@ def moving_pairs(num_pairs: int, size: tuple[int, int], device: str) -> tuple[Pi
     return previous, following
 
 
-class Counter:
-    """`plain_iteration`, and how many pixels it has been over."""
-
-    def __init__(self) -> None:
-        self.pixels = 0
-
-    def __call__(self, state: State, linear: Linear, steps: Steps) -> Tensor:
-        self.pixels += linear.constant.numel()
-        return plain_iteration(state, linear, steps)
-
-
 def pixel_iterations(pairs: tuple[Pixels, Pixels], parameters: Parameters, variant: Variant, device: str) -> int:
     """Pixels × iterations that a batch takes until its last pair stands still."""
-    counter = Counter()
-    with torch.inference_mode():
-        I0, I1 = (torch.from_numpy(frames).to(device, torch.float32)[:, None] for frames in pairs)
-        flow_of(I0, I1, parameters, variant, counter)
-    return counter.pixels
+    pixels = 0
+
+    def counted(x: Unknowns, *rest: Any) -> None:
+        nonlocal pixels
+        pixels += AT_ONCE * x.u1.numel()
+        PLAIN.iterate(x, *rest)
+
+    with torch.no_grad():
+        I0, I1 = (torch.from_numpy(frames).to(device)[:, None].float() for frames in pairs)
+        flow_of(I0, I1, parameters, variant, partial(refined, kernels=PLAIN._replace(iterate=counted)))
+    return pixels
 
 
 def bytes_per_second(device: str, num_floats: int = COPIED_FLOATS) -> float:
@@ -80,9 +82,9 @@ def tv_l1_rows(
     size: tuple[int, int] = SIZE,
     batches: tuple[int, ...] = BATCHES,
     num_floats: int = COPIED_FLOATS,
-) -> list[Row]:
+) -> Iterator[Row]:
     """Frames in, fields out, both in the host's memory: each variant and batch size."""
-    bandwidth, rows = bytes_per_second(device, num_floats), []
+    bandwidth = bytes_per_second(device, num_floats)
     for name, variant in VARIANTS.items():
         flow = method_of(parameters, variant, device)
         for B in batches:
@@ -92,8 +94,7 @@ def tv_l1_rows(
             first = time.perf_counter() - start
             seconds = best_of(3, lambda flow=flow, pairs=pairs: flow(*pairs))  # type: ignore[misc]  # mypy asks for a type of the default
             floor = pixel_iterations(pairs, parameters, variant, device) * BYTES_PER_PIXEL / bandwidth
-            rows.append(tv_l1_row(f"TV-L1 {name}, {size[1]} × {size[0]}, batch {B}", B, seconds, floor, first))
-    return rows
+            yield tv_l1_row(f"TV-L1 {name}, {size[1]} × {size[0]}, batch {B}", B, seconds, floor, first)
 
 
 def tv_l1_row(what: str, num_pairs: int, seconds: float, floor: float, first: float) -> Row:
@@ -117,39 +118,40 @@ def agreement_rows(device: str, parameters: Parameters = DEFAULT, size: tuple[in
 
 def compiling_row(device: str, size: tuple[int, int] = SIZE, num_pairs: int = BATCHES[0]) -> Row:
     """One iteration at full size, compiled and as it is."""
-    H, W = size
-    state = State(torch.zeros(num_pairs, 2, H, W, device=device))
-    random = [torch.randn(num_pairs, channels, H * W, device=device) for channels in (2, 1, 1)]
-    linear = Linear(random[0], random[1], random[2].abs())
-    steps = Parameters().steps(torch.ones(num_pairs, dtype=torch.bool, device=device))
+    planes = torch.rand(9, num_pairs, *size, device=device)
+    x, linear, pairs = Unknowns(*planes[:6].clone()), Linear(*planes[6:].clone()), Pairs.like(planes[0], 0.0)
 
-    def seconds(function: Iteration) -> float:
+    def seconds(known: Kernels) -> float:
         def work() -> None:
-            for _ in range(20):
-                error = function(state, linear, steps)
-            error.sum().item()
+            for _ in range(10):
+                known.iterate(x, linear, pairs, DEFAULT, VARIANTS["opencv_cpu"])
+            x.u1[-1, -1, -1].item()  # waits for the device
 
         work()
-        return best_of(3, work) / 20
+        return best_of(3, work) / (10 * AT_ONCE)
 
-    compiled, plain = seconds(iteration_for(device)), seconds(plain_iteration)
-    return Row(f"one iteration of {num_pairs} pairs", f"{1e6 * compiled:.0f} µs", f"uncompiled: {1e6 * plain:.0f} µs", plain / compiled)
+    with torch.no_grad():
+        compiled, plain = seconds(kernels(device)), seconds(PLAIN)
+    rate = f"{1e6 * compiled:.0f} µs, {BYTES_PER_PIXEL * planes[0].numel() / compiled / 1e12:.2f} TB/s of what it cannot do without"
+    return Row(f"one iteration of {num_pairs} pairs", rate, f"uncompiled: {1e6 * plain:.0f} µs", plain / compiled)
 
 
 def training_rows(device: str) -> list[Row]:
     """A GPU that is fed by the loader, or what is missing for it."""
-    try:
-        from benchmarks.gpu_training import busy_rows
-    except ModuleNotFoundError as missing:
-        return [
-            Row("BN-Inception TSN on what the loader brings: GPU busy", f"not measured: {missing.name} is not installed", bar="≥ 0.90×")
-        ]
+    if missing := [name for name in FOR_TRAINING if find_spec(name) is None]:
+        ours = f"not measured: {', '.join(missing)} not installed"
+        return [Row("BN-Inception TSN on what the loader brings: GPU busy", ours, bar="≥ 0.90×")]
+    from benchmarks.gpu_training import busy_rows
+
     return busy_rows(device)
 
 
-def run(device: str) -> list[Row]:
+def run(device: str) -> Iterator[Row]:
     """Optical flow, then training."""
-    return [*agreement_rows(device), compiling_row(device), *tv_l1_rows(device), *training_rows(device)]
+    yield from agreement_rows(device)
+    yield compiling_row(device)
+    yield from tv_l1_rows(device)
+    yield from training_rows(device)
 
 
 def main() -> None:

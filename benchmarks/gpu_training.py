@@ -1,6 +1,6 @@
 """A GPU that trains BN-Inception TSN on what the loader brings: how much of the time it is busy.
 
-Beside torch, torchvision and numpy it needs what the loader and the networks need: pydantic, safetensors and OpenCV.
+Beside torch, torchvision and numpy it needs what the loader and the networks need (`benchmarks.gpu.FOR_TRAINING`).
 """
 
 import itertools

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 
@@ -39,9 +39,9 @@ def run_python(code: str) -> tuple[float, int]:
     return time.perf_counter() - start, int(output.split()[-2]) * 1024
 
 
-def print_table(rows: list[Row]) -> None:
-    """A Markdown table, as it stands in docs/benchmarks.md."""
+def print_table(rows: Iterable[Row]) -> None:
+    """A Markdown table, as it stands in docs/benchmarks.md; each line as soon as it is measured."""
     print("| what | ours | alternative | ratio | bar |\n|---|---|---|---|---|")
     for row in rows:
         ratio = "" if row.ratio is None else f"{row.ratio:.2f}×"
-        print(f"| {row.what} | {row.ours} | {row.alternative} | {ratio} | {row.bar} |")
+        print(f"| {row.what} | {row.ours} | {row.alternative} | {ratio} | {row.bar} |", flush=True)

@@ -24,7 +24,7 @@ from torch.nn import functional
 
 from ml.flow.images import destinations
 from ml.flow.method import FlowMethod
-from ml.video.arrays import Floats, Pixels
+from ml.flow.on_torch import on_torch
 
 SMALLEST_SIDE = 15  # px; a level larger than this has another one below it
 OMEGA = 1.99
@@ -45,16 +45,9 @@ class Parameters:
 
 
 def brox(*, device: str, **parameters: Any) -> FlowMethod:
-    """A batch of grey frames and those that follow them → their flow; `parameters` are those of `Parameters`."""
+    """What the schema describes; `parameters` are those of `Parameters`."""
     known = Parameters(**parameters)
-
-    def of_batch(previous: Pixels, following: Pixels) -> Floats:
-        pair = torch.from_numpy(np.stack((previous, following), 1)).to(device, torch.float32) / 255  # (B, 2, H, W)
-        with torch.inference_mode():
-            fields: Floats = flow_of(pair, known).cpu().numpy()
-        return fields
-
-    return FlowMethod(of_batch, GPU_BATCH if device == "cuda" else 1)
+    return on_torch(lambda I0, I1: flow_of(torch.cat((I0, I1), 1) / 255, known), device, GPU_BATCH)
 
 
 def flow_of(pair: Tensor, parameters: Parameters) -> Tensor:

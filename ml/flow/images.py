@@ -6,6 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+TINY = torch.finfo(torch.float32).tiny
+"""Instead of a square of 0 that something is divided by."""
+
 _SORT_FIVE = ((0, 1), (3, 4), (2, 4), (2, 3), (1, 4), (0, 3), (0, 2), (1, 3), (1, 2))
 """Places that change when out of order: afterwards five values are sorted."""
 
@@ -61,13 +64,12 @@ def warp(images: Tensor, u: Tensor, A: float, is_clamped: bool) -> Tensor:
     line_len = W + 2 * _BORDER
     first = _first_tap(above, H) * line_len + _first_tap(left, W)
     index = first[:, None].expand(B, C, -1)
-    value, line, warped = (torch.empty(B, C, H * W, device=u.device) for _ in range(3))
+    line, warped = (torch.empty(B, C, H * W, device=u.device) for _ in range(2))
     warped.zero_()
     for j, row_weight in enumerate(rows):
         line.zero_()
         for i, weight in enumerate(columns):
-            torch.gather(flat[..., j * line_len + i :], 2, index, out=value)
-            line.addcmul_(value, weight[:, None])
+            line.addcmul_(torch.gather(flat[..., j * line_len + i :], 2, index), weight[:, None])
         warped.addcmul_(line, row_weight[:, None])
     return warped.view_as(images)
 

@@ -6,7 +6,6 @@ It was trained on colour pictures; here it sees the grey ones that every method 
 import pickle
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -15,7 +14,7 @@ import ml.torchvision_shim  # noqa: F401  (before torchvision)
 from ml.config.availability import RAFT_WEIGHTS, weights_file
 from ml.errors import MissingWeights
 from ml.flow.method import FlowMethod
-from ml.video.arrays import Floats, Pixels
+from ml.flow.on_torch import on_torch
 from ml.words import Words
 
 # isort: split
@@ -27,7 +26,7 @@ STRIDE, SMALLEST_SIDE = 8, 128  # px; of the pictures that the network takes
 
 
 def raft(*, size: str, num_updates: int, device: str) -> FlowMethod:
-    """A batch of grey frames and those that follow them → their flow.
+    """What the schema describes.
 
     Raises:
         MissingWeights: torchvision's weights are not on this machine.
@@ -36,22 +35,19 @@ def raft(*, size: str, num_updates: int, device: str) -> FlowMethod:
     net.load_state_dict(_state(weights_file(RAFT_WEIGHTS[size])))
     net.eval().to(device)
 
-    def of_batch(previous: Pixels, following: Pixels) -> Floats:
-        I0, I1 = (_prepared(torch.from_numpy(np.ascontiguousarray(frames)).to(device)) for frames in (previous, following))
-        H, W = previous.shape[-2:]
-        with torch.inference_mode():
-            fields: Floats = net(I0, I1, num_flow_updates=num_updates)[-1][..., :H, :W].cpu().numpy()
-        return fields
+    def of_tensors(I0: Tensor, I1: Tensor) -> Tensor:
+        H, W = I0.shape[-2:]
+        fields: Tensor = net(_prepared(I0), _prepared(I1), num_flow_updates=num_updates)[-1]
+        return fields[..., :H, :W]
 
-    return FlowMethod(of_batch, GPU_BATCH if device == "cuda" else 1)
+    return on_torch(of_tensors, device, GPU_BATCH)
 
 
 def _prepared(frames: Tensor) -> Tensor:
-    """(B, H, W) uint8 → (B, 3, H', W') in -1..1, the border repeated on the right and below up to sides that the network takes."""
+    """(B, 1, H, W) in 0..255 → (B, 3, H', W') in -1..1, the border repeated on the right and below up to sides that the network takes."""
     H, W = frames.shape[-2:]
     right, below = (max(SMALLEST_SIDE, -(-side // STRIDE) * STRIDE) - side for side in (W, H))
-    image = frames[:, None].float() / 127.5 - 1
-    return functional.pad(image, (0, right, 0, below), mode="replicate").expand(-1, 3, -1, -1)
+    return functional.pad(frames / 127.5 - 1, (0, right, 0, below), mode="replicate").expand(-1, 3, -1, -1)
 
 
 def _state(path: Path) -> dict[str, Tensor]:

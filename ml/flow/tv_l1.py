@@ -13,45 +13,36 @@ the second picture is warped by the u of that moment, u0, several times; each ti
 div takes backward differences and ∇⁺ forward ones; ∇⁺ is 0 in the last column or row.
 """
 
-import shutil
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from ml.flow.images import centred_gradient, median_5x5, resize, warp
+from ml.flow import tv_l1_gpu
+from ml.flow.images import TINY, centred_gradient, median_5x5, resize, warp
 from ml.flow.method import FlowMethod
-from ml.video.arrays import Floats, Pixels
+from ml.flow.on_torch import on_torch
 
 SMALLEST_SIDE = 16  # px; no scale of the pyramid is smaller
-GPU_BATCH = 64
-GPU_LOOK = 8  # iterations between two looks at whether all pairs have stopped: each look waits for the GPU
-_TINY = torch.finfo(torch.float32).tiny
+
+Stopping = Callable[[int, Tensor, Tensor, Tensor | float], tuple[Tensor, Tensor]]
+"""(n, Σ|Δu|² of iteration n (B,), credit (B,), threshold) → whether a pair goes on (B,) bool, credit; credits are 0 at first."""
 
 
-class EachIteration:
+def each_iteration(_n: int, error: Tensor, credit: Tensor, threshold: Tensor | float) -> tuple[Tensor, Tensor]:
     """A pair goes on while its Σ|Δu|² is above the threshold; OpenCV's CPU version looks at it after each iteration."""
-
-    def goes_on(self, _n: int, error: Tensor, threshold: float) -> Tensor:
-        """(B,) Σ|Δu|² of iteration n → (B,) bool."""
-        return error > threshold
+    return error > threshold, credit
 
 
-class NowAndThen:
-    """OpenCV's CUDA version saves sums: it looks after odd iterations only, and after an error of k thresholds not for k iterations."""
+def now_and_then(n: int, error: Tensor, credit: Tensor, threshold: Tensor | float) -> tuple[Tensor, Tensor]:
+    """OpenCV's CUDA version saves sums: it looks after odd iterations only, and after an error of k thresholds not for k iterations.
 
-    credit: Tensor  # (B,), what is left of the error seen last
-
-    def goes_on(self, n: int, error: Tensor, threshold: float) -> Tensor:
-        """(B,) Σ|Δu|² of iteration n → (B,) bool."""
-        credit = self.credit if n else torch.zeros_like(error)
-        looks = (credit < threshold) & (n % 2 == 1)
-        self.credit = torch.where(looks, error, credit - threshold)
-        return ~looks | (error > threshold)
+    The credit is what is left of the error seen last.
+    """
+    looks = (credit < threshold) & (n % 2 == 1)
+    return ~looks | (error > threshold), torch.where(looks, error, credit - threshold)
 
 
 @dataclass(frozen=True)
@@ -61,15 +52,15 @@ class Variant:
     cubic_a: float  # A of `warp`
     is_clamped: bool  # of `warp`
     pixel_centre: float  # of `resize`
-    stopping: Callable[[], EachIteration | NowAndThen]
+    stopping: Stopping
     num_outer: int  # rounds of iterations for one warp, each after a median filter
     num_inner: int
     has_median: bool
 
 
 VARIANTS = {
-    "opencv_cpu": Variant(-0.75, False, 0.5, EachIteration, num_outer=10, num_inner=30, has_median=True),
-    "opencv_cuda": Variant(-0.5, True, 0.0, NowAndThen, num_outer=1, num_inner=300, has_median=False),
+    "opencv_cpu": Variant(-0.75, False, 0.5, each_iteration, num_outer=10, num_inner=30, has_median=True),
+    "opencv_cuda": Variant(-0.5, True, 0.0, now_and_then, num_outer=1, num_inner=300, has_median=False),
 }
 
 
@@ -85,6 +76,10 @@ class Parameters:
     scale_step: float = 0.8
     num_warps: int = 5
 
+    def threshold(self, num_pixels: int) -> float:
+        """Of Σ|Δu|² over a picture."""
+        return self.epsilon**2 * num_pixels
+
     def steps(self, goes_on: Tensor) -> "Steps":
         """Of pairs that go on, (B,) bool, or do not."""
         moves = goes_on.float()[:, None, None]
@@ -97,26 +92,24 @@ def tv_l1(*, variant: str, device: str, **parameters: Any) -> FlowMethod:
 
 
 def method_of(parameters: Parameters, variant: Variant, device: str) -> FlowMethod:
-    """A batch of grey frames and those that follow them → their flow; one pair at a time is fastest on a CPU, for its caches."""
-    iterate = iteration_for(device)
-
-    def of_batch(previous: Pixels, following: Pixels) -> Floats:
-        with torch.inference_mode():
-            I0, I1 = (torch.from_numpy(np.ascontiguousarray(frames)).to(device, torch.float32)[:, None] for frames in (previous, following))
-            fields: Floats = flow_of(I0, I1, parameters, variant, iterate).cpu().numpy()
-        return fields
-
-    return FlowMethod(of_batch, GPU_BATCH if device == "cuda" else 1)
+    """The method on "cpu" or "cuda"."""
+    refine = refined if device == "cpu" else tv_l1_gpu.refiner(device)
+    return on_torch(lambda I0, I1: flow_of(I0, I1, parameters, variant, refine), device, tv_l1_gpu.BATCH)
 
 
-def flow_of(I0: Tensor, I1: Tensor, parameters: Parameters, variant: Variant, iterate: "Iteration") -> Tensor:
+Refine = Callable[[Tensor, Tensor, Tensor, Parameters, Variant], Tensor]
+"""All warps of one scale: I0 (B, 1, H, W), I1 and its gradient (B, 3, H, W), u (B, 2, H, W) → u."""
+
+
+def flow_of(I0: Tensor, I1: Tensor, parameters: Parameters, variant: Variant, refine: Refine) -> Tensor:
     """(B, 1, H, W) in 0..255, twice → (B, 2, H, W) px/frame. Each pair of the batch stops by itself."""
     scales = [*_pyramid(torch.cat((I0, I1), 1), parameters, variant)]
     u = torch.zeros_like(scales[-1])
     for pair in reversed(scales):
         if u.shape != pair.shape:
             u = resize(u, (pair.shape[-2], pair.shape[-1]), centre=variant.pixel_centre) * (1 / parameters.scale_step)
-        u = _refine(pair[:, :1], pair[:, 1:], u, parameters, variant, iterate)  # (B, 2, H, W)
+        I0, I1 = pair[:, :1], pair[:, 1:]
+        u = refine(I0, torch.cat((I1, *centred_gradient(I1)), 1), u, parameters, variant)  # (B, 2, H, W)
     return u
 
 
@@ -131,29 +124,27 @@ def _pyramid(pair: Tensor, parameters: Parameters, variant: Variant) -> Iterator
         yield pair
 
 
-def _refine(I0: Tensor, I1: Tensor, u: Tensor, parameters: Parameters, variant: Variant, iterate: "Iteration") -> Tensor:
-    """All warps of one scale."""
+def refined(I0: Tensor, images: Tensor, u: Tensor, parameters: Parameters, variant: Variant) -> Tensor:
+    """A `Refine` for a CPU: in place, as it is; to compile it gains nothing there."""
     state = State(u)
-    images = torch.cat((I1, *centred_gradient(I1)), 1)  # (B, 3, H, W)
     for _ in range(parameters.num_warps):
         linear = Linear.at(I0, warp(images, state.flow, variant.cubic_a, variant.is_clamped), state.flow)
-        _iterate_until_still(state, linear, parameters, variant, iterate)
+        _iterate_until_still(state, linear, parameters, variant)
     return state.flow
 
 
-def _iterate_until_still(state: "State", linear: "Linear", parameters: Parameters, variant: Variant, iterate: "Iteration") -> None:
+def _iterate_until_still(state: "State", linear: "Linear", parameters: Parameters, variant: Variant) -> None:
     """(1) to (4) for one warp, at most `num_outer` × `num_inner` times; a pair that stands still takes steps of size 0 from then on."""
-    stopping, threshold = variant.stopping(), parameters.epsilon**2 * linear.constant.shape[-1]
-    between_looks = GPU_LOOK if state.u.is_cuda else 1
-    goes_on = torch.ones(len(state.u), dtype=torch.bool, device=state.u.device)
-    steps, is_alone = parameters.steps(goes_on), len(goes_on) == between_looks == 1  # one pair stops, and with it the loop
+    threshold, credit = parameters.threshold(linear.constant.shape[-1]), state.u.new_zeros(len(state.u))
+    goes_on = torch.ones_like(credit, dtype=torch.bool)
+    steps, is_alone = parameters.steps(goes_on), len(goes_on) == 1  # one pair stops, and with it the loop
     for n in range(variant.num_outer * variant.num_inner):
-        if n % between_looks == 0 and not goes_on.any():
+        if not goes_on.any():
             return
         if variant.has_median and n % variant.num_inner == 0:
             state.flow.copy_(torch.where(goes_on[:, None, None, None], median_5x5(state.flow), state.flow))
-        error = iterate(state, linear, steps)
-        goes_on = goes_on & stopping.goes_on(n, error, threshold)
+        moving, credit = variant.stopping(n, iterate(state.views, linear, steps), credit, threshold)
+        goes_on = goes_on & moving
         steps = steps if is_alone else parameters.steps(goes_on)
 
 
@@ -168,7 +159,7 @@ class Linear(NamedTuple):
     def at(cls, I0: Tensor, warped: Tensor, u0: Tensor) -> "Linear":
         I1, I1x, I1y = (warped[:, k : k + 1] for k in range(3))  # (B, 1, H, W)
         constant = I1 - I1x * u0[:, :1] - I1y * u0[:, 1:] - I0
-        square = (I1x * I1x + I1y * I1y).clamp_(min=_TINY)
+        square = (I1x * I1x + I1y * I1y).clamp_(min=TINY)
         return cls(warped[:, 1:].flatten(2), constant.flatten(2), square.flatten(2))
 
 
@@ -235,30 +226,3 @@ def iterate(seen: Views, linear: Linear, steps: Steps) -> Tensor:
     p_x.add_(x.mul_(steps.tau)).div_(norm)
     p_y.add_(y.mul_(steps.tau)).div_(norm)  # (4)
     return change.mul_(change).sum((1, 2))
-
-
-Iteration = Callable[[State, Linear, Steps], Tensor]
-
-
-def iteration_for(device: str) -> Iteration:
-    """As it is on a CPU, where compiling gains nothing; compiled for a GPU, which then goes over its memory twice, not once an operation.
-
-    Without a C compiler a GPU runs it as it is, with a warning: the same numbers, later.
-    """
-    if device == "cpu":
-        return plain_iteration
-    if not any(map(shutil.which, ("cc", "gcc", "clang"))):
-        warnings.warn("TV-L1 runs uncompiled, hence slower: torch.compile needs a C compiler", RuntimeWarning, stacklevel=2)
-        return plain_iteration
-    compiled = torch.compile(_iterate_on_lines, dynamic=True)
-    return lambda state, linear, steps: compiled(state.u, state.p, state.views.W, linear, steps)
-
-
-def plain_iteration(state: State, linear: Linear, steps: Steps) -> Tensor:
-    """`iterate`, uncompiled."""
-    return iterate(state.views, linear, steps)
-
-
-def _iterate_on_lines(u: Tensor, p: Tensor, W: int, linear: Linear, steps: Steps) -> Tensor:
-    """`iterate` as it is compiled: views that overlap are cut inside, where the compiler sees what they share."""
-    return iterate(Views.of(u, p, W), linear, steps)

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 
 import psutil
 import torch
 
+from ml.compiling import why_not_compiled
 from ml.errors import BadConfig, OutOfMemory
 from ml.events import DeviceUse
 
@@ -34,12 +36,9 @@ def check_compiler(device: torch.device) -> None:
     Raises:
         BadConfig: it does not work.
     """
-    try:
-        torch.compile(torch.sin)(torch.zeros(8, device=device))
-    except RuntimeError as error:
-        reason = str(error).strip().splitlines()[0]
+    if reason := why_not_compiled(device):
         advice = "Install a C++ compiler with Python's headers (on a GPU also Triton), or turn “Compile” off."
-        raise BadConfig("torch.compile does not work on this machine: {reason}", advice, reason=reason) from error
+        raise BadConfig("torch.compile does not work on this machine: {reason}", advice, reason=reason)
 
 
 @contextmanager
@@ -85,7 +84,17 @@ class Meter:
         return list(self.processes.values())
 
     def _gpu_percent(self) -> float | None:
+        """None where NVIDIA's management library is missing (the package nvidia-ml-py), or does not answer, as in some containers."""
         try:
             return float(torch.cuda.utilization(self.device))
-        except ModuleNotFoundError:  # NVIDIA's management library has no Python binding here
+        except _not_managed():
             return None
+
+
+def _not_managed() -> tuple[type[Exception], ...]:
+    """What torch raises without the library, and what the library raises."""
+    try:
+        library = import_module("pynvml")
+    except ModuleNotFoundError:
+        return (ModuleNotFoundError,)
+    return (RuntimeError, library.NVMLError)

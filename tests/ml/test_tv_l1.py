@@ -13,20 +13,8 @@ import torch
 
 from benchmarks.flow import agreement, built, opencv, real_pairs
 from ml.config.flow import TVL1
-from ml.flow import build_flow
-from ml.flow.tv_l1 import (
-    VARIANTS,
-    EachIteration,
-    Linear,
-    NowAndThen,
-    Parameters,
-    State,
-    flow_of,
-    iterate,
-    iteration_for,
-    method_of,
-    plain_iteration,
-)
+from ml.flow import build_flow, tv_l1_gpu
+from ml.flow.tv_l1 import VARIANTS, Linear, Parameters, State, each_iteration, flow_of, iterate, method_of, now_and_then, refined
 from ml.video.arrays import Floats, Pixels
 from tests.ml.packed import moving, texture
 
@@ -139,9 +127,10 @@ def test_each_pair_of_a_batch_stops_by_itself(variant: str) -> None:
 
 def test_the_cuda_variant_looks_at_the_error_when_opencvs_cuda_code_does() -> None:
     errors, threshold = [9.0, 7.5, 6.0, 5.0, 3.9, 3.2, 2.8, 2.5, 2.2, 1.9, 1.6, 1.4, 1.2, 0.9, 0.8, 0.7, 0.6, 0.5], 1.0
-    stopping, seen = NowAndThen(), []
+    credit, seen = torch.zeros(1), []
     for n, error in enumerate(errors):
-        seen.append(bool(stopping.goes_on(n, torch.tensor([error]), threshold)))
+        goes_on, credit = now_and_then(n, torch.tensor([error]), credit, threshold)
+        seen.append(bool(goes_on))
 
     expected, previous = [], 0.0
     for n, error in enumerate(errors):  # as the loop of cv::cuda::OpticalFlowDual_TVL1 is written
@@ -152,7 +141,7 @@ def test_the_cuda_variant_looks_at_the_error_when_opencvs_cuda_code_does() -> No
             previous -= threshold
             expected.append(True)
     assert seen == expected and not all(seen)
-    assert [bool(EachIteration().goes_on(n, torch.tensor([e]), threshold)) for n, e in enumerate(errors)] == [e > 1 for e in errors]
+    assert [bool(each_iteration(n, torch.tensor([e]), credit, threshold)[0]) for n, e in enumerate(errors)] == [e > 1 for e in errors]
 
 
 @pytest.mark.parametrize("pair", [shifted(2, -1), swirling()], ids=["shift", "swirl"])
@@ -174,11 +163,49 @@ def test_it_needs_nothing_but_torch_and_numpy() -> None:
     assert not set(done.stdout.split()) & {"pydantic", "cv2", "av", "torchvision", "django"}
 
 
-def test_without_a_c_compiler_a_gpu_runs_it_uncompiled_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shutil.which", lambda _name: None)
-    assert iteration_for("cpu") is plain_iteration
-    with pytest.warns(RuntimeWarning, match="needs a C compiler"):
-        assert iteration_for("cuda") is plain_iteration
+def test_an_iteration_of_the_gpus_form_is_the_equations_pixel_by_pixel() -> None:
+    H, W, parameters = 7, 9, Parameters(tau=0.2, lambda_=0.3, theta=0.5)
+    generator = np.random.default_rng(1)
+    u, gradient = (generator.normal(size=(2, H, W)).astype(np.float32) for _ in range(2))
+    gradient[:, 3, 4] = 0
+    constant = generator.normal(0, 0.3, (H, W)).astype(np.float32)
+    p = np.zeros((2, 2, H, W), np.float32)
+    x = tv_l1_gpu.Unknowns(*torch.from_numpy(np.stack([*u, *p.reshape(4, H, W)]))[:, None].clone())
+    linear = tv_l1_gpu.Linear(*torch.from_numpy(np.stack([*gradient, constant]))[:, None])
+    pairs = tv_l1_gpu.Pairs.like(torch.from_numpy(u)[None], 0.0)
+    for _ in range(2):
+        tv_l1_gpu.iterate(x, linear, pairs, parameters, CPU)
+        for _ in range(tv_l1_gpu.AT_ONCE):
+            u, p, _ = in_loops(u, p, (gradient, constant), parameters)
+        np.testing.assert_allclose(torch.cat(x), [*u, *p.reshape(4, H, W)], atol=1e-5)
+
+
+@pytest.mark.parametrize("variant", list(VARIANTS))
+def test_the_gpus_form_finds_what_the_cpus_finds(variant: str) -> None:
+    pairs = [shifted(0, 0, 40, 56), shifted(2, -1, 40, 56), shifted(-1, 0, 40, 56, seed=3)]
+    I0, I1 = (torch.from_numpy(np.stack(frames)).float()[:, None] for frames in zip(*pairs, strict=True))
+    ours, theirs = (flow_of(I0, I1, Parameters(num_warps=2), VARIANTS[variant], refine) for refine in (tv_l1_gpu.refined, refined))
+    np.testing.assert_allclose(ours, theirs, atol=2e-3)
+    assert not ours[0].any() and ours[1].abs().mean() > 1
+
+
+def test_a_pair_that_stands_still_is_left_as_it_is_by_the_gpus_form() -> None:
+    x = tv_l1_gpu.Unknowns(*torch.randn(6, 2, 8, 10).unbind())
+    before, linear = torch.stack(x), tv_l1_gpu.Linear(*torch.randn(3, 2, 8, 10).unbind())
+    pairs = tv_l1_gpu.Pairs.like(x.u1, 0.0)._replace(goes_on=torch.tensor([True, False]))
+    tv_l1_gpu.smooth(x, pairs.goes_on)
+    tv_l1_gpu.iterate(x, linear, pairs, Parameters(), CPU)
+    assert torch.equal(torch.stack(x)[:, 1], before[:, 1]) and not torch.equal(torch.stack(x)[:, 0], before[:, 0])
+    assert pairs.goes_on.tolist() == [True, False]
+
+
+def test_where_nothing_compiles_a_gpu_runs_it_uncompiled_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_args: object, **_options: object) -> None:
+        raise RuntimeError("Cannot find a working triton installation.\nMore on this")
+
+    monkeypatch.setattr(torch, "compile", broken)
+    with pytest.warns(RuntimeWarning, match="uncompiled, hence slower: Cannot find a working triton installation.$"):
+        assert tv_l1_gpu.kernels("cpu") is tv_l1_gpu.PLAIN
 
 
 @pytest.mark.gpu
@@ -193,4 +220,4 @@ def test_a_gpu_finds_what_the_cpu_finds(variant: str) -> None:
 
 def test_frames_of_different_sizes_are_refused() -> None:
     with pytest.raises(RuntimeError):
-        flow_of(torch.zeros(1, 1, 20, 20), torch.zeros(1, 1, 20, 21), Parameters(), CPU, plain_iteration)
+        flow_of(torch.zeros(1, 1, 20, 20), torch.zeros(1, 1, 20, 21), Parameters(), CPU, refined)
