@@ -83,14 +83,14 @@ def test_a_study_of_three_weights_fills_its_table(
         cells = [cell.strip() for cell in row.locator("td").all_inner_texts()]
         source, *protocol = cells[0].splitlines()
         assert (source, cells[1], cells[-1]) == ("RGB frames", weight, published)
-        assert protocol == ["1 frame × 1 crop, scores before softmax averaged"]
-        assert all(re.fullmatch(r"\d+(\.\d)?", number) for number in cells[2:-2])
+        assert protocol == ["1 frame × 1 crop, scores before softmax"]
+        assert re.fullmatch(r"(\d+)\s+\d+ of \d+", cells[2]) and all(re.fullmatch(r"\d+", number) for number in cells[3:-2])
     expect(page.locator("[data-chart] .scatterlayer .trace")).to_have_count(2)  # ours and the paper's
 
     children = Study.objects.get().runs.order_by("pk")
     sees_distances(page, live_server.url, children[2])
     page.goto(f"{live_server.url}/experiments/compare?runs={','.join(str(run.pk) for run in children)}")
-    expect(page.locator("[data-chart=distances-figure] .scatterlayer .trace")).to_have_count(9)  # three runs in three panels
+    expect(page.locator("[data-chart^=distances-figure] .scatterlayer .trace")).to_have_count(9)  # three runs in three panels
 
     page.goto(f"{live_server.url}/experiments/studies/{Study.objects.get().pk}/")
     page.locator("[name=field]").select_option(label="Weight λ2")
