@@ -43,7 +43,11 @@ def test_class_names_of_any_script_stay_as_they_are_in_natural_order() -> None:
 
 
 def test_spaces_around_a_folders_name_are_no_part_of_the_class() -> None:
-    assert recognise(members_of(videos("run /1.mp4", "run/2.mp4", " walk/3.mp4"))).classes == ("run", "walk")
+    members = members_of(videos("run /1.mp4", "run/2.mp4", " walk/3.mp4"))
+    members.folders = {"run ", "run", " walk"}
+
+    plan = recognise(members)
+    assert plan.classes == ("run", "walk") and not plan.findings
 
 
 def test_train_and_test_folders_are_a_split() -> None:
@@ -169,7 +173,17 @@ def test_rows_that_cannot_be_used_are_problems_and_the_rest_goes_on() -> None:
     assert reasons["gone.mp4"] == "Row 3 names it, but it is not there"
     assert reasons["a/2.mp4"] == "Row 4 has no label"
     assert reasons["same.mp4"] == "It may mean x/same.mp4, y/same.mp4"
-    assert reasons["a/1.mp4"] == "Row 6 gives it a second label; run was taken"
+    assert [finding.message for finding in plan.findings if finding.videos == ("a/1.mp4",)] == [
+        "1 row gives a video a second label; the first was taken: a/1.mp4 (2, 6)"
+    ]
+
+
+def test_a_video_in_two_subsets_is_in_the_first_and_told() -> None:
+    rows = "path,label,subset\n1.mp4,run,train\n2.mp4,run,test\n1.mp4,run,test\n2.mp4,run,test\n"
+    plan = recognise(members_of({**videos("1.mp4", "2.mp4"), "list.csv": rows}))
+
+    assert plan.splits[0].subsets == {"1.mp4": "train", "2.mp4": "test"} and not plan.problems
+    assert [finding.message for finding in plan.findings] == ["1 row gives a video a second subset; the first was taken: 1.mp4 (2, 4)"]
 
 
 def test_a_csv_that_fits_no_file_says_what_it_names_and_what_is_there() -> None:

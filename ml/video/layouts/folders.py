@@ -73,7 +73,7 @@ def _split(items: list[Item], depth: int) -> PlannedSplit:
 
 def _empty_classes(members: Members, plan: Plan, depth: int) -> list[Finding]:
     parts = [folder.split("/") for folder in members.folders]
-    empty = {folder[depth] for folder in parts if len(folder) == depth + 1} - set(plan.classes)
+    empty = {folder[depth].strip() for folder in parts if len(folder) == depth + 1} - set(plan.classes)
     names = sorted(empty, key=natural_key)
     return [
         Finding(kind="empty_class", message=Words("The folder {name} holds no video: it becomes no class", name=name)) for name in names

@@ -9,6 +9,7 @@ from ml.config.data import Finding, Subset
 from ml.errors import BadLayout
 from ml.video.groups import group_of
 from ml.video.layouts.classes import ClassList, are_numbers, class_list
+from ml.video.layouts.list_findings import contradictions, unlisted
 from ml.video.layouts.lists import Finder, some
 from ml.video.layouts.plan import SUBSETS, Item, Plan, PlannedSplit
 from ml.video.layouts.rows import Row, Table, is_meant_as_list, table_of
@@ -47,7 +48,7 @@ def read(members: Members) -> Plan:
         )
     plan.classes = plan.classes or tuple(sorted({item.label for item in plan.items}, key=natural_key))
     plan.splits = [PlannedSplit("1", "csv", subsets)] if subsets else []
-    plan.findings += _unlisted(plan, videos, shown, subsets)
+    plan.findings += unlisted(plan, videos, shown, subsets)
     return plan
 
 
@@ -124,21 +125,21 @@ def _renamed(plan: Plan, rows: list[Row], classes: ClassList, names: dict[str, s
 
 
 def _take(plan: Plan, rows: list[Row], finder: Finder) -> dict[str, Subset]:
-    """Fill the plan's items; the subsets by member name."""
-    subsets: dict[str, Subset] = {}
-    labels: dict[str, str] = {}
+    """Fill the plan's items; the subsets by member name. Of two rows of a video the first is taken, and that is told."""
+    taken: dict[str, Row] = {}
+    others: list[tuple[str, Row]] = []
     for row in rows:
-        member = _member(plan, row, finder, labels)
-        if member is None:
-            continue
-        labels[member.name] = row.label
-        plan.items.append(Item(member, row.label, row.group[:MAX_PART] or group_of(member.name)))
-        if row.subset:
-            subsets[member.name] = SUBSETS[row.subset.lower()]
-    return subsets
+        member = _member(plan, row, finder)
+        if member is not None and member.name not in taken:
+            taken[member.name] = row
+            plan.items.append(Item(member, row.label, row.group[:MAX_PART] or group_of(member.name)))
+        elif member is not None:
+            others.append((member.name, row))
+    plan.findings += contradictions(taken, others)
+    return {name: SUBSETS[row.subset.lower()] for name, row in taken.items() if row.subset}
 
 
-def _member(plan: Plan, row: Row, finder: Finder, labels: dict[str, str]) -> Member | None:
+def _member(plan: Plan, row: Row, finder: Finder) -> Member | None:
     """The file of a row, or None and a problem noted."""
     found = finder.find(row.path)
     shown = row.path or f"row {row.number}"
@@ -158,38 +159,6 @@ def _member(plan: Plan, row: Row, finder: Finder, labels: dict[str, str]) -> Mem
         plan.refuse(shown, "Row {row} names it, but it is not there", "Add the video, or correct its path in the list.", row=row.number)
     elif len(found) > 1:
         plan.refuse(shown, "It may mean {files}", "Write the whole path in the list.", files=some(member.name for member in found))
-    elif found[0].name in labels:
-        if labels[found[0].name] != row.label:
-            plan.refuse(
-                shown,
-                "Row {row} gives it a second label; {label} was taken",
-                "Keep one row a video.",
-                row=row.number,
-                label=labels[found[0].name],
-            )
     else:
         return found[0]
     return None
-
-
-def _unlisted(plan: Plan, videos: list[Member], list_name: str, subsets: dict[str, Subset]) -> list[Finding]:
-    taken = {item.member.name for item in plan.items}
-    outside = tuple(member.name for member in videos if member.name not in taken)
-    undecided = tuple(sorted(taken - subsets.keys())) if subsets else ()
-    findings = []
-    if outside:
-        findings.append(
-            Finding(
-                kind="unlisted",
-                message=Words("{count} videos are in no row of {list_name} and stay out", count=len(outside), list_name=list_name),
-                videos=outside,
-            )
-        )
-    if undecided:
-        message = Words(
-            "{count} videos have no subset in {list_name}: they are neither trained on nor tested",
-            count=len(undecided),
-            list_name=list_name,
-        )
-        findings.append(Finding(kind="unlisted", message=message, videos=undecided))
-    return findings
