@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ml.backbones.weights import State
+from ml.backbones.state_file import State
 
 
 class Block(NamedTuple):

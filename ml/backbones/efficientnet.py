@@ -7,7 +7,7 @@ and input (x − 127) / 128.
 import timm
 from torch import nn
 
-from ml.backbones.weights import State
+from ml.backbones.state_file import State
 
 STAGES = (1, 2, 2, 3, 3, 4, 1)
 """Blocks per stage. The package numbers the blocks through, timm by stage and block."""

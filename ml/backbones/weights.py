@@ -1,20 +1,15 @@
 """ImageNet weights: from files on this machine, never from the network; and how they get to know more channels than three."""
 
-import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from ml.backbones.state_file import State, read_state
 from ml.config.models import Backbone
 from ml.config.weights import IMAGENET, find, weights_folder
 from ml.errors import MissingWeights
-
-State = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -25,8 +20,8 @@ class Imagenet:
     classifier: str
     rename: Callable[[State], State] = dict
 
-    def __call__(self, path: Path | None = None) -> State:
-        """The state dict in `path`, or in the file found on this machine.
+    def __call__(self, path: Path | None = None, called: str = "") -> State:
+        """The state dict in `path`, which its owner calls so, or in the file found on this machine.
 
         Raises:
             MissingWeights: there is no such file, or it cannot be read.
@@ -40,47 +35,18 @@ class Imagenet:
                 wanted=IMAGENET[self.name].file,
                 folder=weights_folder(),
             )
-        state = {name: tensor for name, tensor in read_state(path).items() if not name.startswith(f"{self.classifier}.")}
+        state = {name: tensor for name, tensor in read_state(path, called).items() if not name.startswith(f"{self.classifier}.")}
         try:
             return self.rename(state)
         except (KeyError, IndexError, ValueError) as error:
             raise MissingWeights(
                 "The tensors in {file} are not called as {publisher} calls them: {problem}",
                 "Fetch {wanted}.",
-                file=path.name,
+                file=called or path.name,
                 publisher=IMAGENET[self.name].publisher,
                 problem=error,
                 wanted=IMAGENET[self.name].file,
             ) from error
-
-
-def read_state(path: Path) -> State:
-    """The tensors of a checkpoint, safetensors or torch's own, whatever it is called.
-
-    Wrappers that training scripts leave are taken off: `{"state_dict": …}`, and `module.` before each name.
-
-    Raises:
-        MissingWeights: the file holds no weights, or would have to run code to give them.
-    """
-    try:
-        state = load_file(path) if _is_safetensors(path) else torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
-        raise MissingWeights(
-            "{file} holds no weights: {problem}", "Fetch the file again.", file=path.name, problem=str(error)[:300]
-        ) from error
-    if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
-        state = state["state_dict"]
-    if not isinstance(state, dict) or not state or not all(isinstance(tensor, Tensor) for tensor in state.values()):
-        raise MissingWeights(
-            "{file} holds no state dict", "Save the tensors of the network alone: torch.save(net.state_dict(), FILE).", file=path.name
-        )
-    return {str(name).removeprefix("module."): tensor for name, tensor in state.items()}
-
-
-def _is_safetensors(path: Path) -> bool:
-    """Such a file begins with eight bytes of length and a JSON object."""
-    with path.open("rb") as file:
-        return file.read(9)[8:] == b"{"
 
 
 @dataclass(frozen=True)

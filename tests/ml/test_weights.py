@@ -1,8 +1,13 @@
 """ImageNet weights: complete, really those of ImageNet, and never silently random."""
 
 import hashlib
+import io
 import json
+import pickle
 import re
+import struct
+import tarfile
+import zipfile
 from pathlib import Path
 from typing import Any, get_args
 
@@ -16,7 +21,8 @@ from torch import Tensor
 
 from ml.__main__ import main
 from ml.backbones import BACKBONES, Backbone, build_backbone, fetch
-from ml.backbones.weights import load_weights, read_state
+from ml.backbones.state_file import read_state
+from ml.backbones.weights import load_weights
 from ml.config.models import Backbone as Name
 from ml.config.weights import IMAGENET, UPLOADED, Published, find, weights_folder
 from ml.errors import MissingWeights
@@ -102,7 +108,7 @@ def test_weights_put_into_the_folder_are_found_and_used() -> None:
 def test_a_damaged_weights_file_is_named() -> None:
     (weights_folder() / "resnet18-f37072fd.pth").write_bytes(b"not a checkpoint")
 
-    with pytest.raises(MissingWeights, match=r"resnet18-f37072fd\.pth holds no weights"):
+    with pytest.raises(MissingWeights, match=r"resnet18-f37072fd\.pth is no file of weights"):
         build_backbone("resnet18", 3, "imagenet")
 
 
@@ -144,7 +150,15 @@ def checked(file: Path, capsys: pytest.CaptureFixture[str], *more: str) -> dict[
     return found
 
 
-@pytest.mark.parametrize("wrap", [lambda state: state, lambda state: {"state_dict": {f"module.{n}": t for n, t in state.items()}}])
+WRAPS = [
+    lambda state: state,
+    lambda state: {"state_dict": {f"module.{n}": t for n, t in state.items()}},
+    lambda state: {"state_dict": {f"model.{n}": t for n, t in state.items()}, "epoch": 3, "callbacks": {}},
+    lambda state: {"model": {f"_orig_mod.{n}": t for n, t in state.items()}},
+]
+
+
+@pytest.mark.parametrize("wrap", WRAPS, ids=["plain", "DataParallel", "Lightning", "compiled"])
 def test_weights_that_fit_are_kept_under_their_publishers_name_and_used(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, wrap: Any
 ) -> None:
@@ -177,17 +191,72 @@ class Trap:
         return (Path.touch, (Path("trapped"),))
 
 
-@pytest.mark.parametrize("content", [b"", b"not weights", b"x" * 8 + b"{"])
-def test_a_file_without_weights_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes) -> None:
-    (tmp_path / "upload").write_bytes(content)
-    assert main(["weights", str(tmp_path / "upload"), "--backbone", "resnet10t"]) == 1
-    assert '"code":"MissingWeights"' in capsys.readouterr().out.replace(" ", "")
+def zipped(member: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(member, "x")
+    return buffer.getvalue()
+
+
+def saved(content: object, **options: Any) -> bytes:
+    """What torch.save writes."""
+    buffer = io.BytesIO()
+    torch.save(content, buffer, **options)
+    return buffer.getvalue()
+
+
+def tarred() -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("pickle"))
+    return buffer.getvalue()
+
+
+TENSORS = {"weight": torch.zeros(100)}
+NO_WEIGHTS = {
+    "nothing": (b"", "is empty"),
+    "text": (b"hello", "is no file of weights"),
+    "picture": (b"\xff\xd8\xff\xe0" + bytes(20), "is no file of weights"),
+    "zip": (zipped("notes/x.txt"), "is a zip, but no checkpoint of torch"),
+    "npz": (zipped("x.npy"), "is a zip, but no checkpoint of torch"),
+    "cut off": (saved(TENSORS)[:-200], "is damaged, or cut off"),
+    "cut off, old": (saved(TENSORS, _use_new_zipfile_serialization=False)[:-200], "is damaged, or cut off"),
+    "tar": (tarred(), "is a tar"),
+    "pickle": (pickle.dumps({"a": 1}), "is a pickle that torch.save did not write"),
+    "code": (saved({"weight": Path("x")}), r"holds more than tensors \(pathlib"),
+    "code, old": (saved({"weight": Path("x")}, _use_new_zipfile_serialization=False), r"holds more than tensors \(pathlib"),
+    "whole network": (saved(torch.nn.Linear(2, 2)), r"holds more than tensors \(torch\.nn\.modules\.linear\.Linear"),
+    "numbers": (saved({"epoch": 3}), "holds no state dict"),
+    "list": (saved([1, 2]), "holds no state dict"),
+    "header without end": (struct.pack("<Q", 10**15) + b"{}", "is damaged or no file of safetensors"),
+    "header that is none": (b"x" * 8 + b"{", "is damaged or no file of safetensors"),
+}
+
+
+@pytest.mark.parametrize("kind", NO_WEIGHTS)
+def test_a_file_without_weights_is_refused_by_the_name_its_owner_gave_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    content, reason = NO_WEIGHTS[kind]
+    (tmp_path / "3f2a").write_bytes(content)
+    assert main(["weights", f"{tmp_path / '3f2a'}::mine.pth", "--backbone", "resnet10t"]) == 1
+    failed = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert failed["code"] == "MissingWeights" and re.match(f"mine.pth {reason}", failed["message"])
+    assert "weights_only" not in failed["message"] + failed["advice"] and re.search("state.dict|Fetch", failed["advice"])
+
+
+def test_a_program_of_torchscript_is_refused_and_not_run(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "net.pt", "w") as archive:
+        for member in ("data.pkl", "constants.pkl", "code/__torch__.py"):
+            archive.writestr(f"net/{member}", "")
+    with pytest.raises(MissingWeights, match=r"net\.pt is a program of TorchScript"):
+        read_state(tmp_path / "net.pt")
 
 
 def test_a_file_that_would_run_code_is_refused_and_runs_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     torch.save({"weight": Trap()}, "upload")
-    with pytest.raises(MissingWeights, match="holds no weights"):
+    with pytest.raises(MissingWeights, match="holds more than tensors"):
         read_state(Path("upload"))
     assert not Path("trapped").exists()
 

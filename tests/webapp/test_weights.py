@@ -79,7 +79,7 @@ def test_everybody_may_look_but_only_who_runs_the_site_may_add(client: Client) -
     assert client.get("/experiments/weights/").status_code == 302
 
 
-def checked(content: dict[str, torch.Tensor], tmp_path: Path) -> WeightsFile:
+def checked(content: object, tmp_path: Path) -> WeightsFile:
     """A file that was uploaded for ResNet-10-T, after the worker has looked at it."""
     torch.save(content, tmp_path / "state.pth")
     user = make_user()
@@ -105,6 +105,11 @@ def test_weights_that_do_not_fit_are_refused_with_the_names(chief: Client, tmp_p
     assert weights.job.state == Job.State.DONE and not weights.report["fits"] and origins()["resnet10t"] == ""
     page = chief.get("/experiments/weights/").content.decode()
     assert "refused" in page and "conv.weight" in page and "0 tensors fit" in page
+
+
+def test_a_file_without_weights_is_called_as_its_owner_called_it(chief: Client, tmp_path: Path) -> None:
+    assert checked(["no tensors"], tmp_path).job.state == Job.State.FAILED
+    assert "state.pth holds no state dict" in chief.get("/experiments/weights/").content.decode()
 
 
 def test_weights_that_a_library_publishes_and_that_are_missing_can_be_fetched(chief: Client) -> None:

@@ -28,7 +28,7 @@ class WeightsTask(Task):
             return []
         if self.weights.upload is None:
             raise MissingSource("The bytes of “{name}” are gone", "Upload the file again.", name=self.weights.name)
-        return [str(self.weights.upload.path)]
+        return [f"{self.weights.upload.path}::{self.weights.name}"]
 
     def on_finished(self, summary: dict[str, Any], answer: dict[str, Any] | None) -> None:
         upload = self.weights.upload
