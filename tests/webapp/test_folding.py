@@ -93,6 +93,8 @@ def test_the_list_of_fusions_folds_them_too(as_ada: Client, alone: Fusion, study
     page = as_ada.get("/experiments/fusions/").content.decode()
     assert "2 fusions" in page and names(page)[:2] == ["Epoch study", alone.name] and "Epoch study · Fusion" not in page
     assert as_ada.get(f"/experiments/fusions/?study={study.pk}").content.decode().count("Epoch study · Fusion") >= 2
+    member = as_ada.get(f"/experiments/fusions/{study.fusions.earliest('pk').pk}/").content.decode()
+    assert f'Part of the study <a href="/experiments/studies/{study.pk}/">' in member
     Fusion.objects.all().delete()
     assert "No fusion fits" in as_ada.get(f"/experiments/fusions/?study={study.pk}").content.decode()
 

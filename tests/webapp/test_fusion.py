@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 from ml.config.evaluation import FusionConfig
 from tests.webapp.factories import make_dataset, make_evaluation, make_fusion, make_run, make_user, share
 from webapp import queue
-from webapp.datasets.models import Dataset, Membership, Split
+from webapp.datasets.models import Dataset, Membership, Split, Video
 from webapp.experiments.models import Evaluation, Fusion
 from webapp.experiments.selectors.fusions import agreements, fusable_places, streams_of
 from webapp.experiments.services.fusions import UnfitStreams, create_fusion
@@ -93,6 +93,10 @@ def unfit(kind: str, dataset: Dataset, streams: list[Evaluation]) -> list[Evalua
         return [rgb, make_fusion(streams).evaluation]
     if kind == "subset":
         return [rgb, make_evaluation(make_run(dataset, "flow"), subset="train")]
+    if kind == "labels":
+        video = rgb.video_scores.order_by("video__path")[0].video
+        Video.objects.filter(pk=video.pk).update(label=dataset.labels.get(index=8))
+        return [rgb, make_evaluation(make_run(dataset, "flow"))]
     run = make_run(dataset, "flow")
     run.split = Split.objects.create(dataset=dataset, name="2", origin="generated")
     run.save()
@@ -109,6 +113,7 @@ def unfit(kind: str, dataset: Dataset, streams: list[Evaluation]) -> list[Evalua
         ("fusion", "a fusion already"),
         ("subset", "different subsets"),
         ("split", "splits"),
+        ("labels", r"1 video was given another class between these tests: dots left/v00001\.mp4\."),
     ],
 )
 def test_streams_that_do_not_fit_are_refused_with_what_to_do(
@@ -259,5 +264,5 @@ def test_a_fusion_of_ucf101_size_takes_few_queries(
     large = make_dataset(user, [f"class {i:03d}" for i in range(101)], videos_per_class=132, name="large")
     members = [make_evaluation(make_run(large, modality), lambda label, position: label + position % 2) for modality in ("rgb", "flow")]
     address = reverse("experiments:fusion_detail", args=(make_fusion(members).pk,))
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         assert client.get(address).status_code == 200

@@ -14,7 +14,7 @@ from ml.errors import UserError
 from webapp.experiments.forms.fusions import FusionConfigForm, StreamsForm
 from webapp.experiments.forms.run_list import StudyFilterForm
 from webapp.experiments.preflight import Finding
-from webapp.experiments.selectors.access import editable_fusions, visible_fusions
+from webapp.experiments.selectors.access import editable_fusions, visible_fusions, visible_studies
 from webapp.experiments.selectors.folding import folded, of_study
 from webapp.experiments.selectors.fusions import Place, fits_of, fusable_at, fusable_places, fusions_with_result, streams_of
 from webapp.experiments.services.fusions import UnfitStreams, UnfitWeights, create_fusion, foreseen
@@ -79,6 +79,7 @@ def fusion_detail(request: Request, pk: int) -> HttpResponse:
         "job": evaluation.job,
         "streams": streams,
         "fits": fits_of(fusion),
+        "studies": visible_studies(request.user).filter(fusions=fusion),
         "may_change": editable_fusions(request.user).filter(pk=pk).exists(),
     }
     if not evaluation.metrics:
