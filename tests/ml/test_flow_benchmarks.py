@@ -69,6 +69,7 @@ def test_a_gpu_is_busy_while_the_loader_brings_batches_in_time() -> None:
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+@pytest.mark.filterwarnings("default", "error:TV-L1 runs uncompiled")  # what the compiler warns of is not ours
 def test_a_gpu_reaches_the_bar() -> None:
     assert all(row.ratio and row.ratio >= 10 for row in gpu.tv_l1_rows("cuda", batches=(64,)))
 

@@ -210,6 +210,7 @@ def test_where_nothing_compiles_a_gpu_runs_it_uncompiled_and_says_so(monkeypatch
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+@pytest.mark.filterwarnings("default", "error:TV-L1 runs uncompiled")  # what the compiler warns of is not ours
 @pytest.mark.parametrize("variant", list(VARIANTS))
 def test_a_gpu_finds_what_the_cpu_finds(variant: str) -> None:
     previous, following = (np.stack(frames) for frames in zip(shifted(2, -1), shifted(0, 3), strict=True))
