@@ -28,7 +28,7 @@ from ml.flow.preview import write_flow_preview
 from ml.flow.shard import WHOLE, Shard
 from ml.parallel import in_processes
 from ml.process import Stop
-from ml.video.arrays import Floats, Pixels
+from ml.video.arrays import Floats
 from ml.video.manifest import store_of
 from ml.video.pack import FlowPack, FramePack, write_flow_pack
 from ml.words import Words
@@ -179,9 +179,9 @@ def flow_fields(pack: FramePack, flow: FlowMethod) -> Iterator[Floats]:
     """
     if len(pack) < 2:
         raise BadVideo("No flow: needs two frames", "Leave the video out of the dataset, or train on RGB only.")
-    before = _grey(pack, range(1))
+    before = pack.read_grey(range(1))
     for first in range(1, len(pack), flow.batch_size):
-        following = _grey(pack, range(first, min(first + flow.batch_size, len(pack))))  # (B, H, W)
+        following = pack.read_grey(range(first, min(first + flow.batch_size, len(pack))))  # (B, H, W)
         try:
             yield from flow(np.concatenate([before, following[:-1]]), following)
         except cv2.error as error:
@@ -189,10 +189,6 @@ def flow_fields(pack: FramePack, flow: FlowMethod) -> Iterator[Floats]:
                 "No flow from frame {frame}: {problem}", "Try another flow method.", frame=first - 1, problem=error.err
             ) from error
         before = following[-1:]
-
-
-def _grey(pack: FramePack, numbers: Sequence[int]) -> Pixels:
-    return np.stack([np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8) for frame in pack.read(numbers)])
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from ml.config.data import FrameSpec, VideoInput
 from ml.config.flow import FlowSpec
 from ml.errors import BadVideo
 from ml.flow import build_flow
-from ml.video.arrays import Floats, Pixels
+from ml.video.arrays import Floats
 from ml.video.modality import Pack
 from ml.video.pack import FlowPack, FramePack, write_flow_pack
 
@@ -51,9 +51,9 @@ class FlowOnDemand:
         self.seconds += time.perf_counter() - started
 
     def _field(self, index: int) -> Floats:
-        before, after = self._frames.read([index, index + 1])
+        before, after = self._frames.read_grey([index, index + 1])
         try:
-            return self._method(_grey(before), _grey(after))
+            return self._method(before, after)
         except cv2.error as error:
             raise BadVideo(
                 "No flow from frame {index}: {problem}", "Predict with a run that needs no flow.", index=index, problem=error.err
@@ -64,10 +64,6 @@ class FlowOnDemand:
 
     def __exit__(self, *reason: Any) -> None:
         self._fields.clear()
-
-
-def _grey(frame: Pixels) -> Pixels:
-    return np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def pack_for(frames: FramePack, spec: FrameSpec, seen: VideoInput, folder: Path) -> Pack:

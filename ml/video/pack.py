@@ -85,6 +85,10 @@ class FramePack(_Pack):
         """(n, H, W, 3) uint8 RGB."""
         return _gathered((self._frame(index) for index in indices), len(indices))
 
+    def read_grey(self, indices: Sequence[int]) -> Pixels:
+        """(n, H, W) uint8: 0.299 R + 0.587 G + 0.114 B, what optical flow is estimated on."""
+        return _gathered((np.asarray(cv2.cvtColor(self._frame(index), cv2.COLOR_RGB2GRAY), np.uint8) for index in indices), len(indices))
+
     def _frame(self, index: int) -> Pixels:
         return _from_jpeg(self._blobs[index], cv2.IMREAD_COLOR_RGB, self._blobs.path)
 

@@ -117,9 +117,9 @@ def test_memory_holds_two_frames_at_a_time(tmp_path: Path, dataset: Manifest) ->
     read: list[int] = []
 
     class Watched(FramePack):
-        def read(self, indices: object) -> np.ndarray:
+        def read_grey(self, indices: object) -> np.ndarray:
             read.extend(indices)  # type: ignore[arg-type]
-            return super().read(indices)  # type: ignore[arg-type]
+            return super().read_grey(indices)  # type: ignore[arg-type]
 
     with Watched(works(tmp_path, dataset)[0].frames, FRAMES) as pack:
         fields = flow_fields(pack, build_flow(Farneback()))
