@@ -40,11 +40,8 @@ def near_pairs(x: NDArray[np.float32], labels: Ints, names: Sequence[str], neare
     classes = np.flatnonzero(counts > 1)  # (C,)
     if len(classes) < 2:
         return []
-    means = np.stack([x[labels == c].mean(axis=0, dtype=np.float64) for c in classes])  # (C, D)
-    spreads = np.array([np.linalg.norm(x[labels == c] - mean, axis=1).mean() for c, mean in zip(classes, means, strict=True)])
-    i, j = np.triu_indices(len(classes), k=1)
-    distance = np.concatenate([np.linalg.norm(means[p + 1 :] - means[p], axis=1) for p in range(len(classes) - 1)])  # as i, j
-    spread = (spreads[i] + spreads[j]) / 2
+    i, j = np.triu_indices(len(classes), k=1)  # (P,) each: all pairs
+    distance, spread = _apart(x, labels, classes)
     ratio = np.where(distance > 0, np.divide(distance, spread, out=np.full_like(distance, np.inf), where=spread > 0), 0.0)
     a, b = classes[i], classes[j]
     table = np.zeros((len(counts), len(counts)), np.int64)
@@ -66,3 +63,12 @@ def near_pairs(x: NDArray[np.float32], labels: Ints, names: Sequence[str], neare
         for p in first
         if np.isfinite(ratio[p])
     ]
+
+
+def _apart(x: NDArray[np.float32], labels: Ints, classes: Ints) -> tuple[Floats, Floats]:
+    """Of all P pairs of classes, (P,) each: the distance of their means, and the mean of both classes' mean distance from their own."""
+    means = np.stack([x[labels == c].mean(axis=0, dtype=np.float64) for c in classes])  # (C, D)
+    spreads = np.array([np.linalg.norm(x[labels == c] - mean, axis=1).mean() for c, mean in zip(classes, means, strict=True)])  # (C,)
+    i, j = np.triu_indices(len(classes), k=1)
+    distance = np.concatenate([np.linalg.norm(means[p + 1 :] - means[p], axis=1) for p in range(len(classes) - 1)])  # as i, j
+    return distance, (spreads[i] + spreads[j]) / 2
