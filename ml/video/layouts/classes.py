@@ -33,11 +33,14 @@ def are_numbers(labels: Iterable[str]) -> bool:
 
 
 def class_list(members: Members, besides: frozenset[str]) -> ClassList | None:
-    """The first file that is called like a list of classes and looks like one."""
-    for name, member in members.files.items():
-        if name not in besides and CALLED_SO.fullmatch(name.rpartition("/")[2]) and (found := _read(member)):
-            return found
-    return None
+    """The first file that is one."""
+    found = (as_class_list(member) for name, member in members.files.items() if name not in besides)
+    return next(filter(None, found), None)
+
+
+def as_class_list(member: Member) -> ClassList | None:
+    """What the file says, if it is called like a list of classes and looks like one."""
+    return _read(member) if CALLED_SO.fullmatch(member.name.rpartition("/")[2]) else None
 
 
 def _read(member: Member) -> ClassList | None:

@@ -2,13 +2,13 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 
 from ml.config.data import Finding, Subset
 from ml.errors import BadLayout
 from ml.video.groups import group_of
-from ml.video.layouts.classes import ClassList, are_numbers, class_list
+from ml.video.layouts.classes import ClassList, are_numbers, as_class_list, class_list
 from ml.video.layouts.list_findings import contradictions, unlisted
 from ml.video.layouts.lists import Finder, some
 from ml.video.layouts.plan import SUBSETS, Item, Plan, PlannedSplit
@@ -58,22 +58,21 @@ def _tables(members: Members) -> list[Table]:
     for name, member in members.files.items():
         if suffix_of(name) in LIST_SUFFIXES and is_meant_as_list(member):
             by_depth[name.count("/")].append(member)
+    folders = {name.rpartition("/")[0] for name in members.files if is_video_name(name)}
     incomplete: list[Table] = []
     for depth in sorted(by_depth):
         tables = [table_of(member) for member in by_depth[depth]]
         if lists := [table for table in tables if table.is_list]:
             return lists
-        incomplete = incomplete or [table for table in tables if _was_meant(table, members)]
+        incomplete = incomplete or [table for table in tables if _was_meant(table, folders)]
     return incomplete
 
 
-def _was_meant(table: Table, members: Members) -> bool:
+def _was_meant(table: Table, folders: Set[str]) -> bool:
     """Half a list is a list gone wrong; so is any other, where no folders tell the classes. What lies in a class folder is neither."""
-    if class_list(members, frozenset(members.files.keys() - {table.member.name})):
-        return False
-    folders = {name.rpartition("/")[0] for name in members.files if is_video_name(name)}
     lies_outside = table.member.name.rpartition("/")[0] not in folders
-    return len(folders) <= 1 or (lies_outside and bool(table.columns.keys() & {"path", "label"}))
+    is_half = bool(table.columns.keys() & {"path", "label"})
+    return (len(folders) <= 1 or (lies_outside and is_half)) and as_class_list(table.member) is None
 
 
 def _rows(tables: Sequence[Table]) -> list[Row]:
