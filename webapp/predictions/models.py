@@ -46,12 +46,6 @@ class Prediction(OfRunOrFusion):
         return self.confirmed_label is not None and bool(guesses) and self.confirmed_label.name != guesses[0][0]
 
     @property
-    def is_corrected(self) -> bool:
-        """Whether the user's label is another one than the best guess."""
-        guesses = self.result.get("top", [])
-        return self.confirmed_label is not None and bool(guesses) and self.confirmed_label.name != guesses[0][0]
-
-    @property
     def folder(self) -> Path:
         """Holds `proxy.mp4` and `poster.jpg`."""
         return Path(settings.DATA_DIR) / "predictions" / str(int(self.pk))
