@@ -8,8 +8,8 @@ from typing import Any
 
 import psutil
 
+from tests.places import own_port
 from tests.processes import Server
-from webapp.launcher.broker import free_port
 
 MARKS = {"web": "gunicorn", "worker": "jobs@%h", "predict": "predict@%h", "broker": "valkey"}
 """What tells a service's process from the others, on its command line."""
@@ -22,7 +22,7 @@ class Launched(Server):
     """`manage.py launch` on a data folder and a port of its own."""
 
     def __init__(self, folder: Path, **environment: str) -> None:
-        self.data, self.url = folder / "data", f"http://127.0.0.1:{free_port()}"
+        self.data, self.url = folder / "data", f"http://127.0.0.1:{own_port()}"
         command = [sys.executable, "manage.py", "launch", "--port", self.url.rpartition(":")[2]]
         own = {"KINETOSCOPE_DATA": str(self.data), "DJANGO_SETTINGS_MODULE": "webapp.settings", **environment}
         super().__init__("launch", command, folder, **own)
