@@ -1,8 +1,12 @@
 """What can go wrong through no fault of ours: each error names the thing and the next step."""
 
+import re
+
 from ml.words import worded
 
-ENDS = (".", "!", "?", "…", "。", "！", "？")
+WIDE_ENDS = ("。", "！", "？")
+ENDS = (".", "!", "?", "…", *WIDE_ENDS)
+HAN = re.compile("[\u4e00-\u9fff]")
 
 
 class UserError(Exception):
@@ -50,6 +54,10 @@ class BadScores(UserError):
     """A score file that is damaged, or score files that do not fit each other."""
 
 
+class UnlikeScores(BadScores):
+    """Score files, whole each by itself, of other videos, classes, labels or groups."""
+
+
 class MissingFlow(UserError):
     """Flow that a temporal stream needs and nobody has extracted yet."""
 
@@ -79,5 +87,8 @@ class OutOfMemory(UserError):
 
 
 def in_sentences(message: str, advice: str) -> str:
-    """What happened and what to do next, with the full stop that a message alone goes without."""
-    return f"{message}{'' if message.endswith(ENDS) else '.'} {advice}" if advice else message
+    """What happened and what to do next, with the full stop that a message alone goes without; a wide one has its room in itself."""
+    if not advice:
+        return message
+    stop = "" if message.endswith(ENDS) else "。" if HAN.match(message[-1:]) else "."
+    return f"{message}{stop}{'' if (message + stop).endswith(WIDE_ENDS) else ' '}{advice}"

@@ -7,13 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.config.evaluation import NORMALIZED_WORDS, FusionConfig
-from ml.errors import BadConfig, BadScores
+from ml.errors import BadConfig, BadScores, UnlikeScores
 from ml.evaluation.fitting import fitted_on
 from ml.evaluation.scores import Scores, log_probabilities, softmax
 from ml.evaluation.svm import LinearSVM
 from ml.words import Words, counted, joined
 
 Array = NDArray[Any]
+
+NUM_NAMED = 3
+"""How many of the videos that differ a refusal names."""
 
 
 def normalized(scores: Array, how: str) -> Array:
@@ -88,7 +91,7 @@ def _like(first: Scores, other: Scores, number: int) -> Scores:
     lost = sorted(set(first.videos) ^ set(other.videos))
     if lost:
         advice = "Evaluate both streams on the same subset; a video that one of them left out must be mended or removed."
-        raise BadScores(
+        raise UnlikeScores(
             "The score files hold other videos: {video} is only in file {number} ({count} differ)",
             advice,
             video=lost[0],
@@ -97,18 +100,29 @@ def _like(first: Scores, other: Scores, number: int) -> Scores:
         )
     place = {video: index for index, video in enumerate(other.videos)}
     other = other.reordered(np.array([place[video] for video in first.videos]))
-    for name in ("labels", "groups"):
-        differs = np.flatnonzero(getattr(first, name) != getattr(other, name))
-        if len(differs):
-            video = first.videos[differs[0]]
-            raise BadScores(
-                "{video} has other {name} in file 1 and in file {number}",
-                "Evaluate both streams on the same dataset and split.",
-                video=video,
-                name=name,
-                number=number,
-            )
+    _same_videos(first, other, number)
     return other
+
+
+def _same_videos(first: Scores, other: Scores, number: int) -> None:
+    """Label by label and group by group, in one order."""
+    relabelled = first.videos[first.labels != other.labels]
+    if len(relabelled):
+        raise UnlikeScores(
+            "Between these tests, {count} of their videos were given another class: {videos} (file 1 and file {number})",
+            "Train and evaluate the older run again, on the dataset as it is now.",
+            count=len(relabelled),
+            videos=joined([*relabelled[:NUM_NAMED], *(["…"] if len(relabelled) > NUM_NAMED else [])], ", "),
+            number=number,
+        )
+    regrouped = first.videos[first.groups != other.groups]
+    if len(regrouped):
+        raise UnlikeScores(
+            "{video} has another group in file {number} than in file 1",
+            "Evaluate both streams on the same dataset and split.",
+            video=regrouped[0],
+            number=number,
+        )
 
 
 def _same_classes(first: Scores, other: Scores, number: int) -> None:
@@ -118,7 +132,7 @@ def _same_classes(first: Scores, other: Scores, number: int) -> None:
     pairs = zip(first.classes, other.classes, strict=False)
     other_name = (Words("class {number} is {a} and {b}", number=i, a=a, b=b) for i, (a, b) in enumerate(pairs) if a != b)
     difference = next(other_name, Words("{a} and {b} classes", a=N, b=M))
-    raise BadScores(
+    raise UnlikeScores(
         "File 1 and file {number} have other classes: {difference}", "Fuse runs of the same dataset.", number=number, difference=difference
     )
 

@@ -195,8 +195,9 @@ def relabelled(scores: Scores) -> Scores:
         (made_up(seed=2, num_videos=25), "video024 is only in file 2"),
         (replace(FLOW, classes=np.array(["class0", "x", "class2"])), "class 1 is class1 and x"),
         (made_up(num_classes=4), "3 classes and 4|3 and 4 classes"),
-        (relabelled(FLOW), "video004 has other labels"),
-        (replace(FLOW, groups=np.full(24, "g")), "video000 has other groups"),
+        (relabelled(FLOW), r"1 of their videos were given another class: video004 \(file 1 and file 2\)"),
+        (replace(FLOW, labels=(FLOW.labels + 1) % 3), "24 of their videos .* video000, video001, video002, …"),
+        (replace(FLOW, groups=np.full(24, "g")), "video000 has another group in file 2"),
         (fuse([RGB, FLOW], FusionConfig()), "is a fusion already"),
     ],
 )

@@ -40,6 +40,7 @@ HEADLINES = {
     "BadConfig": _("A setting does not fit"),
     "BadCheckpoint": _("A checkpoint is damaged or of another model"),
     "BadScores": _("Score files are damaged or do not fit each other"),
+    "UnlikeScores": _("These tests do not fit each other"),
     "MissingFlow": _("Optical flow is missing"),
     "MissingWeights": _("Pretrained weights are missing"),
     "NotANumber": _("The loss became NaN or infinite"),

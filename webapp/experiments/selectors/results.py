@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, FloatField, IntegerField, OuterRef, QuerySet
+from django.db.models import Count, Exists, FloatField, IntegerField, OuterRef, QuerySet
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast
 
@@ -49,6 +49,14 @@ def headline(metrics: str) -> dict[str, Any]:
 def outcome_on_same_video(evaluation_id: int, is_correct: bool) -> Exists:
     """Whether this evaluation is right (or wrong) on the video of a VideoScore."""
     return Exists(VideoScore.objects.filter(evaluation=evaluation_id, video=OuterRef("video"), is_correct=is_correct))
+
+
+def relabelled_between(evaluations: Sequence[Evaluation]) -> list[str]:
+    """Paths of the videos that these scored under different classes: they were relabelled between the trainings."""
+    scores = (
+        VideoScore.objects.filter(evaluation__in=evaluations).values("video__path").annotate(classes=Count("label_index", distinct=True))
+    )
+    return list(scores.filter(classes__gt=1).order_by("video__path").values_list("video__path", flat=True))
 
 
 def scored_videos(

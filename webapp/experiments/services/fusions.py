@@ -15,10 +15,16 @@ from webapp.datasets.models import Dataset, Split
 from webapp.experiments.fitting import svm_findings
 from webapp.experiments.models import Evaluation, Fusion, FusionFit, FusionMember, Run
 from webapp.experiments.preflight import Finding
+from webapp.experiments.selectors.results import relabelled_between
 from webapp.experiments.services.fits import request_fits
 from webapp.experiments.services.launch import launch_run, request_evaluation
+from webapp.experiments.services.names import unused_name
 from webapp.jobs.models import Job
 from webapp.jobs.services import open_job, submit
+from webapp.punctuation import listed
+
+NUM_NAMED = 5
+"""How many of the videos that were relabelled a refusal names."""
 
 
 class UnfitStreams(UserError):
@@ -36,13 +42,15 @@ def create_fusion(user: User, evaluations: Sequence[Evaluation], config: FusionC
     The job waits for every evaluation that is not done yet, those that an SVM is fitted on among them, and for the jobs in `after`.
 
     Raises:
-        UnfitStreams: fewer than two, a fusion among them, other splits or subsets, weights that do not fit, or an SVM on training videos.
+        UnfitStreams: fewer than two, a fusion among them, other splits, subsets or labels, weights that do not fit, or an SVM on
+            training videos.
         NothingHeldOut, UnfitRun: there is nothing to fit the SVM on.
     """
     runs = _checked_runs(evaluations)
     check_weights(config, len(runs))
     _check_subset(config, evaluations[0].subset)
     first, fits = evaluations[0], request_fits(user, evaluations, config)
+    name = unused_name(Fusion, first.dataset, name)
     fusion = Fusion.objects.create(
         name=name, owner=user, dataset=first.dataset, split=first.split, subset=first.subset, config=config.model_dump(mode="json")
     )
@@ -106,7 +114,25 @@ def _checked_runs(evaluations: Sequence[Evaluation]) -> list[Run]:
         raise UnfitStreams(_("These evaluations are of different datasets or splits."), _("Fuse evaluations on one dataset and split."))
     if len({evaluation.subset for evaluation in evaluations}) > 1:
         raise UnfitStreams(_("These evaluations scored different subsets."), _("Evaluate each run on the same subset first."))
+    _check_labels(evaluations)
     return runs
+
+
+def _check_labels(evaluations: Sequence[Evaluation]) -> None:
+    """A video counts under one class, whichever stream scores it."""
+    paths = relabelled_between(evaluations)
+    if not paths:
+        return
+    named = listed([*paths[:NUM_NAMED], *(["…"] if len(paths) > NUM_NAMED else [])])
+    text = ngettext(
+        "%(count)d video was given another class between these tests: %(videos)s.",
+        "%(count)d videos were given another class between these tests: %(videos)s.",
+        len(paths),
+    )
+    raise UnfitStreams(
+        text % {"count": len(paths), "videos": named},
+        _("Clone the older run: its clone learns and tests the classes of today. Then fuse the clone."),
+    )
 
 
 def _check_subset(config: FusionConfig, subset: str) -> None:
