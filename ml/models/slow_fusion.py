@@ -10,6 +10,7 @@ say which its baseline had.
 """
 
 from torch import Tensor, nn
+from torch.nn import functional
 
 from ml.backbones import BACKBONES, Backbone
 from ml.backbones.cnn_m import NUM_FEATURES, Top, krizhevsky_norm
@@ -33,7 +34,6 @@ class SlowFusion(Top):
         self.conv2 = nn.Conv3d(96, 256, (2, 5, 5), stride=2, padding=(0, 1, 1))
         self.norm2 = krizhevsky_norm()
         self.conv3 = nn.Conv3d(256, 512, (2, 3, 3), padding=(0, 1, 1))
-        self.pool_each = nn.MaxPool3d((1, 3, 3), stride=(1, 2, 2), ceil_mode=True)
         self.add_top(dropout)
         self.start(self.conv2)
 
@@ -42,6 +42,11 @@ class SlowFusion(Top):
         x = self.pool_each(self.norm1(self.relu(self.conv1(x))))  # (B, 96, 4, 54, 54)
         x = self.pool_each(self.norm2(self.relu(self.conv2(x))))  # (B, 256, 2, 13, 13)
         return self.top(self.relu(self.conv3(x)).squeeze(2))  # (B, 2048)
+
+    def pool_each(self, x: Tensor) -> Tensor:
+        """The maxima of each moment for itself, (B, C, T, H, W). A GPU adds up the gradients of pooling in 3D in no fixed order."""
+        pooled = functional.max_pool2d(x.flatten(1, 2), 3, stride=2, ceil_mode=True)
+        return pooled.view(*x.shape[:3], *pooled.shape[2:])
 
 
 def build_slow_fusion(config: schemas.SlowFusion, seen: Seen, num_classes: int) -> Stream:

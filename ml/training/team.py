@@ -81,6 +81,8 @@ def joined(devices: int, device_name: str) -> Iterator[Team]:
     if size == 1:
         yield Team(device)
         return
+    if device.type == "cuda":
+        torch.cuda.set_device(device)  # or each process would take memory of the first GPU, too
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo", device_id=device if device.type == "cuda" else None)
     try:
         yield Team(device, rank, size)
@@ -91,9 +93,13 @@ def joined(devices: int, device_name: str) -> Iterator[Team]:
 def placed(model: nn.Module, config: TrainingConfig, team: Team) -> nn.Module:
     """The model on the team's device as the config wants it; on GPUs its batch normalisation is over the whole batch.
 
+    From now on convolutions on a GPU are computed in ways that give the same numbers each time: a run that was stopped goes on as if
+    it had not been.
+
     Raises:
         BadConfig: there is nothing here that compiles.
     """
+    torch.backends.cudnn.deterministic = True
     if team.size > 1 and team.device.type == "cuda":
         model = nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]
     model = model.to(team.device)
