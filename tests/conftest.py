@@ -4,7 +4,11 @@ import gc
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+hypothesis.settings.register_profile("any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("any machine")  # that others use it too is no fault of an example
 
 
 def pytest_collection_finish() -> None:

@@ -15,7 +15,8 @@ from tests.browser.chromium import ARGUMENTS, chromium_path, watch
 # The sync API of playwright runs an event loop in this thread; the ORM beside it is safe here.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
-PATIENCE_MS = 15_000
+PATIENCE_MS = 60_000
+"""However slow a machine is: nothing waits longer than it must."""
 expect.set_options(timeout=PATIENCE_MS)
 
 

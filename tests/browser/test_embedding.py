@@ -110,7 +110,7 @@ def test_a_map_that_is_asked_for_comes_into_the_page_without_a_reload(
     expect(page.locator("[data-embedding] .legendtext")).to_have_count(2)
     keep_map(evaluation)
     Job.objects.filter(pk=job.pk).update(state=Job.State.DONE)
-    expect(which).to_have_value("umap", timeout=15_000)
+    expect(which).to_have_value("umap")
     expect(page.locator("[data-embedding] .legendtext")).to_have_text(["other classes", "class 3"])
     page.wait_for_url("**map=umap**")
     assert page.locator("body[data-before=yes]").count() == 1

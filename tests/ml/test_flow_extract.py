@@ -243,7 +243,7 @@ def command(folder: Path) -> list[str]:
 
 @pytest.mark.faults
 def test_killed_with_no_warning_it_goes_on_where_it_was_and_leaves_no_orphan(tmp_path: Path) -> None:
-    manifest = packed_dataset(tmp_path, 24, flow=None)
+    manifest = packed_dataset(tmp_path, 48, flow=None)
     with subprocess.Popen(command(tmp_path), stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
         assert process.stdout is not None
         for line in process.stdout:
@@ -254,18 +254,18 @@ def test_killed_with_no_warning_it_goes_on_where_it_was_and_leaves_no_orphan(tmp
     assert process.returncode == -signal.SIGKILL
     flows = [work.flow for work in works(tmp_path, manifest, FLOW)]
     before = {path: path.stat().st_mtime_ns for path in flows if path.exists()}
-    assert 0 < len(before) < 24
+    assert 0 < len(before) < 48
     for path in before:
         FlowPack(path, FLOW, FRAMES).close()
     again = subprocess.run(command(tmp_path), stdout=subprocess.PIPE, text=True, check=True)
     summary = json.loads(again.stdout.splitlines()[-1])["summary"]
-    assert summary["videos"] == 24 and summary["new"] == 24 - len(before)
+    assert summary["videos"] == 48 and summary["new"] == 48 - len(before)
     assert all(path.stat().st_mtime_ns == time for path, time in before.items())
 
 
 @pytest.mark.faults
 def test_asked_to_stop_it_says_so_and_exits_with_zero(tmp_path: Path) -> None:
-    manifest = packed_dataset(tmp_path, 24, flow=None)
+    manifest = packed_dataset(tmp_path, 96, flow=None)
     with subprocess.Popen(command(tmp_path), stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         lines = []

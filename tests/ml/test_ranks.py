@@ -20,10 +20,14 @@ from ml.trained import load_run
 from tests.ml.run_data import spatial, write_dataset
 
 
+NUM_STEPS = 8
+"""Many more than are done until a stop is noticed, also where the test reads late."""
+
+
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("spread")
-    config = spatial(write_dataset(folder / "data"), devices=2, epochs=1, steps_per_epoch=4)
+    config = spatial(write_dataset(folder / "data"), devices=2, epochs=1, steps_per_epoch=NUM_STEPS)
     (folder / "config.json").write_text(config.model_dump_json(), encoding="utf-8")
     return folder / "config.json"
 
@@ -57,7 +61,7 @@ def test_a_run_on_two_devices_tells_once_stops_when_asked_and_goes_on(config: Pa
         second = list(events(process))
 
     assert first[-1]["event"] == "Stopped" and second[-1]["event"] == "Finished"
-    assert steps(first) + steps(second) == [1, 2, 3, 4]
+    assert steps(first) + steps(second) == list(range(1, NUM_STEPS + 1))
     assert load_run(tmp_path / "run", "cpu").facts["device"] == "2 × cpu"
 
 
