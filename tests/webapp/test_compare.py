@@ -108,7 +108,7 @@ def test_changed_videos_are_counted_on_what_both_scored(pair: tuple[Evaluation, 
 
 def test_the_page_leads_to_just_the_videos_that_changed(client: Client, pair: tuple[Evaluation, Evaluation]) -> None:
     response = client.get(reverse(COMPARE), runs(*pair))
-    (shown,) = response.context["pairs"]
+    (shown,) = response.context["groups"][0].pairs
     assert client.get(shown["gained_url"]).context["page"].paginator.count == 2
     assert client.get(shown["lost_url"]).context["page"].paginator.count == 1
     assert shown["figure"]["data"][0]["x"] == [0.5, 0.0, -0.25]
@@ -124,9 +124,9 @@ def test_a_fusion_stands_beside_its_streams(client: Client, pair: tuple[Evaluati
     assert link in client.get(f"/experiments/fusions/{fusion.pk}/").content.decode()
     response = client.get(reverse(COMPARE), {**runs(*pair), "fusions": fusion.pk})
     text = response.content.decode()
-    assert [column.source for column, _color in response.context["columns"]] == [pair[0].run, pair[1].run, fusion]
+    assert [column.source for column, _color in response.context["groups"][0].columns] == [pair[0].run, pair[1].run, fusion]
     assert f'<a href="/experiments/fusions/{fusion.pk}/">fused</a> <span class="chip">fusion</span>' in text
-    assert [shown["after"].source for shown in response.context["pairs"]] == [pair[1].run, fusion]
+    assert [shown["after"].source for shown in response.context["groups"][0].pairs] == [pair[1].run, fusion]
 
 
 def test_two_fusions_have_no_curves_and_no_configs(client: Client, pair: tuple[Evaluation, Evaluation]) -> None:
@@ -144,7 +144,7 @@ def test_the_curves_of_the_runs_lie_over_each_other_and_follow_an_open_one(clien
             RunPoint.objects.create(run=run, step=10 * epoch, epoch=epoch, is_epoch_end=True, train=accuracies, validation=accuracies)
     RunPoint.objects.create(run=first, step=5, epoch=1, train={"cross_entropy": 2.0})
     response = client.get(reverse(COMPARE), runs(*pair))
-    traces = response.context["curves_figure"]["data"]
+    traces = response.context["groups"][0].curves_figure["data"]
     assert [(trace["name"], trace["x"]) for trace in traces if trace["showlegend"]] == [("rgb run", [1, 2]), ("flow run", [1, 2])]
     assert len({trace["line"]["color"] for trace in traces}) == 2
     assert b"hx-trigger" not in response.content
@@ -174,7 +174,7 @@ def test_runs_on_different_splits_are_not_paired(client: Client, dataset: Datase
     assert run is not None
     run.split = Split.objects.create(dataset=dataset, name="2", origin="generated")
     run.save()
-    assert client.get(reverse(COMPARE), runs(*pair)).context["pairs"] == []
+    assert client.get(reverse(COMPARE), runs(*pair)).context["groups"][0].pairs == []
 
 
 @pytest.mark.parametrize("query", ["", "runs=", "runs=x", "runs=%C2%B2,1e3"])
@@ -182,6 +182,25 @@ def test_without_two_runs_the_page_says_where_to_choose(client: Client, query: s
     answer = client.get(f"{reverse(COMPARE)}?{query}")
     assert answer.status_code == 200
     assert b"Choose two runs or fusions" in answer.content
+
+
+def test_what_was_trained_on_two_datasets_stands_apart(client: Client, user: User, pair: tuple[Evaluation, Evaluation]) -> None:
+    postures = make_dataset(user, ("run", "sit"), name="postures")
+    elsewhere = [make_evaluation(make_run(postures, name=name)) for name in ("first there", "second there")]
+    for run in Run.objects.all():
+        point = {"loss": 1.0, "top1": 0.5}
+        RunPoint.objects.create(run=run, step=10, epoch=1, is_epoch_end=True, train=point, validation=point)
+    response = client.get(reverse(COMPARE), runs(pair[0], elsewhere[0], pair[1], elsewhere[1]))
+    first, second = response.context["groups"]
+    assert [group.dataset for group in (first, second)] == [pair[0].dataset, postures]
+    assert [{trace["name"] for trace in group.curves_figure["data"]} for group in (first, second)] == [
+        {"rgb run", "flow run"}, {"first there", "second there"},
+    ]  # fmt: skip
+    assert [(p["before"].source.name, p["after"].source.name) for p in second.pairs] == [("first there", "second there")]
+    colors = [color for group in (first, second) for _column, color in group.columns]
+    assert len(set(colors)) == 4
+    text = response.content.decode()
+    assert "Numbers · postures" in text and "Curves · postures" in text and "their numbers do not compare" in text
 
 
 def test_a_run_that_is_not_visible_makes_the_page_not_exist(pair: tuple[Evaluation, Evaluation], dataset: Dataset) -> None:
@@ -199,4 +218,4 @@ def test_the_newest_finished_test_counts(client: Client, pair: tuple[Evaluation,
     newest = make_evaluation(run)
     make_evaluation(run, subset="train")
     make_evaluation(run, state=Job.State.RUNNING)
-    assert client.get(reverse(COMPARE), runs(*pair)).context["columns"][0][0].evaluation == newest
+    assert client.get(reverse(COMPARE), runs(*pair)).context["groups"][0].columns[0][0].evaluation == newest

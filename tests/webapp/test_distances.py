@@ -41,7 +41,7 @@ def metric_runs(dataset: Dataset) -> list[Run]:
 
 def shown(client: Client, runs: list[Run]) -> tuple[dict[str, list[dict[str, object]]], str]:
     answer = client.get(reverse("experiments:compare"), {"runs": ",".join(str(run.pk) for run in runs)})
-    return answer.context["distances_figure"], answer.content.decode()
+    return answer.context["groups"][0].distances_figure, answer.content.decode()
 
 
 def test_a_run_has_a_line_for_each_kind_of_pair_and_one_for_their_difference() -> None:
@@ -98,7 +98,7 @@ def test_the_page_of_a_run_asks_for_its_distances_with_its_curves(as_ada: Client
 def test_compared_runs_keep_their_colours_and_those_without_distances_are_named(as_ada: Client, metric_runs: list[Run]) -> None:
     plain, adaptive = metric_runs[2], metric_runs[1]
     figure, text = shown(as_ada, [plain, adaptive])
-    curves_of_both = as_ada.get(reverse("experiments:compare"), {"runs": f"{plain.pk},{adaptive.pk}"}).context["columns"]
+    curves_of_both = as_ada.get(reverse("experiments:compare"), {"runs": f"{plain.pk},{adaptive.pk}"}).context["groups"][0].columns
     assert [line["y"] for line in figure["data"]] == [[2, 2], [6, 11], [4, 9]]
     assert {line["line"]["color"] for line in figure["data"]} == {curves_of_both[1][1]}  # type: ignore[index]
     assert "No distances of plain" in text

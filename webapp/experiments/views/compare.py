@@ -1,6 +1,7 @@
 """Runs and fusions side by side."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,6 +14,7 @@ from webapp.charts.curves import CurvePoint
 from webapp.charts.distances import overlaid_distances
 from webapp.charts.overlay import RunCurve, overlaid_curves
 from webapp.charts.palette import color_of
+from webapp.datasets.models import Dataset
 from webapp.experiments.config_rows import differences
 from webapp.experiments.models import Evaluation, Fusion, Run
 from webapp.experiments.result_links import class_url, ids_in, videos_url
@@ -20,6 +22,12 @@ from webapp.experiments.selectors.access import visible_fusions, visible_runs
 from webapp.experiments.selectors.compare import Compared, change, compared
 from webapp.experiments.selectors.distances import distance_reports
 from webapp.experiments.selectors.runs import epoch_ends
+
+Colored = tuple[Compared, str]
+"""With its colour."""
+
+Points = Mapping[int, Sequence[CurvePoint]]
+"""By the run's id."""
 
 MOST = 8
 """Runs and fusions together: more colours than that nobody tells apart."""
@@ -33,25 +41,62 @@ def compare(request: HttpRequest) -> HttpResponse:
     if len(runs) + len(fusions) < 2:
         return render(request, "experiments/compare_empty.html", {})
     columns = compared(runs, fusions)[:MOST]
-    tested = [column for column in columns if column.evaluation]
-    reports = distance_reports(runs)
     ctx = {
-        "columns": [(column, color_of(place)) for place, column in enumerate(columns)],
+        "groups": _groups(columns),
         "runs": [(run, color_of(place)) for place, run in enumerate(runs)],
-        "curves_figure": overlaid_curves(_colored(runs, epoch_ends(runs))),
-        "distances_figure": overlaid_distances(_colored(runs, reports)),
-        "without_distances": [run.name for run in runs if run.pk not in reports],
         "is_live": any(run.job.is_open for run in runs),
         "differences": differences([run.experiment for run in runs]),
         "warnings": _warnings(columns),
-        "pairs": [_pair(tested[0], other) for other in tested[1:] if _is_same_test(tested[0].source, other.source)],
     }
     return render(request, "experiments/compare.html", ctx)
 
 
-def _colored(runs: Sequence[Run], points: Mapping[int, Sequence[CurvePoint]]) -> list[RunCurve]:
-    """Each run in the colour that it has everywhere on the page."""
-    return [RunCurve(run.name, color_of(place), points.get(run.pk, [])) for place, run in enumerate(runs)]
+@dataclass(frozen=True)
+class Group:
+    """What was trained on one dataset: only their numbers and curves compare. `pairs` are with the first one that is tested."""
+
+    dataset: Dataset
+    columns: list[Colored]
+    curves_figure: dict[str, Any]
+    distances_figure: dict[str, Any]
+    without_distances: list[str]
+    pairs: list[dict[str, Any]]
+
+    @property
+    def has_runs(self) -> bool:
+        """Fusions have no curves."""
+        return any(isinstance(column.source, Run) for column, _color in self.columns)
+
+    @property
+    def curves_id(self) -> str:
+        """Of the element that holds the figure."""
+        return f"curves-figure-{self.dataset.pk}"
+
+    @property
+    def distances_id(self) -> str:
+        return f"distances-figure-{self.dataset.pk}"
+
+
+def _groups(columns: Sequence[Compared]) -> list[Group]:
+    """A group a dataset, in the order of the address; everybody has one colour on the whole page."""
+    colored = [(column, color_of(place)) for place, column in enumerate(columns)]
+    runs = [column.source for column in columns if isinstance(column.source, Run)]
+    ends, reports = epoch_ends(runs), distance_reports(runs)
+    datasets = dict.fromkeys(column.source.dataset for column in columns)
+    return [_group(dataset, [one for one in colored if one[0].source.dataset == dataset], ends, reports) for dataset in datasets]
+
+
+def _group(dataset: Dataset, columns: list[Colored], ends: Points, reports: Points) -> Group:
+    runs = [(column.source, color) for column, color in columns if isinstance(column.source, Run)]
+    tested = [column for column, _color in columns if column.evaluation]
+    return Group(
+        dataset,
+        columns,
+        overlaid_curves([RunCurve(run.name, color, ends.get(run.pk, [])) for run, color in runs]),
+        overlaid_distances([RunCurve(run.name, color, reports.get(run.pk, [])) for run, color in runs]),
+        [run.name for run, _color in runs if run.pk not in reports],
+        [_pair(tested[0], other) for other in tested[1:] if other.source.split_id == tested[0].source.split_id],
+    )
 
 
 def _asked(request: HttpRequest, name: str, visible: Any) -> list[Any]:
@@ -65,10 +110,6 @@ def _asked(request: HttpRequest, name: str, visible: Any) -> list[Any]:
     if len(found) != len(ids):
         raise Http404
     return [found[pk] for pk in ids]
-
-
-def _is_same_test(first: Run | Fusion, second: Run | Fusion) -> bool:
-    return (first.dataset_id, first.split_id) == (second.dataset_id, second.split_id)
 
 
 def _warnings(columns: Sequence[Compared]) -> list[str]:
