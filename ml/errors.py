@@ -2,6 +2,8 @@
 
 import re
 
+import re
+
 from ml.words import worded
 
 WIDE_ENDS = ("。", "！", "？")

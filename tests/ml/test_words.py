@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.errors import BadArchive
+from ml.errors import BadArchive, in_sentences
 from ml.events import Failed, Result, parse
 from ml.words import Words, WordsDecoder, WordsEncoder, counted, joined
 
@@ -59,6 +59,19 @@ def test_a_line_for_other_programs_holds_plain_texts() -> None:
 def test_json_that_only_resembles_words_stays_what_it_is() -> None:
     for other in ({"text": "x"}, {"text": "x", "template": "x", "values": []}, {"text": "x", "template": 3, "values": {}}):
         assert json.loads(json.dumps(other), cls=WordsDecoder) == other
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("Damaged", "Damaged. 再试。"),
+        ("Damaged!", "Damaged! 再试。"),
+        ("已损坏", "已损坏。再试。"),
+        ("已损坏。", "已损坏。再试。"),
+    ],
+)
+def test_a_message_gets_the_full_stop_of_its_own_script(message: str, said: str) -> None:
+    assert in_sentences(message, "再试。") == said and in_sentences(message, "") == message
 
 
 def test_an_error_fills_both_its_sentences() -> None:

@@ -85,6 +85,20 @@ def test_no_page_has_english_left(client: Client, pages: list[str]) -> None:
     assert {address: texts for address, texts in found.items() if texts} == {}
 
 
+HAN = "[\u4e00-\u9fff]"
+ODD = re.compile(rf"{HAN} {HAN}|{HAN} ?[:;,!?()]|[:;,!?()]{HAN}|[：；，（] | [，。：；（）]")
+"""A space between two Chinese characters, narrow punctuation beside one, a space beside wide punctuation but for a sentence's end."""
+
+
+@pytest.mark.usefixtures("chinese")
+def test_chinese_has_its_own_punctuation(client: Client, pages: list[str]) -> None:
+    found = {}
+    for address in pages:
+        texts = Words(client.get(address, headers={"Accept-Language": "zh-hans"}).content.decode()).found
+        found[address] = [text for text in texts if ODD.search(text)]
+    assert {address: texts for address, texts in found.items() if texts} == {}
+
+
 @pytest.mark.usefixtures("chinese")
 def test_the_login_speaks_chinese(client: Client) -> None:
     page = client.get("/accounts/login/", headers={"Accept-Language": "zh-hans"}).content.decode()

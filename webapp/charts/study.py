@@ -12,6 +12,7 @@ from webapp.charts.palette import color_of
 from webapp.experiments.config_rows import readable
 from webapp.experiments.studies.table import Line, StudyTable
 from webapp.metrics import TITLES
+from webapp.punctuation import listed
 
 
 def study_chart(table: StudyTable) -> dict[str, Any]:
@@ -26,7 +27,7 @@ def study_chart(table: StudyTable) -> dict[str, Any]:
 def _group(line: Line, table: StudyTable) -> str:
     """What has one line: the source with its other settings."""
     others = zip(table.axis_titles[1:], line.settings[1:], strict=True)
-    return ", ".join([line.row.source.name, *(f"{title} {value}" for title, value in others if value != "–")])
+    return listed([line.row.source.name, *(f"{title} {value}" for title, value in others if value != "–")])
 
 
 def _traces(name: str, lines: Sequence[Line], table: StudyTable, color: str) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext_noop
 
 from webapp.choices import name_of
+from webapp.punctuation import labelled, listed
 from webapp.schema_fields import translated
 from webapp.shares import in_percent
 
@@ -33,9 +34,9 @@ def fact_rows(facts: Mapping[str, Any]) -> list[tuple[Any, str]]:
 def in_words(value: Any, name: str = "") -> str:
     """`{"short_side": 96, "quality": 95}` → “short side 96, quality 95”; fractions in percent, large counts in groups of three."""
     if isinstance(value, Mapping):
-        return ", ".join(_pair(key, part) for key, part in value.items()) or "–"
+        return listed(_pair(key, part) for key, part in value.items()) or "–"
     if isinstance(value, list | tuple):
-        return ", ".join(in_words(part) for part in value) or "–"
+        return listed(in_words(part) for part in value) or "–"
     if isinstance(value, float):
         return in_percent(value) if name in FRACTIONS else f"{value:.4g}"
     return f"{value:,}" if isinstance(value, int) else str(value)
@@ -43,4 +44,4 @@ def in_words(value: Any, name: str = "") -> str:
 
 def _pair(key: str, part: Any) -> str:
     word = translated(WORDS[key]) if key in WORDS else key.replace("_", " ")
-    return f"{word}: {in_words(part, key)}" if isinstance(part, Mapping) else f"{word} {in_words(part, key)}"
+    return labelled(word, in_words(part, key)) if isinstance(part, Mapping) else f"{word} {in_words(part, key)}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from webapp.punctuation import listed
 from webapp.shares import in_percent
 
 
@@ -23,7 +24,7 @@ def chance(num_classes: int) -> float:
 
 
 def in_a_sentence(streams: Sequence[Alone], fused: float, num_classes: int, num_videos: int) -> str:
-    alone = ", ".join(_("%(stream)s alone %(share)s") % {"stream": one.name, "share": in_percent(one.top1, num_videos)} for one in streams)
+    alone = listed(_("%(stream)s alone %(share)s") % {"stream": one.name, "share": in_percent(one.top1, num_videos)} for one in streams)
     numbers = {"alone": alone, "fused": in_percent(fused, num_videos), "videos": num_videos, "classes": num_classes}
     text = ngettext(
         "Right on %(videos)d video: %(alone)s, fused %(fused)s. By guessing one of %(classes)d classes: %(chance)s.",

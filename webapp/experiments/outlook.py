@@ -9,6 +9,7 @@ from ml.config.experiment import ExperimentConfig
 from webapp.choices import name_of
 from webapp.datasets.models import Split, SplitEntry, Video
 from webapp.experiments.preflight import Finding, has_errors, has_flow
+from webapp.punctuation import labelled
 
 
 def outlook(split: Split, streams: Mapping[str, ExperimentConfig], found: Sequence[Finding]) -> list[Finding]:
@@ -34,7 +35,7 @@ def _sentences(split: Split, streams: Mapping[str, ExperimentConfig]) -> Iterato
 
 def of_stream(name: str, text: str) -> str:
     """What is said of one of several streams; a single one has no name."""
-    return _("%(stream)s: %(text)s") % {"stream": name, "text": text} if name else text
+    return labelled(name, text) if name else text
 
 
 def _flow(split: Split, config: ExperimentConfig) -> list[str]:

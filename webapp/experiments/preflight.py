@@ -20,6 +20,7 @@ from webapp.datasets.services.flow import is_complete
 from webapp.experiments.config_rows import Difference, differences
 from webapp.experiments.models import weights_folder
 from webapp.experiments.references import Gone, initial_run, other_splits
+from webapp.punctuation import listed
 
 SMALLEST_BALANCED_BATCH = 4
 
@@ -108,7 +109,7 @@ def _pairs(training: QuerySet[SplitEntry], batch_size: int) -> Iterator[Finding]
         yield Finding(
             "error",
             _("Class-balanced batches need two training videos of every class; these have one: %(classes)s.")
-            % {"classes": ", ".join(lonely)},
+            % {"classes": listed(lonely)},
             _("Add videos of these classes, choose another split, or another sampling."),
             fields=("training.sampling", "split"),
         )

@@ -17,6 +17,7 @@ from webapp.experiments.selectors.studies import Point, points
 from webapp.experiments.studies.results import Row, Spread, published_row, rows
 from webapp.experiments.studies.words import settings_words
 from webapp.metrics import TITLES
+from webapp.punctuation import listed
 
 CHOICES = 40
 
@@ -37,7 +38,7 @@ class Ours:
 
     def words(self, row: Row) -> str:
         """Which of our rows it is: `Fusion: Average, Stack length L 5`"""
-        return ", ".join(filter(None, (row.source.name, settings_words(self.grid, row.settings))))
+        return listed(filter(None, (row.source.name, settings_words(self.grid, row.settings))))
 
 
 def ours_of(choice: Study | Head) -> Ours:

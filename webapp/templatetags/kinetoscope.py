@@ -1,6 +1,7 @@
 """How numbers look on our pages."""
 
 import re
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -20,6 +21,7 @@ from webapp.jobs.failures import HEADLINES
 from webapp.jobs.models import Job
 from webapp.metrics import definition_of
 from webapp.protocols import brief_of, fit_words, views_of, words_of
+from webapp.punctuation import bracketed, labelled, listed
 from webapp.shares import ENOUGH_FOR_DECIMALS, share_of
 from webapp.words import said, translated
 
@@ -131,6 +133,16 @@ def headline(failure: dict[str, str]) -> str:
 def progress_words(message: str) -> str:
     """What a running job says of itself, but for a video's key, which means nothing to anybody."""
     return "" if re.fullmatch(r"[0-9a-f]{12,64}", message) else translated(message)
+
+
+register.filter("labelled", labelled)
+register.filter("bracketed", bracketed)
+
+
+@register.filter(name="listed")
+def listed_filter(parts: Iterable[object], attribute: str = "") -> str:
+    """In one line: the parts, or this attribute of each."""
+    return listed(getattr(part, attribute) for part in parts) if attribute else listed(parts)
 
 
 register.filter("restart_words", keeping.restart_words)

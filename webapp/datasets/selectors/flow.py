@@ -16,6 +16,7 @@ from webapp.datasets.models import Dataset, FlowCache, Video
 from webapp.datasets.selectors import AnyUser, visible_datasets
 from webapp.datasets.services.files import bytes_in
 from webapp.jobs.models import Job
+from webapp.punctuation import labelled, listed
 
 
 @dataclass(frozen=True)
@@ -46,14 +47,14 @@ class FlowRow:
         spec = FlowSpec.model_validate(self.cache.spec)
         stored = ("encoding", "bound", "quality") if spec.encoding == "bound" else ("encoding", "quality")
         method = [name for name in type(spec.method).model_fields if name != "kind"]
-        return ", ".join((*_in_words(spec.method, method), *_in_words(spec, stored)))
+        return listed((*_in_words(spec.method, method), *_in_words(spec, stored)))
 
 
 def _in_words(config: Schema, names: Iterable[str]) -> Iterator[str]:
     """`Preset: Medium`."""
     for name in names:
         title = type(config).model_fields[name].title or name
-        yield f"{_(title)}: {name_of(getattr(config, name), title)}"
+        yield labelled(_(title), name_of(getattr(config, name), title))
 
 
 def flow_rows(dataset: Dataset, user: AnyUser) -> list[FlowRow]:

@@ -16,6 +16,7 @@ from webapp.datasets.selectors import AnyUser
 from webapp.experiments.forms.launch import LaunchForm
 from webapp.experiments.studies.bases import Base
 from webapp.experiments.studies.words import knobs_of, typed
+from webapp.punctuation import listed
 from webapp.schema_fields import SEPARATORS, in_words, translated
 from webapp.schema_layout import variants_of
 
@@ -113,7 +114,7 @@ def _reason(knob: Knob, error: ValidationError) -> str:
     if choices := choices_of(knob):
         return _("“%(given)s” is none of: %(choices)s.") % {
             "given": problem["input"],
-            "choices": ", ".join(str(name_of(one)) for one in choices),
+            "choices": listed(map(name_of, choices)),
         }
     return in_words(problem)
 

@@ -7,6 +7,7 @@ from pydantic import JsonValue
 from ml.config.schema import Schema
 from ml.config.study import Knob, StudyConfig, Values, knobs
 from webapp.experiments.config_rows import readable
+from webapp.punctuation import listed
 from webapp.schema_fields import translated
 
 
@@ -23,7 +24,7 @@ def title_of(grid: StudyConfig, field: str) -> str:
 
 def settings_words(grid: StudyConfig, values: Values) -> str:
     """`Dropout 0.5, Split 1`"""
-    return ", ".join(f"{title_of(grid, field)} {readable(value)}" for field, value in values.items())
+    return listed(f"{title_of(grid, field)} {readable(value)}" for field, value in values.items())
 
 
 def typed(values: Sequence[JsonValue]) -> str:
