@@ -19,7 +19,6 @@ from ml.ranks import Ranks, spread
 from ml.trained import load_run
 from tests.ml.run_data import spatial, write_dataset
 
-
 NUM_STEPS = 8
 """Many more than are done until a stop is noticed, also where the test reads late."""
 
