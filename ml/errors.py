@@ -2,8 +2,6 @@
 
 import re
 
-import re
-
 from ml.words import worded
 
 WIDE_ENDS = ("。", "！", "？")
