@@ -62,7 +62,7 @@ def preview(plan: Plan, sources: Sequence[Source], test_fraction: float, seed: i
     counts = Counter(item.label for item in plan.items)
     findings = plan.findings + class_findings(plan.classes, set(counts))
     return {
-        "name": sources[0].name.rpartition(".")[0] or sources[0].name,
+        "name": sources[0].name.rpartition(".")[0].removesuffix(".tar") or sources[0].name,
         "layout": plan.layout,
         "layout_title": LAYOUTS[plan.layout].TITLE,
         "num_videos": len(plan.items),

@@ -29,6 +29,7 @@ def labels(plan: Plan) -> dict[str, str]:
         "# my clips, spring\n#\n" + PLAIN.replace("b/3", "# the last\nb/3"),
         PLAIN.replace(",", "|"),
         PLAIN.replace(",", " "),
+        PLAIN.replace("path,label", "路径，标签").replace(",", "，"),
         PLAIN.replace("\n", "\r"),
         PLAIN.replace("\n", ",,,\n") + ",,,\n",
         PLAIN.partition("\n")[2],
@@ -43,8 +44,8 @@ def labels(plan: Plan) -> dict[str, str]:
         PLAIN.encode("utf-16-be"),
     ],
     ids=[
-        "empty lines", "sep", "sep in quotes", "remarks", "bars", "spaces", "old Mac", "empty columns", "no header", "Windows paths",
-        "no ending", "another ending", "capitals", "addresses", "mark", "utf-16", "utf-16 little", "utf-16 big",
+        "empty lines", "sep", "sep in quotes", "remarks", "bars", "spaces", "Chinese commas", "old Mac", "empty columns", "no header",
+        "Windows paths", "no ending", "another ending", "capitals", "addresses", "mark", "utf-16", "utf-16 little", "utf-16 big",
     ],
 )  # fmt: skip
 def test_a_list_is_read_however_it_was_written(content: str | bytes) -> None:

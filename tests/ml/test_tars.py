@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from ml.commands.inspect import preview
 from ml.errors import BadArchive
 from ml.process import Stop
 from ml.video import tars
@@ -46,8 +47,10 @@ def test_a_tar_is_read_plain_or_compressed_and_known_by_its_content(mode: str, t
     path = make_tar(tmp_path / "upload", FILES, mode)
 
     assert read_tar(path) == (NAMES, {})
-    with open_sources([Source.parse(f"{path}::clips.bin")]) as members:
-        assert set(recognise(members).classes) == {"run", "walk", "打"}
+    source = Source.parse(f"{path}::my clips.tar.gz")
+    with open_sources([source]) as members:
+        found = preview(recognise(members), [source], test_fraction=0.3, seed=0)
+    assert {each["name"] for each in found["classes"]} == {"run", "walk", "打"} and found["name"] == "my clips"
 
 
 def test_names_that_lead_out_and_what_is_no_file_are_refused_and_the_rest_is_taken(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from ml.errors import BadLayout
 from ml.video.layouts.lists import read_text
 from ml.video.members import Member
 
-SEPARATORS = ",;\t|"
+SEPARATORS = ",;\t|，；"
 EXCEL_HINT = re.compile(r"sep=(.)")
 """A first line that tells Excel, and nobody else, what parts the cells."""
 
@@ -44,7 +44,7 @@ def read_sheet(member: Member) -> Sheet:
 
 
 def sheet_of(text: str, file: str) -> Sheet:
-    """Cells are parted by what the first line holds most of: comma, semicolon, tab or bar; where it has none, by the last space.
+    """Cells are parted by what the first line holds most of: comma, semicolon (Chinese ones too), tab or bar; else by the last space.
 
     Empty lines, and remarks that begin with #, say nothing.
     """

@@ -87,7 +87,7 @@ def source_name(import_: Import) -> str:
 def suggested_name(import_: Import) -> str:
     """A dataset name from the first source."""
     name = Path(import_.folder).name if import_.folder else next(iter(import_.uploads.values_list("name", flat=True)), "")
-    return Path(name).stem.replace("_", " ").strip()[:120] or _("New dataset")
+    return Path(name).stem.removesuffix(".tar").replace("_", " ").strip()[:120] or _("New dataset")
 
 
 def latest_job(import_: Import) -> Job | None:
