@@ -122,7 +122,7 @@ def test_a_fusion_stands_beside_its_streams(client: Client, pair: tuple[Evaluati
     fusion = make_fusion(pair)
     link = f"/experiments/compare?runs={pair[0].run_id},{pair[1].run_id}&amp;fusions={fusion.pk}"
     assert link in client.get(f"/experiments/fusions/{fusion.pk}/").content.decode()
-    response = client.get(reverse(COMPARE), {**runs(*pair), "fusions": fusion.pk})
+    response = client.get(reverse(COMPARE), {**runs(*pair), "fusions": str(fusion.pk)})
     text = response.content.decode()
     assert [column.source for column, _color in response.context["groups"][0].columns] == [pair[0].run, pair[1].run, fusion]
     assert f'<a href="/experiments/fusions/{fusion.pk}/">fused</a> <span class="chip">fusion</span>' in text
@@ -133,7 +133,7 @@ def test_two_fusions_have_no_curves_and_no_configs(client: Client, pair: tuple[E
     fusions = [make_fusion(pair), make_fusion(pair[::-1], lambda label, position: 0)]
     text = client.get(reverse(COMPARE), {"fusions": f"{fusions[0].pk},{fusions[1].pk}"}).content.decode()
     assert "fused against fused" in text and "Curves" not in text and "What differs" not in text
-    assert client.get(reverse(COMPARE), {**runs(pair[0]), "fusions": 999}).status_code == 404
+    assert client.get(reverse(COMPARE), {**runs(pair[0]), "fusions": "999"}).status_code == 404
 
 
 def test_the_curves_of_the_runs_lie_over_each_other_and_follow_an_open_one(client: Client, pair: tuple[Evaluation, Evaluation]) -> None:
