@@ -35,29 +35,23 @@ def confusion_map(
         cells_at: address of the videos behind a cell, to which `true=` and `predicted=` are added on a click.
     """
     counts, totals = [[confusion[i][j] for j in order] for i in order], [sum(confusion[i]) for i in order]
-    labels = axis_names([names[index] for index in order], LONGEST if len(order) <= WRITTEN_CELLS and not is_small else LONGEST_BESIDE_MANY)
-    rows = zip(counts, totals, strict=True)
-    heat: dict[str, Any] = {
-        "type": "heatmap",
-        "z": [_row(row, total if normalized else None, None if diagonal else place) for place, (row, total) in enumerate(rows)],
-        "x": labels,
-        "y": labels,
-        "customdata": counts,
-        "colorscale": SCALE,
-        "zmin": 0,
-        "showscale": False,
-        "xgap": 1 if len(order) <= LARGEST_LABELLED else 0,
-        "ygap": 1 if len(order) <= LARGEST_LABELLED else 0,
-        "hoverongaps": False,
-        "hoverinfo": "none",
-    }
+    is_written, shown = len(order) <= WRITTEN_CELLS and not is_small, [names[index] for index in order]
+    labels = axis_names(shown, LONGEST if is_written else LONGEST_BESIDE_MANY)
+    rows = enumerate(zip(counts, totals, strict=True))
+    cells = [_row(row, total if normalized else None, None if diagonal else place) for place, (row, total) in rows]
+    heat = {"z": cells, "x": labels, "y": labels, "customdata": counts, **_look(len(order))}
     if normalized and diagonal:
         heat["zmax"] = 1  # one scale for matrices side by side; without the diagonal the mistakes need all of it
-    if len(order) <= WRITTEN_CELLS and not is_small:
-        heat["text"] = [[_written(cell, normalized) for cell in line] for line in heat["z"]]
-        heat["texttemplate"] = "%{text}"
-    meta = {"cells": cells_at, "order": list(order), "names": [names[index] for index in order], "totals": totals, "told": _told()}
+    if is_written:
+        heat |= {"text": [[_written(cell, normalized) for cell in line] for line in cells], "texttemplate": "%{text}"}
+    meta = {"cells": cells_at, "order": list(order), "names": shown, "totals": totals, "told": _told()}
     return {"data": [heat], "layout": _layout(labels, is_small, meta)}
+
+
+def _look(N: int) -> dict[str, Any]:
+    gap = 1 if N <= LARGEST_LABELLED else 0
+    look = {"type": "heatmap", "colorscale": SCALE, "zmin": 0, "showscale": False, "xgap": gap, "ygap": gap}
+    return {**look, "hoverongaps": False, "hoverinfo": "none"}
 
 
 def _told() -> dict[str, str]:
