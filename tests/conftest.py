@@ -11,6 +11,13 @@ hypothesis.settings.register_profile("any machine", deadline=None, suppress_heal
 hypothesis.settings.load_profile("any machine")  # that others use it too is no fault of an example
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    if config.pluginmanager.hasplugin("xdist"):
+        from tests import side_by_side
+
+        config.pluginmanager.register(side_by_side)
+
+
 def pytest_collection_finish() -> None:
     """What was imported to collect the tests stays: no search for garbage goes through it again."""
     gc.collect()
