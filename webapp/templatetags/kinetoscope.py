@@ -52,6 +52,13 @@ def few_of(fraction: float | Literal[""] | None, count: int | Literal[""] | None
     return _("%(right)d of %(count)d") % {"right": round(fraction * count), "count": count}
 
 
+@register.simple_tag
+def few_beside(fraction: float | Literal[""] | None, count: int | Literal[""] | None) -> str:
+    """The same in small, behind the percentage in a line."""
+    words = few_of(fraction, count)
+    return format_html(' <span class="muted small nowrap">{}</span>', words) if words else ""
+
+
 @register.filter
 def duration(value: timedelta | float | None) -> str:
     """Seconds or a timedelta → `1 h 05 min`, `2 min 10 s`, `4 s`; None → a dash."""
