@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from ml.config.data import FrameSpec
-from tests.webapp.factories import make_dataset, posted
+from tests.webapp.factories import make_dataset, make_evaluation, make_run, posted
 from webapp.datasets.models import Dataset
 from webapp.experiments.models import Fusion, Run
 
@@ -67,6 +67,17 @@ class TestBothStreams:
     def test_a_split_without_tests_is_said_at_the_split(self, as_ada: Client, dataset: Dataset) -> None:
         dataset.splits.get().entries.filter(subset="test").delete()
         assert "has no test videos" in asked(as_ada, {}).context["launch"].errors["split"][0]
+
+    def test_of_a_new_fusion_weights_are_said_at_the_weights_and_a_lonely_stream_at_the_streams(
+        self, as_ada: Client, dataset: Dataset
+    ) -> None:
+        evaluations = [make_evaluation(make_run(dataset, modality)) for modality in ("rgb", "flow")]
+        sent = {"name": "both", "method": "weighted", "normalize": "softmax", "svm_c": "1", "fit": "validation_scores", "folds": "5"}
+        both = {**sent, "streams": [evaluation.pk for evaluation in evaluations], "weights": "1"}
+        answer = as_ada.post("/experiments/fusions/new", both)
+        assert "1 weight for 2 streams." in answer.context["config"].errors["weights"][0]
+        answer = as_ada.post("/experiments/fusions/new", {**both, "streams": [evaluations[0].pk]})
+        assert "at least two streams" in answer.context["form"].errors["streams"][0] and not Fusion.objects.exists()
 
 
 class TestUntouched:

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from functools import reduce
+
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from ml.config.experiment import ExperimentConfig
+from ml.errors import in_sentences
 from webapp.choices import name_of
 from webapp.datasets.models import Split, SplitEntry, Video
 from webapp.experiments.preflight import Finding, has_errors, has_flow
@@ -18,7 +21,7 @@ def outlook(split: Split, streams: Mapping[str, ExperimentConfig], found: Sequen
         return []
     is_warned = any(finding.level == "warning" for finding in found)
     message = _("It can be launched all the same.") if is_warned else _("Nothing stands against it.")
-    return [Finding("note" if is_warned else "success", message, " ".join(_sentences(split, streams)))]
+    return [Finding("note" if is_warned else "success", message, reduce(in_sentences, _sentences(split, streams)))]
 
 
 def _sentences(split: Split, streams: Mapping[str, ExperimentConfig]) -> Iterator[str]:
