@@ -6,33 +6,38 @@ import cv2
 import numpy as np
 import pytest
 
-from ml.config.data import FlowInput, Input, RGBDiffInput, RGBInput
+from ml.config.data import FlowInput, Input, RGBDiffInput, VideoInput
 from ml.config.flow import DIS, FlowSpec
 from ml.errors import BadPack, MissingFlow
 from ml.flow.stacking import flow_input, stack_flow, subtract_mean
 from ml.video.manifest import store_of
 from ml.video.modality import MODALITIES, modality_of
+from ml.video.sampling import snippet_indices
 from tests.ml.packed import FLOW, FRAMES, fields, moving, packed_dataset
 
 FIVE = FlowInput(stack_len=5, flow=FLOW)
 
 
+INPUTS: tuple[type[VideoInput], ...] = get_args(get_args(Input)[0])
+EACH = [schema.model_validate({"flow": FLOW} if "flow" in schema.model_fields else {}) for schema in INPUTS]
+SHORTEST = [FlowInput(stack_len=1, flow=FLOW, mean_subtraction=False), RGBDiffInput(stack_len=1)]
+
+
 def test_every_input_that_can_be_asked_for_has_its_row() -> None:
-    assert set(MODALITIES) == set(get_args(get_args(Input)[0]))
+    assert set(MODALITIES) == set(INPUTS)
 
 
-@pytest.mark.parametrize(
-    "seen", [RGBInput(), FIVE, FlowInput(stack_len=1, flow=FLOW, mean_subtraction=False), RGBDiffInput(), RGBDiffInput(stack_len=1)]
-)
-def test_a_row_gives_as_many_channels_as_it_says(tmp_path: Path, seen: RGBInput | FlowInput | RGBDiffInput) -> None:
+@pytest.mark.parametrize("seen", [*EACH, *SHORTEST])
+def test_a_row_gives_as_many_channels_as_it_says(tmp_path: Path, seen: VideoInput) -> None:
     manifest = packed_dataset(tmp_path, 1)
     row = modality_of(seen)
     with row.open_pack(store_of(tmp_path, manifest), manifest.videos[0].media, "a", FRAMES, seen) as pack:
-        composed = row.compose(pack.read(range(row.snippet_len(seen))), seen)
+        composed = row.compose(pack.read(snippet_indices(0, row.snippet_len(seen), len(pack), row.stride(seen))), seen)
     assert composed.shape == (row.channels(seen), 48, 60)
-    assert composed.dtype == (np.uint8 if isinstance(seen, RGBInput) else np.float32), "pixels become floats after they are cropped"
+    assert composed.dtype == (np.uint8 if row.levels is None else np.float32), "pixels become floats after they are cropped"
     assert row.rescale(composed, 24).shape == (row.channels(seen), 24, 30)
     assert np.array_equal(row.mirror(row.mirror(composed)), composed)
+    assert np.array_equal(row.upend(row.upend(composed)), composed)
 
 
 def test_mean_subtraction_is_a_choice() -> None:
