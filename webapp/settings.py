@@ -79,7 +79,11 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "webapp.context_processors.navigation",
             ],
-            "builtins": ["django.templatetags.i18n", "django.templatetags.static", "webapp.templatetags.kinetoscope"],
+            "builtins": [
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+                *(f"webapp.templatetags.{name}" for name in ("kinetoscope", "jobs", "page")),
+            ],
         },
     }
 ]

@@ -1,24 +1,16 @@
-"""How numbers look on our pages."""
+"""How numbers, names and sentences look on our pages."""
 
-import re
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, Literal
 
 from django import template
-from django.template.context import Context
-from django.template.loader import render_to_string
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from ml.config.evaluation import FusionConfig, Protocol
 from ml.errors import in_sentences
 from webapp.choices import MODALITIES, name_of
-from webapp.jobs import keeping, waiting
-from webapp.jobs.failures import HEADLINES
-from webapp.jobs.models import Job
 from webapp.metrics import definition_of
 from webapp.protocols import brief_of, fit_words, views_of, words_of
 from webapp.punctuation import bracketed, labelled, listed
@@ -26,16 +18,6 @@ from webapp.shares import ENOUGH_FOR_DECIMALS, share_of
 from webapp.words import said, translated
 
 register = template.Library()
-
-PROGRESS_WORDS = (
-    gettext_noop("videos"),
-    gettext_noop("pairs"),
-    gettext_noop("steps"),
-    gettext_noop("streams"),
-    gettext_noop("maps"),
-    gettext_noop("reading the video"),
-)
-"""Words of the engine that a progress bar shows: here to be collected."""
 
 
 @register.filter
@@ -130,18 +112,6 @@ def then(message: str, advice: str) -> str:
     return in_sentences(translated(message), translated(advice))
 
 
-@register.filter
-def headline(failure: dict[str, str]) -> str:
-    """What kind of failure it is, or its message where the kind has no name."""
-    return translated(HEADLINES.get(failure.get("code", ""), failure["message"]))
-
-
-@register.filter
-def progress_words(message: str) -> str:
-    """What a running job says of itself, but for a video's key, which means nothing to anybody."""
-    return "" if re.fullmatch(r"[0-9a-f]{12,64}", message) else translated(message)
-
-
 register.filter("labelled", labelled)
 register.filter("bracketed", bracketed)
 
@@ -150,37 +120,3 @@ register.filter("bracketed", bracketed)
 def listed_filter(parts: Iterable[object], attribute: str = "") -> str:
     """In one line: the parts, or this attribute of each."""
     return listed(getattr(part, attribute) for part in parts) if attribute else listed(parts)
-
-
-register.filter("restart_words", keeping.restart_words)
-register.filter("cancel_words", keeping.cancel_words)
-register.filter("cancel_verb", keeping.cancel_verb)
-register.filter("is_hopeless", keeping.is_hopeless)
-register.filter("ahead", waiting.ahead)
-register.filter("needs_resume", waiting.needs_resume)
-
-
-@register.simple_tag
-def icon(name: str) -> SafeString:
-    """A drawing from the sprite, hidden from screen readers: words stand beside it."""
-    from django.templatetags.static import static
-
-    return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>', static("icons.svg"), name)
-
-
-@register.simple_block_tag(takes_context=True)
-def breadcrumb(context: Context, content: SafeString) -> SafeString:
-    """Where the page is: its place in the navigation, then the links inside the block."""
-    return render_to_string("_breadcrumb.html", {"place": context["current_place"], "further": content})
-
-
-@register.inclusion_tag("_badge.html")
-def state_badge(job: Job) -> dict[str, object]:
-    """A job's state in a coloured pill."""
-    return {"job": job, "words": waiting.state_words(job)}
-
-
-@register.inclusion_tag("_progress.html")
-def progress_bar(job: object) -> dict[str, object]:
-    """A job's progress with its numbers and ETA."""
-    return {"job": job}
