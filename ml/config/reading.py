@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ml.config.experiment import ExperimentConfig
+from ml.config.schema import reason
 from ml.errors import BadConfig
 from ml.words import Words, joined
 
@@ -20,7 +21,7 @@ def read_experiment(text: str | bytes, source: str) -> ExperimentConfig:
     try:
         return ExperimentConfig.model_validate_json(text)
     except ValidationError as error:
-        problems = error.errors(include_url=False, include_context=False)
+        problems = error.errors(include_url=False)
     for problem in problems:
         if problem["type"] == "json_invalid":
             raise BadConfig(
@@ -54,13 +55,10 @@ def completed(stored: dict[str, Any]) -> dict[str, Any]:
 
 
 def _in_words(problem: Any) -> Words:
-    """`training.epochs must be greater than or equal to 1, got 0`"""
-    field = ".".join(map(str, problem["loc"])) or Words("the config")
-    if problem["type"] == "extra_forbidden":
-        return Words("{field} is not a known field", field=field)
-    if problem["type"] == "missing":
-        return Words("{field} is missing", field=field)
+    """`training.epochs must be at least 1, got 0`"""
+    said = {"field": ".".join(map(str, problem["loc"])) or Words("the config"), "problem": reason(problem)}
     if problem["type"] == "value_error":
-        return Words("{field}: {problem}", field=field, problem=Words(problem["msg"].removeprefix("Value error, ")))
-    expected = problem["msg"].replace("Input should", "must")
-    return Words("{field} {expected}, got {given}", field=field, expected=expected, given=repr(problem["input"]))
+        return Words("{field}: {problem}", **said)
+    if problem["type"] in ("missing", "extra_forbidden"):
+        return Words("{field} {problem}", **said)
+    return Words("{field} {problem}, got {given}", **said, given=repr(problem["input"]))

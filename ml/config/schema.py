@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError, WrapValidator
 from pydantic.config import JsonDict
 
-from ml.words import Words, packed, unpacked
+from ml.words import Words, joined, packed, unpacked
 
 
 def _read_words(given: Any, validate: Any) -> Any:
@@ -48,7 +48,36 @@ def knob(default: Any, title: str, description: str, *, unit: str = "", advanced
     return Field(default, title=title, description=description, json_schema_extra=extra, **limits)
 
 
+REASONS = {
+    "missing": Words("is missing"),
+    "extra_forbidden": Words("is not a known field"),
+    "greater_than_equal": Words("must be at least {ge}"),
+    "greater_than": Words("must be more than {gt}"),
+    "less_than_equal": Words("must be at most {le}"),
+    "less_than": Words("must be less than {lt}"),
+    "finite_number": Words("must be a finite number"),
+    "int_parsing": Words("must be a whole number"),
+    "int_from_float": Words("must be a whole number"),
+    "int_type": Words("must be a whole number"),
+    "float_parsing": Words("must be a number"),
+    "float_type": Words("must be a number"),
+    "literal_error": Words("must be {expected}"),
+    "string_type": Words("must be a text"),
+}
+"""By pydantic's names of errors."""
+
+
+def reason(problem: Any) -> str:
+    """What is wrong with a value, in words that can be translated where we have them, else in pydantic's own."""
+    known, context = REASONS.get(problem["type"]), problem.get("ctx", {})
+    if known is not None:
+        return Words(known.template, **context)
+    if problem["type"] == "value_error":
+        return joined(map(Words, context["error"].args), " ")
+    return str(problem["msg"]).replace("Input should", "must")
+
+
 def first_problem(error: ValidationError, whole: str = "") -> dict[str, Any]:
     """The first thing that a schema did not take, for the places of a template: `where` (the field, or `whole`), `problem`, `given`."""
-    first = error.errors(include_url=False, include_context=False)[0]
-    return {"where": ".".join(map(str, first["loc"])) or whole, "problem": first["msg"], "given": first["input"]}
+    first = error.errors(include_url=False)[0]
+    return {"where": ".".join(map(str, first["loc"])) or whole, "problem": reason(first), "given": first["input"]}

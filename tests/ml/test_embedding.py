@@ -238,8 +238,8 @@ def arguments(folder: Path, *given: str) -> Any:
 @pytest.mark.parametrize(
     ("given", "problem"),
     [
-        (("--umap", "--neighbors", "1"), "--neighbors: Input should be greater than or equal to 2, got 1"),
-        (("--umap", "--seed", "-1"), "--seed: Input should be greater than or equal to 0, got -1"),
+        (("--umap", "--neighbors", "1"), "--neighbors: must be at least 2, got 1"),
+        (("--umap", "--seed", "-1"), "--seed: must be at least 0, got -1"),
         (("--seed", "0"), "--seed has no meaning without --umap"),
     ],
 )

@@ -259,7 +259,8 @@ def test_validation_sees_the_centre_of_the_middle(dataset: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"training": {"epochs": 0}}', r"training\.epochs must be greater than or equal to 1, got 0"),
+        ('{"training": {"epochs": 0}}', r"training\.epochs must be at least 1, got 0"),
+        ('{"training": {"epochs": "many"}}', r"training\.epochs must be a whole number, got 'many'"),
         ('{"training": {"epoch": 3}}', r"training\.epoch is not a known field"),
         ('{"version": 2}', "version 2; this program reads version 1"),
         ('{"model": {"kind": "two_stream", "backbone": "alexnet"}}', r"model\.two_stream\.backbone must be 'cnn_m_2048'"),
