@@ -2,7 +2,7 @@
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Response, expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.visitor import unfold
@@ -49,6 +49,32 @@ def test_both_streams_are_launched_from_the_gallery(signed_in: Page, live_server
     assert set(runs) == {"my two streams: spatial", "my two streams: temporal"}
     assert runs["my two streams: temporal"].data.input.stack_len == 3  # type: ignore[union-attr]
     assert Fusion.objects.get().name == "my two streams"
+
+
+def is_check(answer: Response) -> bool:
+    """What the form asks by itself as it changes."""
+    return "hx-request" in answer.request.headers
+
+
+def test_a_half_filled_form_keeps_its_values_through_a_switch_of_the_language(
+    signed_in: Page, live_server: LiveServer, dataset: Dataset
+) -> None:
+    page = signed_in
+    page.goto(f"{live_server.url}/experiments/new/run/?preset=cpu_spatial")
+    unfold(page)
+    page.locator("[name='name']").fill("half filled")
+    page.locator("[name='training.epochs']").fill("7")
+    page.locator("[name='data.input.modality']").select_option("flow")
+    with page.expect_response(is_check):
+        page.locator("[name='all_splits']").check()
+    with page.expect_response(is_check):
+        page.get_by_role("button", name="简体中文").click()
+    expect(page.get_by_role("button", name="English")).to_be_visible()
+    expect(page.locator("[name='name']")).to_have_value("half filled")
+    expect(page.locator("[name='training.epochs']")).to_have_value("7")
+    expect(page.locator("[name='all_splits']")).to_be_checked()
+    expect(page.locator("[name='data.input.modality']")).to_have_value("flow")
+    expect(page.locator("[data-variant='data.input.modality:flow']").first).not_to_have_attribute("hidden", "")
 
 
 def test_the_fields_of_the_chosen_input_and_method_are_shown_and_no_others(

@@ -95,8 +95,39 @@ function enliven(root) {
   });
 }
 
+// <form data-keeps-forms>, the switch of language, loads the page anew: what was filled in comes back, but for files and passwords.
+const formFields = () => [...document.querySelectorAll("#content form[method=post] :is(input, select, textarea)[name]")]
+  .filter((field) => !["hidden", "file", "password"].includes(field.type));
+const isTicked = (field) => /checkbox|radio/.test(field.type);
+const stateOf = (field) => (field.options ? [...field.selectedOptions].map((option) => option.value) : isTicked(field) ? field.checked : field.value);
+const pageAddress = () => location.pathname + location.search;
+
+document.addEventListener("submit", ({ target }) => {
+  if (!target.matches("[data-keeps-forms]")) return;
+  const states = formFields().map((field) => [field.name, stateOf(field)]);
+  sessionStorage.setItem("kept-forms", JSON.stringify({ page: pageAddress(), states }));
+});
+
+function restore(field, state) {
+  if (String(stateOf(field)) === String(state)) return;
+  if (field.options) for (const option of field.options) option.selected = state.includes(option.value);
+  else field[isTicked(field) ? "checked" : "value"] = state;
+  for (const kind of ["input", "change"]) field.dispatchEvent(new Event(kind, { bubbles: true }));
+}
+
+function restoreForms() {
+  const kept = JSON.parse(sessionStorage.getItem("kept-forms"));
+  sessionStorage.removeItem("kept-forms");
+  if (kept?.page !== pageAddress()) return;
+  formFields().forEach((field, place) => {
+    const [name, state] = kept.states[place] ?? [];
+    if (name === field.name) restore(field, state);
+  });
+}
+
 document.addEventListener("DOMContentLoaded", () => {
   enliven(document);
+  restoreForms();
   document.querySelector("[aria-invalid=true]")?.focus(); // a refused form begins at its first mistake
 });
 document.addEventListener("htmx:afterSwap", (event) => enliven(event.detail.elt.parentElement || event.detail.elt));
