@@ -126,6 +126,16 @@ def test_sharing_lets_somebody_in_and_taking_it_back_shuts_them_out(client: Clie
     assert guest.get(page).status_code == 404
 
 
+def test_whoever_was_let_in_may_leave_and_takes_nobody_along(client: Client, dataset: Dataset) -> None:
+    bob, carol = (share(dataset, make_user(name)) for name in ("bob", "carol"))
+    client.force_login(bob.user)
+    page = client.get(reverse("datasets:dataset_detail", args=(dataset.pk,))).content.decode()
+    assert f"/members/{bob.pk}/remove" in page and f"/members/{carol.pk}/remove" not in page and "Leave this dataset?" in page
+    assert client.post(reverse("datasets:member_remove", args=(dataset.pk, carol.pk))).status_code == 404
+    told = client.post(reverse("datasets:member_remove", args=(dataset.pk, bob.pk)), follow=True).content.decode()
+    assert "“gestures” is not shared with you any more." in told and Membership.objects.get() == carol
+
+
 def test_sharing_again_changes_the_role(dataset: Dataset) -> None:
     make_user("bob")
     share_dataset(dataset, "bob", "viewer")

@@ -47,6 +47,12 @@ def owned_datasets(user: AnyUser) -> QuerySet[Dataset]:
     return Dataset.objects.filter(dataset_is_owned(user)).order_by("-id")
 
 
+def removable_memberships(user: AnyUser) -> QuerySet[Membership]:
+    """Those that the user gave, and those that the user has: whoever was let in may leave."""
+    given = Q(dataset__in=owned_datasets(user).order_by().values("pk"))
+    return Membership.objects.filter(given | Q(user=user.pk)).select_related("dataset")
+
+
 def visible_videos(user: AnyUser) -> QuerySet[Video]:
     return Video.objects.filter(dataset_is_visible(user, "dataset__")).select_related("dataset", "label")
 

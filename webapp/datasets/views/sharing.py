@@ -1,4 +1,4 @@
-"""Who else may see a dataset: the owner's business."""
+"""Who else may see a dataset: the owner's business, but for leaving."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from webapp.datasets.forms.datasets import MemberForm
-from webapp.datasets.selectors import owned_datasets
+from webapp.datasets.selectors import owned_datasets, removable_memberships
 from webapp.datasets.services.datasets import share_dataset, unshare_dataset
 from webapp.requests import told
 
@@ -30,6 +30,10 @@ def member_add(request: HttpRequest, dataset_id: int) -> HttpResponse:
 
 @require_POST
 def member_remove(request: HttpRequest, dataset_id: int, membership_id: int) -> HttpResponse:
-    dataset = get_object_or_404(owned_datasets(request.user), pk=dataset_id)
-    unshare_dataset(get_object_or_404(dataset.memberships.all(), pk=membership_id))
-    return redirect("datasets:dataset_detail", dataset.pk)
+    """The owner takes it back, or the member leaves."""
+    membership = get_object_or_404(removable_memberships(request.user).filter(dataset=dataset_id), pk=membership_id)
+    unshare_dataset(membership)
+    if membership.user_id != request.user.pk:
+        return redirect("datasets:dataset_detail", dataset_id)
+    messages.success(request, _("“%(dataset)s” is not shared with you any more.") % {"dataset": membership.dataset})
+    return redirect("datasets:dataset_list")
