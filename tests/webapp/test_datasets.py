@@ -161,7 +161,7 @@ def test_a_page_of_the_grid_takes_a_fixed_number_of_queries(
     dataset = make_dataset(ada, classes=[f"class {i}" for i in range(101)], videos_per_class=10)
     address = reverse("datasets:browse", args=(dataset.pk,)) + "?page=3&subset=train"
     as_ada.get(address)
-    with django_assert_num_queries(10):  # session, user, dataset, split, count, page, entries; the selects' labels and, twice, splits
+    with django_assert_num_queries(11):  # session, user, dataset, split, count, refused, page, entries; the selects' labels and, twice, splits
         page = as_ada.get(address).context["page"]
     assert len(page.object_list) == 48
 
@@ -169,7 +169,7 @@ def test_a_page_of_the_grid_takes_a_fixed_number_of_queries(
 def test_neighbours_stay_within_the_filter(as_ada: Client, dataset: Dataset) -> None:
     tested = list(Video.objects.filter(dataset=dataset, split_entries__subset="test").order_by("pk"))
     context = as_ada.get(reverse("datasets:video_detail", args=(tested[1].pk,)) + "?subset=test").context
-    assert (context["before"], context["after"]) == (tested[0], tested[2])
+    assert (context["trail"].before, context["trail"].after) == (tested[0], tested[2])
 
 
 def test_the_video_page_shows_facts_and_what_every_evaluation_says(as_ada: Client, dataset: Dataset) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -16,20 +15,15 @@ from django.views.decorators.http import require_GET, require_POST
 from webapp.datasets.forms.datasets import RelabelForm
 from webapp.datasets.models import Video
 from webapp.datasets.selectors import editable_datasets, editable_videos, visible_datasets, visible_videos
-from webapp.datasets.selectors.browse import PAGE_SIZE, BrowseForm, chosen_videos, neighbours, with_page_rows
+from webapp.datasets.selectors.browse import PAGE_SIZE, BrowseForm, chosen_videos, with_page_rows
 from webapp.datasets.selectors.flow import open_flow_job
 from webapp.datasets.selectors.videos import flow_choices, score_rows
 from webapp.datasets.services.datasets import relabel_video
+from webapp.datasets.views.trail import query_of, trail_of
 from webapp.downloads import csv_response
 from webapp.requests import told
 
-FILTERS = tuple(BrowseForm.base_fields)
 LIST_COLUMNS = ("path", "label", "subset", "group")
-
-
-def _filter_query(request: HttpRequest) -> str:
-    """The filter of an address, without its page or anything else."""
-    return urlencode({name: request.GET[name] for name in FILTERS if request.GET.get(name)})
 
 
 @require_GET
@@ -39,7 +33,7 @@ def browse(request: HttpRequest, dataset_id: int) -> HttpResponse:
     videos = with_page_rows(chosen_videos(form), form.split_row)
     page = Paginator(videos, PAGE_SIZE).get_page(request.GET.get("page"))
     refused = chosen_videos(form).filter(status=Video.Status.REFUSED).count()
-    ctx = {"dataset": dataset, "form": form, "page": page, "query": _filter_query(request)}
+    ctx = {"dataset": dataset, "form": form, "page": page, "query": query_of(request)}
     return render(request, "datasets/browse.html", ctx | {"videos": page.paginator.count - refused, "refused": refused})
 
 
@@ -61,15 +55,12 @@ def _subset_of(video: Video) -> list[str]:
 @require_GET
 def video_detail(request: HttpRequest, video_id: int) -> HttpResponse:
     video = get_object_or_404(visible_videos(request.user), pk=video_id)
-    before, after = neighbours(chosen_videos(BrowseForm(video.dataset, request.GET)), video)
     choices = flow_choices(video)
     wanted = request.GET.get("flow")
     ctx: dict[str, Any] = {
         "video": video,
         "dataset": video.dataset,
-        "before": before,
-        "after": after,
-        "query": _filter_query(request),
+        "trail": trail_of(request, video),
         "flow_choices": choices,
         "flow": next((row.cache for row in choices if str(row.cache.pk) == wanted), choices[0].cache if choices else None),
         "flow_job": None if choices else open_flow_job(video.dataset),
@@ -93,5 +84,5 @@ def video_relabel(request: HttpRequest, video_id: int) -> HttpResponse:
             )
         else:
             messages.error(request, str(form.errors["label"][0]))
-    query = _filter_query(request)
+    query = query_of(request)
     return redirect(reverse("datasets:video_detail", args=(video.pk,)) + (f"?{query}" if query else ""))

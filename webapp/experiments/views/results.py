@@ -1,6 +1,7 @@
 """What came out of an evaluation: numbers with their protocol, charts, and the videos behind them."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
@@ -53,6 +54,7 @@ def evaluation_videos(request: HttpRequest, pk: int) -> HttpResponse:
         "videos": with_names(page, results.names),
         "right": [others[other] for other in chosen["right"]],
         "wrong": [others[other] for other in chosen["wrong"]],
+        "trail": urlencode({"scored": pk, **{name: value for name in form.fields if (value := request.GET.get(name))}}),
     }
     return render(request, "experiments/evaluation_videos.html", ctx)
 
