@@ -161,7 +161,7 @@ def test_a_page_of_the_grid_takes_a_fixed_number_of_queries(
     dataset = make_dataset(ada, classes=[f"class {i}" for i in range(101)], videos_per_class=10)
     address = reverse("datasets:browse", args=(dataset.pk,)) + "?page=3&subset=train"
     as_ada.get(address)
-    with django_assert_num_queries(11):  # session, user, dataset, split, count, refused, page, entries; the selects' labels and, twice, splits
+    with django_assert_num_queries(11):  # session, user, dataset, split, two counts, page, entries; the selects' labels and, twice, splits
         page = as_ada.get(address).context["page"]
     assert len(page.object_list) == 48
 
