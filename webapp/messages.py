@@ -17,6 +17,7 @@ from ml.config.embedding import EMBEDDING_DEFINITIONS, SPACES, UmapConfig
 from ml.config.evaluation import METRIC_DEFINITIONS, NORMALIZED_WORDS, FusionConfig
 from ml.config.experiment import CONFLICTS, ExperimentConfig, Preset
 from ml.config.presets import PAPERS, PRESETS
+from ml.config.published import PUBLISHED
 from ml.config.studies import STUDIES, StudyPreset
 from ml.video.layouts import LAYOUTS
 from webapp.engine_texts import engine_texts
@@ -85,6 +86,7 @@ def collect() -> Catalog:
         *NORMALIZED_WORDS.values(),
         *(layout.TITLE for layout in LAYOUTS.values()),
         *(paper.title for paper in PAPERS),
+        *(text for table in PUBLISHED.values() for text in (table.number, table.title, table.note) if text),
         *get_args(Subset),
         *engine_texts(),
     ):

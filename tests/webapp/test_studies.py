@@ -347,6 +347,7 @@ class TestPages:
         assert (high["top1_sd"], high["protocol"]) == ("0.0", "5 frames × 1 crop, class probabilities averaged")
         latex = as_ada.get(f"/experiments/studies/{study.pk}/study.tex").content.decode()
         assert r"RGB frames & 0.5 & 67 $\pm$ 47 & " in latex and r"Top-1 (\%)" in latex and r"\bottomrule" in latex
+        assert "top5_mean" in low and "Top-5" not in latex, "of three classes the five best always have the true one"
 
     @pytest.mark.parametrize(("deed", "said"), [("stop", "Nothing runs"), ("resume", "Every run is done")])
     def test_what_has_nothing_to_do_says_so(self, as_ada: Client, ada: User, dataset: Dataset, deed: str, said: str) -> None:

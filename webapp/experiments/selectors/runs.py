@@ -37,6 +37,12 @@ def busy_job(run: Run, evaluations: list[Evaluation]) -> Job | None:
     return next((job for job in jobs if job.is_open and job.state != Job.State.WAITING), None)
 
 
+def saw_changes(runs: Iterable[Run]) -> bool:
+    """Whether a dataset was not the same (its videos, their classes, the splits) when each of these that learnt it began."""
+    seen = {(run.dataset_id, snapshot) for run in runs if (snapshot := run.facts.get("snapshot"))}
+    return len(seen) > len({dataset for dataset, _snapshot in seen})
+
+
 def holds_out(run: Run, split: Split) -> bool:
     """Whether there are validation videos of the split, the run's own or a further dataset's: it brings some, or the run held some out."""
     data = run.experiment.data

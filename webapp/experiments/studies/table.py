@@ -23,6 +23,7 @@ class Line:
 
     row: Row
     titles: Sequence[str]
+    metrics: Sequence[str]
     settings: tuple[Any, ...]
     theirs: PublishedRow | None
     published_percent: float | None
@@ -41,7 +42,7 @@ class Line:
     @property
     def spreads(self) -> dict[Promise, Spread]:
         """By the title of the metric."""
-        return {TITLES[metric]: self.row.spread(metric) for metric in METRICS}
+        return {TITLES[metric]: self.row.spread(metric) for metric in self.metrics}
 
 
 class StudyTable:
@@ -62,8 +63,8 @@ class StudyTable:
 
     @property
     def metric_titles(self) -> dict[str, Promise]:
-        """By the metric."""
-        return TITLES
+        """By the metric; without Top-5 where the five best always have the true class."""
+        return {metric: title for metric, title in TITLES.items() if metric != "top5" or self.num_classes > 5}
 
     @property
     def has_repeats(self) -> bool:
@@ -88,17 +89,17 @@ class StudyTable:
         by_repeat = (next((one for one in row.measured if one.repeat == repeat), None) for repeat in self.repeats)
         theirs = published_row(self.published, row) if self.published else None
         percent = theirs.values[dataset_of(theirs.values, self.study.dataset.name)] if theirs else None
-        return Line(row, self.axis_titles, settings, theirs, percent, tuple(by_repeat))
+        return Line(row, self.axis_titles, tuple(self.metric_titles), settings, theirs, percent, tuple(by_repeat))
 
     @property
     def published_title(self) -> str:
         """`Simonyan & Zisserman 2014, Table 4`"""
-        return f"{self.published.paper}, {self.published.number}" if self.published else ""
+        return f"{self.published.paper}, {_(self.published.number)}" if self.published else ""
 
     @property
     def header(self) -> list[str]:
         paper = [self.published_title] if self.published else []
-        metrics = (f"{title} (%)" for title in TITLES.values())
+        metrics = (f"{title} (%)" for title in self.metric_titles.values())
         return [_("Source"), *self.axis_titles, *metrics, _("Videos"), _("Runs"), *paper, _("Protocol")]
 
     def cells(self) -> Iterator[list[str]]:
@@ -118,7 +119,8 @@ class StudyTable:
         defined = definitions(METRICS)
         for line in self.lines:
             values = (line.row.settings.get(axis.field, "") for axis in self.axes)
-            numbers = (part for spread in line.spreads.values() for part in (spread.mean, spread.sd))
+            spreads = map(line.row.spread, METRICS)
+            numbers = (part for spread in spreads for part in (spread.mean, spread.sd))
             counts = line.row.videos, len(line.row.measured), line.row.wanted
             published = "" if line.published_percent is None else round(line.published_percent / 100, 6)
             yield [line.row.source.name, *values, *numbers, *counts, published, defined, line.row.protocol]

@@ -18,10 +18,11 @@ from webapp.experiments.models import Study
 from webapp.experiments.preflight import Finding
 from webapp.experiments.selectors.access import editable_studies, visible_runs, visible_studies
 from webapp.experiments.selectors.run_list import with_test_result
+from webapp.experiments.selectors.runs import saw_changes
 from webapp.experiments.selectors.studies import is_live, points, still_stopping
 from webapp.experiments.services.studies import add_values, dissolve_study, foreseen, launch_study, resume_study, stop_study
 from webapp.experiments.studies.bases import base_of
-from webapp.experiments.studies.results import METRICS, rows, tables_beside
+from webapp.experiments.studies.results import rows, tables_beside
 from webapp.experiments.studies.table import StudyTable, named_in
 from webapp.latex import latex_response
 from webapp.metrics import definitions
@@ -78,7 +79,7 @@ def study_detail(request: Request, pk: int) -> HttpResponse:
         "table": table,
         "figure": study_chart(table),
         "runs": runs,
-        "saw_changes": len({snapshot for run in runs if (snapshot := run.facts.get("snapshot"))}) > 1,
+        "saw_changes": saw_changes(runs),
         "is_live": is_live(study),
         "may_change": may_change,
         "more": AxisForm(study.grid.streams, growing_knobs(study.grid)) if may_change else None,
@@ -105,7 +106,7 @@ def study_csv(request: HttpRequest, pk: int) -> HttpResponse:
 def study_latex(request: HttpRequest, pk: int) -> HttpResponse:
     table = _table(request, get_object_or_404(visible_studies(request.user), pk=pk))
     caption = f"{table.study.name} ({table.study.dataset})"
-    return latex_response(f"study-{pk}", caption, table.header, table.cells(), definitions(METRICS, "\n"))
+    return latex_response(f"study-{pk}", caption, table.header, table.cells(), definitions(table.metric_titles, "\n"))
 
 
 @require_POST
