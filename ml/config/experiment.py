@@ -55,9 +55,9 @@ class ExperimentConfig(Schema):
     """The passport of a run: stored with it, never edited."""
 
     version: Literal[1] = 1
-    model: ModelConfig = knob(TwoStream(), "Model", "The network.")
-    data: DataConfig = knob(DataConfig(), "Data", "What it sees.")
-    training: TrainingConfig = knob(TrainingConfig(), "Training", "How it learns.")
+    model: ModelConfig = knob(TwoStream(), "Model", "Which network, on which backbone, and what its weights start from.")
+    data: DataConfig = knob(DataConfig(), "Data", "What it sees of a video: frames or flow, how many of them, how large, how varied.")
+    training: TrainingConfig = knob(TrainingConfig(), "Training", "How its weights are found: batches, learning rate, how long.")
     evaluation: Protocol = knob(Protocol(), "Test protocol", "How it is tested when training ends.")
 
     @model_validator(mode="after")
