@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django_htmx.middleware import HtmxDetails
 
 from ml.errors import UserError
+from webapp.punctuation import labelled
 
 
 class Request(HttpRequest):
@@ -29,7 +30,8 @@ def told(request: HttpRequest) -> Iterator[None]:
 
 
 def tell_errors(request: HttpRequest, *forms: BaseForm) -> None:
-    """What is wrong with forms that have no page of their own, as messages on the next one."""
+    """What is wrong with forms that have no page of their own, as messages on the next one, each with the name of its field."""
     for form in forms:
-        for problem in form.errors.values():
-            messages.error(request, " ".join(map(str, problem)))
+        for name, problems in form.errors.items():
+            text = " ".join(map(str, problems))
+            messages.error(request, labelled(form[name].label, text) if name in form.fields else text)

@@ -95,7 +95,10 @@ def test_a_failure_is_a_card_on_the_page_and_another_try_is_offered(as_ada: Clie
     assert "Memory ran out" in text and "No room left" in text and OFFER in text and 'value="7"' in text
 
 
-@pytest.mark.parametrize(("given", "said"), [({"neighbors": "1"}, "Must be at least 2; you gave 1."), ({"seed": ""}, "it is empty")])
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [({"neighbors": "1"}, "Neighbours: Must be at least 2; you gave 1."), ({"seed": ""}, "Seed: Must be a number; it is empty")],
+)
 def test_values_out_of_range_are_refused_in_words(as_ada: Client, evaluation: Evaluation, given: dict[str, str], said: str) -> None:
     assert draw(as_ada, evaluation, **given) == 302
     assert said in page(as_ada, evaluation) and map_job(evaluation) is None
