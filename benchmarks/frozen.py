@@ -93,7 +93,7 @@ def network(config: schemas.NFMML, clips: Clips) -> NFMML:
     """NFMML on the frozen features, with a layer of its own in the place of a backbone."""
     D, N, E = clips.features.shape[2], len(clips.manifest.classes), config.embedding_size
     last = nn.Sequential(nn.Flatten(), nn.Linear(D, FEATURES), nn.ReLU())
-    features = SegmentFeatures(Backbone(last, FEATURES, Normalize((0.0,), (1.0,), 1.0)))
+    features = SegmentFeatures(Backbone(last, FEATURES, Normalize((0.0,), (1.0,))))
     model = NFMML(features, Average(), build_loss(config.loss, E, N), N, E, config.dropout, config.normalize)
     initialise(model.embedding, config.initialisation)
     return model

@@ -80,5 +80,5 @@ def test_the_runs_of_all_folds_differ_in_nothing_else() -> None:
 @pytest.mark.parametrize(("fold", "folds"), [(1, 1), (3, 2)])
 def test_a_fold_that_there_is_not_is_refused(fold: int, folds: int) -> None:
     data = ExperimentConfig().data.replace(validation_fold=fold, validation_folds=folds)
-    with pytest.raises(ValidationError, match=FOLDS):
+    with pytest.raises(ValidationError, match=FOLDS.message):
         ExperimentConfig(data=data)
