@@ -44,6 +44,7 @@ def rows(ada: User) -> dict[str, Any]:
     fusion = make_fusion(evaluations)
     config = StudyConfig(streams=(runs[0].experiment,), axes=(Axis(field="model.dropout", values=(0.5, 0.9)),))
     study = Study.objects.create(name=NAME, owner=ada, dataset=dataset, config=config.model_dump(mode="json"))
+    share(dataset, make_user("grace"))
     cache = FlowCache.objects.create(dataset=dataset, spec_id="0" * 12, spec={})
     return {
         "experiments": runs[0].pk,
@@ -52,7 +53,7 @@ def rows(ada: User) -> dict[str, Any]:
         "studies": study.pk,
         "predict": make_prediction(ada, runs[0]).pk,
         "dataset_id": dataset.pk,
-        "membership_id": share(dataset, make_user("grace")).pk,
+        "membership_id": share(dataset, make_user("hugh")).pk,
         "import_id": Import.objects.create(user=ada, dataset=dataset).pk,
         "upload_id": make_upload(ada).pk,
         "cache_id": cache.pk,
