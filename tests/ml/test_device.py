@@ -24,7 +24,7 @@ def test_a_gpu_that_cannot_say_how_busy_it_is_is_measured_but_for_that(
     def broken(_device: torch.device) -> int:
         raise error
 
-    monkeypatch.setitem(sys.modules, "pynvml", SimpleNamespace(NVMLError=NVMLError) if library else None)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "pynvml", SimpleNamespace(NVMLError=NVMLError) if library else None)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda _device: "H200")
     monkeypatch.setattr(torch.cuda, "memory_reserved", lambda _device: 5)
     monkeypatch.setattr(torch.cuda, "utilization", broken)
