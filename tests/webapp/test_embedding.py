@@ -159,7 +159,10 @@ def test_the_page_counts_marks_and_names_the_pairs_that_are_too_near(as_ada: Cli
     embedding, text = kept(evaluation), page(as_ada, evaluation).content.decode()
     assert embedding.num_too_near == 3 == len(embedding.too_near) == text.count("too near</span>")
     assert "3 of 3 pairs of classes are too near:" in text
-    assert "so few videos cannot carry this" in text and "badge-wrong" not in text.split("pairs of classes are too near:")[1].split("</table>")[0]
+    assert (
+        "so few videos cannot carry this" in text
+        and "badge-wrong" not in text.split("pairs of classes are too near:")[1].split("</table>")[0]
+    )
     assert all(f"{pair.name_a} – {pair.name_b}" in text and f"{pair.mixed} of 16" in text for pair in embedding.pairs)
     assert "at least 10 %, and 2 or more, of the videos of two classes have their nearest neighbour in the other class" in text
 

@@ -136,19 +136,6 @@ def test_what_the_address_asks_for_in_vain_is_said(client: Client, evaluation: E
     assert said in page(client, "evaluation_videos", evaluation, **query).content.decode()
 
 
-@pytest.mark.parametrize(
-    ("query", "said"),
-    [
-        ({"true": "99"}, "There is no class 99 here: the videos of all classes are shown."),
-        ({"predicted": "clap"}, "There is no class clap here"),
-        ({"outcome": "maybe"}, "There is no outcome “maybe”: right and wrong videos are shown."),
-        ({"right": "x"}, "they are left out"),
-    ],
-)
-def test_what_the_address_asks_for_in_vain_is_said(client: Client, evaluation: Evaluation, query: dict[str, str], said: str) -> None:
-    assert said in page(client, "evaluation_videos", evaluation, **query).content.decode()
-
-
 def test_videos_are_filtered_by_what_another_evaluation_says(client: Client, dataset: Dataset, evaluation: Evaluation) -> None:
     other = make_evaluation(make_run(dataset, "flow"))
     videos = page(client, "evaluation_videos", evaluation, right=str(other.pk), outcome="wrong").context["videos"]

@@ -1,7 +1,6 @@
 """What a launch would do, in words: only what is certain before anything is queued."""
 
 from collections.abc import Iterator, Mapping, Sequence
-
 from functools import reduce
 
 from django.utils.translation import gettext as _
