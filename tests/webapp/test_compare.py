@@ -129,6 +129,18 @@ def test_a_fusion_stands_beside_its_streams(client: Client, pair: tuple[Evaluati
     assert [shown["after"].source for shown in response.context["groups"][0].pairs] == [pair[1].run, fusion]
 
 
+def test_another_state_of_the_dataset_is_told_also_of_the_streams_of_a_fusion(client: Client, pair: tuple[Evaluation, Evaluation]) -> None:
+    first, second = (Run.objects.get(evaluations=evaluation) for evaluation in pair)
+    fusion, third = make_fusion(pair), make_run(first.dataset, "rgb")
+    for run, snapshot in ((first, "a"), (second, "b"), (third, "a")):
+        Run.objects.filter(pk=run.pk).update(facts={"snapshot": snapshot})
+    told = [
+        "The dataset changed between these runs" in client.get(f"{reverse(COMPARE)}?{which}").content.decode()
+        for which in (f"runs={first.pk},{third.pk}", f"runs={first.pk},{second.pk}", f"runs={third.pk}&fusions={fusion.pk}")
+    ]
+    assert told == [False, True, True]
+
+
 def test_two_fusions_have_no_curves_and_no_configs(client: Client, pair: tuple[Evaluation, Evaluation]) -> None:
     fusions = [make_fusion(pair), make_fusion(pair[::-1], lambda label, position: 0)]
     text = client.get(reverse(COMPARE), {"fusions": f"{fusions[0].pk},{fusions[1].pk}"}).content.decode()

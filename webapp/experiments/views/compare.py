@@ -21,7 +21,7 @@ from webapp.experiments.result_links import class_url, ids_in, videos_url
 from webapp.experiments.selectors.access import visible_fusions, visible_runs
 from webapp.experiments.selectors.compare import Compared, change, compared
 from webapp.experiments.selectors.distances import distance_reports
-from webapp.experiments.selectors.runs import epoch_ends
+from webapp.experiments.selectors.runs import epoch_ends, saw_changes
 
 Colored = tuple[Compared, str]
 """With its colour."""
@@ -47,6 +47,7 @@ def compare(request: HttpRequest) -> HttpResponse:
         "is_live": any(run.job.is_open for run in runs),
         "differences": differences([run.experiment for run in runs]),
         "warnings": _warnings(columns),
+        "saw_changes": saw_changes([*runs, *Run.objects.filter(evaluations__fusion_memberships__fusion__in=fusions)]),
     }
     return render(request, "experiments/compare.html", ctx)
 
