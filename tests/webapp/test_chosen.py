@@ -54,6 +54,20 @@ def test_the_archive_takes_all_and_gives_all_back(as_ada: Client, runs: list[Run
         assert set(Run.objects.values_list("is_archived", flat=True)) == {expected}
 
 
+def test_who_may_only_look_is_offered_to_compare_and_told_of_the_rest(
+    client: Client, dataset: Dataset, runs: list[Run], fusion: Fusion
+) -> None:
+    viewer = make_user("vera")
+    share(dataset, viewer)
+    client.force_login(viewer)
+    for page in ("/experiments/", "/experiments/fusions/"):
+        text = client.get(page).content.decode()
+        assert 'value="compare' in text and 'value="archive"' not in text and 'value="delete' not in text
+    for data in ({"runs": ids(runs), "action": "archive"}, {"fusions": [fusion.pk], "action": "delete-fusions"}):
+        assert "You may only look at “" in client.post(CHOSEN, data, follow=True).content.decode()
+    assert not Run.objects.filter(is_archived=True).exists()
+
+
 def test_before_a_deletion_stands_what_goes_along(as_ada: Client, dataset: Dataset, runs: list[Run], fusion: Fusion) -> None:
     make_prediction(dataset.owner, runs[0])
     answer = as_ada.post(CHOSEN, {"runs": ids(runs[:1]), "action": "delete"}, follow=True)
@@ -114,7 +128,7 @@ def test_only_who_may_change_the_dataset_deletes_or_archives(client: Client, dat
         share(dataset, someone)
     client.force_login(someone)
     run = Run.objects.all()[0]
-    assert client.post(CHOSEN, {"runs": [run.pk], "action": "archive"}).status_code == 404
+    assert client.post(CHOSEN, {"runs": [run.pk], "action": "archive"}).status_code == (302 if is_member else 404)
     for query in (f"runs={run.pk}", f"fusions={fusion.pk}", "runs=999", "runs=x", ""):
         assert client.get(f"{DELETE}?{query}").status_code == client.post(f"{DELETE}?{query}").status_code == 404
     assert Run.objects.filter(is_archived=False).count() == 2 and Fusion.objects.exists()
@@ -145,5 +159,5 @@ def test_the_list_of_fusions_takes_a_fixed_number_of_queries(
 ) -> None:
     for _ in range(6):
         make_fusion([make_evaluation(run) for run in runs])
-    with django_assert_max_num_queries(9):  # type: ignore[operator]
+    with django_assert_max_num_queries(10):  # type: ignore[operator]
         assert as_ada.get("/experiments/fusions/").content.decode().count("temporal") == 7

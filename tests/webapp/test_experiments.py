@@ -312,7 +312,7 @@ class TestList:
     ) -> None:
         for number in range(50):
             make_evaluation(make_run(dataset, name=f"run {number}"))
-        with django_assert_max_num_queries(9):
+        with django_assert_max_num_queries(10):
             page = as_ada.get("/experiments/").content.decode()
         assert page.count('name="runs"') == 50
 

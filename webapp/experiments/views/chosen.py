@@ -15,9 +15,10 @@ from ml.errors import UserError
 from webapp.datasets.selectors import AnyUser
 from webapp.experiments.models import Fusion, Run
 from webapp.experiments.result_links import id_list, ids_in
-from webapp.experiments.selectors.access import editable_fusions, editable_runs
+from webapp.experiments.selectors.access import editable_fusions, editable_runs, visible_fusions, visible_runs
 from webapp.experiments.services.deletion import Belongings, belongings, delete
 from webapp.experiments.services.runs import set_archived
+from webapp.punctuation import listed
 
 
 @require_POST
@@ -25,14 +26,26 @@ def chosen(request: HttpRequest) -> HttpResponse:
     """The buttons under a table: the ticked runs or fusions go where the pressed one says."""
     ids = {name: ids_in(request.POST.getlist(name)) for name in ("runs", "fusions")}
     action = request.POST.get("action", "")
+    back = "experiments:fusion_list" if action.endswith("-fusions") else "experiments:run_list"
     if not any(ids.values()):
         messages.error(request, _("Nothing is ticked: tick one row or more first."))
-        return redirect("experiments:fusion_list" if action.endswith("-fusions") else "experiments:run_list")
+        return redirect(back)
+    if not action.startswith("compare") and (seen := _only_seen(request.user, **ids)):
+        text = _("You may only look at %(names)s: who may change its dataset archives and deletes.")
+        messages.error(request, text % {"names": listed(f"“{one}”" for one in seen)})
+        return redirect(back)
     if action == "archive":
         return _archive(request, ids["runs"])
     page = "experiments:compare" if action.startswith("compare") else "experiments:delete"
     query = "&".join(f"{name}={id_list(found)}" for name, found in ids.items() if found)
     return redirect(f"{reverse(page)}?{query}")
+
+
+def _only_seen(user: AnyUser, runs: list[int], fusions: list[int]) -> list[Run | Fusion]:
+    """What of these the user sees and may not change."""
+    foreign_runs = visible_runs(user).filter(pk__in=runs).exclude(pk__in=editable_runs(user).order_by().values("pk"))
+    foreign_fusions = visible_fusions(user).filter(pk__in=fusions).exclude(pk__in=editable_fusions(user).order_by().values("pk"))
+    return [*foreign_runs, *foreign_fusions]
 
 
 def _archive(request: HttpRequest, ids: list[int]) -> HttpResponse:

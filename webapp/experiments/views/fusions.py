@@ -31,7 +31,8 @@ def fusion_list(request: HttpRequest) -> HttpResponse:
     study = form.chosen()["study"]
     page = Paginator(of_study(fusions, study), FUSIONS_PER_PAGE).get_page(request.GET.get("page"))
     lines = folded(request.user, visible_fusions(request.user)) if not study and page.number == 1 else []
-    return render(request, "experiments/fusion_list.html", {"form": form, "page": page, "folded": lines})
+    may_change = editable_fusions(request.user).filter(pk__in=[fusion.pk for fusion in page]).exists()
+    return render(request, "experiments/fusion_list.html", {"form": form, "page": page, "folded": lines, "may_change": may_change})
 
 
 @require_http_methods(["GET", "POST"])

@@ -6,7 +6,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from webapp.experiments.forms.run_list import RunFilterForm
-from webapp.experiments.selectors.access import visible_runs
+from webapp.experiments.selectors.access import editable_runs, visible_runs
 from webapp.experiments.selectors.folding import ALL, folded
 from webapp.experiments.selectors.run_list import columns, filtered, with_test_result
 
@@ -25,6 +25,7 @@ def run_list(request: HttpRequest) -> HttpResponse:
         "form": form,
         "page": page,
         "folded": folded(request.user, filtered(runs, **{**chosen, "study": ALL, "order": ""})) if is_folded else [],
+        "may_change": editable_runs(request.user).filter(pk__in=[run.pk for run in page]).exists(),
         "columns": columns(chosen["order"]),
         "shows_archive": chosen["archived"],
         "has_filters": any(value for name, value in chosen.items() if name != "order"),
