@@ -10,6 +10,7 @@ from ml.config.data import FrameSpec
 from tests.webapp.factories import make_dataset, make_evaluation, make_run, posted
 from webapp.datasets.models import Dataset
 from webapp.experiments.models import Fusion, Run
+from webapp.jobs.models import Job
 
 pytestmark = pytest.mark.django_db
 PAIR = "/experiments/new/two-stream/"
@@ -102,3 +103,24 @@ class TestUntouched:
     def test_streams_that_train_otherwise_are_told_apart(self, as_ada: Client) -> None:
         outlook = asked(as_ada, {"temporal-training.epochs": "5", "temporal-training.milestones": ""}).context["findings"][-1].advice
         assert "Spatial stream: It trains for 20 epochs" in outlook and "Temporal stream: It trains for 5 epochs" in outlook
+
+
+@pytest.mark.usefixtures("dataset")
+class TestOnceMore:
+    """The same launch from another tab."""
+
+    def test_equal_runs_are_told_with_their_address_until_something_differs(self, as_ada: Client) -> None:
+        asked(as_ada, {}, "launch")
+        spatial, temporal = Run.objects.order_by("pk")
+        page = asked(as_ada, {"temporal-training.seed": "7"}).content.decode()
+        assert page.count("A run with all of these settings") == 1 and f"“{spatial.name}”" in page
+        assert f'<a href="/experiments/{spatial.pk}/">Show the run</a>' in page
+        assert asked(as_ada, {}).content.decode().count("A run with all of these settings") == 2
+        Job.objects.filter(pk__in=(spatial.job_id, temporal.job_id)).update(state=Job.State.FAILED)
+        assert "A run with all of these settings" not in asked(as_ada, {}).content.decode()
+
+    def test_a_name_that_is_taken_gets_a_number(self, as_ada: Client) -> None:
+        for _ in range(3):
+            asked(as_ada, {}, "launch")
+        assert {fusion.name for fusion in Fusion.objects.all()} == {"Two streams", "Two streams (2)", "Two streams (3)"}
+        assert Run.objects.filter(name="Two streams: spatial (3)").exists() and len({run.name for run in Run.objects.all()}) == 6

@@ -13,7 +13,7 @@ from ml.errors import in_sentences
 from webapp.datasets.models import Split
 from webapp.experiments.forms.launch import LaunchForm
 from webapp.experiments.outlook import of_stream, outlook
-from webapp.experiments.preflight import Finding, preflight, worst_first
+from webapp.experiments.preflight import Finding, alike, preflight, worst_first
 from webapp.experiments.services.fusions import UnfitWeights, check_weights
 from webapp.forms import SchemaForm
 
@@ -54,7 +54,7 @@ def _found(split: Split, streams: Streams) -> dict[Finding, list[str]]:
     for name, form in streams.items():
         refused = form.refused if form.is_bound else set()
         if not form.is_bound or form.readable:
-            for finding in preflight(split, _config(form)):
+            for finding in (*preflight(split, _config(form)), *alike(split, _config(form))):
                 if refused.isdisjoint(finding.fields):
                     found[finding].append(name)
     return found

@@ -6,6 +6,8 @@ from itertools import chain
 from typing import Literal, get_args
 
 from django.db.models import Count, QuerySet
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -18,8 +20,9 @@ from webapp.choices import name_of
 from webapp.datasets.models import FlowCache, Split, SplitEntry, Video
 from webapp.datasets.services.flow import is_complete
 from webapp.experiments.config_rows import Difference, differences
-from webapp.experiments.models import weights_folder
-from webapp.experiments.references import Gone, initial_run, other_splits
+from webapp.experiments.models import Run, weights_folder
+from webapp.experiments.references import Gone, initial_run, on_split, other_splits
+from webapp.jobs.models import Job
 from webapp.punctuation import listed
 
 SMALLEST_BALANCED_BATCH = 4
@@ -33,7 +36,7 @@ class Finding:
     """An `error` keeps the run from being queued, a `warning` does not, a `note` is good to know, a `success` says that all is well.
 
     `fields` are what it depends on: paths of the config, or fields of the launch form. `differences` are knobs of what was asked for,
-    beside those of what is there.
+    beside those of what is there. `run` is one that it speaks of.
     """
 
     level: Level
@@ -41,12 +44,27 @@ class Finding:
     advice: str = ""
     differences: tuple[Difference, ...] = ()
     fields: tuple[str, ...] = ()
+    run: Run | None = None
 
 
 def preflight(split: Split, config: ExperimentConfig) -> list[Finding]:
     """All findings, errors first."""
     checks = (_videos(split, config), _training(config), _geometry(split, config), _flow(split, config), _weights(config))
     return worst_first([*chain(*checks), *_references(split, config)])
+
+
+def alike(split: Split, config: ExperimentConfig) -> Iterator[Finding]:
+    """The newest run with the same config on the split; one that came to nothing does not count."""
+    same = Run.objects.filter(split=split, config=on_split(config, split).model_dump(mode="json"), is_archived=False)
+    run = same.filter(job__state__in=(*Job.OPEN, Job.State.DONE)).order_by("-pk").first()
+    if run is not None:
+        begun = {"name": run.name, "time": date_format(localtime(run.created_at), "Y-m-d H:i")}
+        yield Finding(
+            "note",
+            _("A run with all of these settings on this split is there: “%(name)s”, of %(time)s.") % begun,
+            _("Another one tells something new if the dataset changed since; for another seed, change “Seed”."),
+            run=run,
+        )
 
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:
@@ -108,8 +126,7 @@ def _pairs(training: QuerySet[SplitEntry], batch_size: int) -> Iterator[Finding]
     if lonely := _lonely_classes(training):
         yield Finding(
             "error",
-            _("Class-balanced batches need two training videos of every class; these have one: %(classes)s.")
-            % {"classes": listed(lonely)},
+            _("Class-balanced batches need two training videos of every class; these have one: %(classes)s.") % {"classes": listed(lonely)},
             _("Add videos of these classes, choose another split, or another sampling."),
             fields=("training.sampling", "split"),
         )

@@ -22,6 +22,12 @@ def reference_to(split: Split) -> OtherDataset:
     return OtherDataset(dataset=str(split.dataset_id), split=split.name)
 
 
+def on_split(config: ExperimentConfig, split: Split) -> ExperimentConfig:
+    """As a run's row keeps it: its dataset is that of the row."""
+    data = config.data.replace(dataset="", split=split.name)
+    return config.replace(data=data.replace(also=data.others))
+
+
 def other_splits(config: ExperimentConfig) -> list[Split]:
     """The splits of the further datasets, in the config's order.
 

@@ -15,8 +15,9 @@ from webapp.datasets.models import Dataset, Split, SplitEntry
 from webapp.datasets.services.flow import request_flow
 from webapp.experiments.models import Evaluation, Run
 from webapp.experiments.preflight import preflight
-from webapp.experiments.references import other_splits
+from webapp.experiments.references import on_split, other_splits
 from webapp.experiments.selectors.access import trainable_splits
+from webapp.experiments.services.names import unused_name
 from webapp.jobs.models import Job
 from webapp.jobs.selectors import has_gpu_worker
 from webapp.jobs.services import open_job, submit
@@ -43,14 +44,16 @@ def launch_run(
 ) -> Run:
     """A run with its training job, and behind it, unless it is not to be tested, its tests; missing flow is extracted before.
 
+    A name that a run of the dataset has gets a number.
+
     It is tested on every dataset that it learns, where the split has videos for it.
 
     Raises:
         UnfitRun: the preflight found an error, or the user may not train on a further dataset.
     """
-    data = config.data.replace(dataset="", split=split.name)
-    config = config.replace(data=data.replace(also=data.others))
+    config = on_split(config, split)
     _check(dataset, split, config)
+    name = unused_name(Run, dataset, name)
     job = open_job(Job.Kind.TRAIN, name, user, dataset)
     run = Run.objects.create(
         name=name, owner=user, dataset=dataset, split=split, config=config.model_dump(mode="json"), parent=parent, job=job
