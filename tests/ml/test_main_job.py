@@ -16,6 +16,7 @@ from ml.config.flow import DIS, FlowSpec
 from ml.config.training import TrainingConfig
 from ml.events import Event, Finished, parse
 from ml.video.manifest import load_manifest, store_of
+from ml.words import WordsDecoder
 from tests.media import draw_video
 
 INPUTS = {"rgb": RGBInput(), "flow": FlowInput(stack_len=3, flow=FlowSpec(method=DIS()))}
@@ -69,9 +70,10 @@ def test_the_main_job_runs_from_video_files_to_a_prediction(tmp_path: Path) -> N
     assert [row["name"] for row in found["per_class"]] == ["red sway", "跳"]
     assert sum(map(sum, found["confusion"])) == found["num_videos"] == 4
     assert found["protocol"]["description"].startswith("2 frames × 1 crop, class probabilities averaged; 2 streams fused")
-    assert found == json.loads((tmp_path / "fusion" / "results.json").read_text(encoding="utf-8"))["metrics"]
+    stored = (tmp_path / "fusion" / "results.json").read_text(encoding="utf-8")
+    assert found == json.loads(stored, cls=WordsDecoder)["metrics"]
 
-    check_prediction(tmp_path, json.loads((tmp_path / "fusion" / "results.json").read_text(encoding="utf-8"))["videos"][0])
+    check_prediction(tmp_path, json.loads(stored)["videos"][0])
 
 
 def check_prediction(folder: Path, row: dict[str, Any]) -> None:
