@@ -43,8 +43,8 @@ class Protocol(Schema):
     crops: Literal[1, 5, 10, 0] = knob(
         10,
         "Crops",
-        "1: centre; 5: corners and centre; 10: those and their mirror images; 0: none, the network slides over whole frames (fully "
-        "convolutional), or averages all of their last map, as its kind does.",
+        "1: centre; 5: corners and centre; 10: those and their mirror images; none (0 in files): the network slides over whole "
+        "frames (fully convolutional), or averages all of their last map, as its kind does.",
     )
     aggregation: Literal["softmax", "logits"] = knob(
         "softmax", "Aggregation", "Average the class probabilities of all views (two-stream paper), or the scores before softmax (TSN)."
