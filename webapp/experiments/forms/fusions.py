@@ -12,6 +12,7 @@ from webapp.choices import MODALITIES
 from webapp.experiments.models import Evaluation
 from webapp.forms import schema_form
 from webapp.protocols import views_of
+from webapp.punctuation import bracketed
 from webapp.shares import in_percent
 
 FusionConfigForm = schema_form(FusionConfig)
@@ -46,4 +47,4 @@ def _stream_label(evaluation: Evaluation) -> str:
     top1 = in_percent(metrics["top1"], metrics["num_videos"])
     head = [_("run on %(dataset)s") % {"dataset": run.dataset}] if evaluation.other_split_id else []
     views = views_of(metrics["protocol"]["short"])
-    return " · ".join([run.name, *head, str(MODALITIES[run.modality]), f"top-1 {top1} ({views})"])
+    return " · ".join([run.name, *head, str(MODALITIES[run.modality]), f"top-1 {top1}" + bracketed(views)])
