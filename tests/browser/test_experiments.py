@@ -91,7 +91,7 @@ def test_the_fields_of_the_chosen_input_and_method_are_shown_and_no_others(
     expect(page.get_by_label("Stopping threshold ε")).to_be_hidden()
     expect(page.get_by_label("Window (px)")).to_be_visible()
     page.get_by_role("button", name="Launch").click()
-    expect(page.get_by_text("Waiting for another job").first).to_be_visible()
+    expect(page.get_by_text("Waiting for optical flow").first).to_be_visible()
     assert Run.objects.get().experiment.data.input.flow.method.kind == "farneback"  # type: ignore[union-attr]
 
 
