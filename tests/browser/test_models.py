@@ -38,7 +38,7 @@ def test_a_metric_learning_run_is_composed_refused_mended_and_launched(signed_in
     temperature.fill("0.2")
     page.get_by_label("Name").fill("with pairs")
     page.get_by_role("button", name="Launch").click()
-    expect(page.get_by_text("choose class-balanced sampling")).to_be_visible()
+    expect(page.locator("[id='id_training.sampling_error']")).to_contain_text("choose class-balanced sampling")
     expect(temperature).to_have_value("0.2")
 
     page.get_by_label("Sampling").select_option("balanced")

@@ -211,7 +211,7 @@ class TestFurtherDatasets:
         as_ada.post(f"/experiments/{run.pk}/evaluate", data)
         asked = Evaluation.objects.latest("pk")
         assert (asked.dataset, asked.subset, asked.protocol["frames"]) == (other, "train", 3)
-        assert asked.job.title == "rgb run · postures · train · 3x5:logits"
+        assert asked.job.title == "rgb run · postures · train · 3 × 5, scores before softmax"
         command = EvaluateTask(asked.job).command()
         assert command[command.index("--dataset") + 1] == str(run.folder / "others" / str(other.pk))
 
