@@ -2,10 +2,11 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
+# Processes among which the tests are spread: a core each, and 1 GB of memory.
 TESTERS ?= $(shell cores=`env -u OMP_NUM_THREADS nproc`; echo $$((cores < 4 ? cores : 4)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-parallel check browser bench bench-gpu screenshots messages real main-job clean
+.PHONY: help setup demo run test check browser bench bench-gpu screenshots messages real main-job clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -40,9 +41,6 @@ check: setup ## format, lint, types
 	$(BIN)/mypy
 
 test: setup browser webapp/locale/zh_Hans/LC_MESSAGES/django.mo check ## set up and run every check and test
-	OMP_NUM_THREADS=2 $(BIN)/pytest
-
-test-parallel: setup browser webapp/locale/zh_Hans/LC_MESSAGES/django.mo check ## the same with the tests spread over up to four cores
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(TESTERS)
 
 bench: setup ## speed and memory, as ratios in one run
