@@ -44,7 +44,7 @@ class WordsField(models.TextField):  # type: ignore[type-arg]
 
     def get_prep_value(self, value: Any) -> Any:
         text = super().get_prep_value(value)
-        if isinstance(text, str) and isinstance(read(text), Words):  # somebody called something so
+        if isinstance(text, str) and not isinstance(text, Words) and isinstance(read(text), Words):  # somebody called something so
             text = Words("{text}", text=text)
         if isinstance(text, Words) and text.values:
             return json.dumps(text, cls=WordsEncoder, ensure_ascii=False)

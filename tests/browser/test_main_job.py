@@ -19,6 +19,7 @@ from tests.launched import Launched
 from tests.processes import until
 from webapp.launcher.launcher import is_ready
 from webapp.settings import UPLOAD_CHUNK_BYTES
+from webapp.words import read
 
 IS_FULL = os.environ.get("KINETOSCOPE_MAIN_JOB") == "full"
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(3 * 3600 if IS_FULL else 900)]
@@ -350,4 +351,4 @@ def report(site: Launched, plan: Plan, top1: dict[str, float], supports: dict[st
     print(f"{plan.name}: top-1, {PROTOCOL}, {sum(supports.values())} test videos {supports}")
     print("\n".join(f"  {name}: {100 * value:.1f} %" for name, value in top1.items()))
     for title, seconds in site.rows("SELECT title, (julianday(finished_at) - julianday(started_at)) * 86400 FROM jobs_job ORDER BY id"):
-        print(f"  {seconds:7.1f} s  {title}")
+        print(f"  {seconds:7.1f} s  {read(title)}")

@@ -133,6 +133,16 @@ def test_a_title_that_is_a_name_stays_as_it_was_typed(ada: User, name: str) -> N
         assert job.shown_title == name and str(job) == f"训练: {name}"
 
 
+def test_a_title_is_kept_as_it_was_said_however_often_it_is_saved(ada: User) -> None:
+    title = Words("{method} flow of {dataset}", method="DIS", dataset="moves")
+    job = make_job(Job.Kind.FLOW, ada)
+    Job.objects.filter(pk=job.pk).update(title=title)
+    for _ in range(2):
+        job.refresh_from_db()
+        assert isinstance(job.title, Words) and (job.title.template, job.title.values) == (title.template, title.values)
+        job.save()
+
+
 def test_a_job_that_fails_with_another_names_it_in_the_readers_language(as_ada: Client, ada: User) -> None:
     title = Words("{method} flow of {dataset}", method="DIS", dataset="moves")
     lost = make_job(Job.Kind.FLOW, ada, state=Job.State.FAILED)
