@@ -96,13 +96,18 @@ def in_loops(u: Floats, p: Floats, linear: tuple[Floats, ...], parameters: Param
     return new_u.astype(np.float32), new_p.astype(np.float32), error
 
 
-def test_an_iteration_is_the_equations_pixel_by_pixel() -> None:
-    H, W, parameters = 7, 9, Parameters(tau=0.2, lambda_=0.3, theta=0.5)
-    generator = np.random.default_rng(0)
+def beginning(seed: int, H: int, W: int) -> tuple[Floats, Floats, Floats, Floats]:
+    """A flow u, the picture's gradient, 0 somewhere, and the constant of (1), all at random; p as it begins."""
+    generator = np.random.default_rng(seed)
     u, gradient = (generator.normal(size=(2, H, W)).astype(np.float32) for _ in range(2))
     gradient[:, 3, 4] = 0
     constant = generator.normal(0, 0.3, (H, W)).astype(np.float32)
-    p = np.zeros((2, 2, H, W), np.float32)
+    return u, gradient, constant, np.zeros((2, 2, H, W), np.float32)
+
+
+def test_an_iteration_is_the_equations_pixel_by_pixel() -> None:
+    H, W, parameters = 7, 9, Parameters(tau=0.2, lambda_=0.3, theta=0.5)
+    u, gradient, constant, p = beginning(0, H, W)
     state = State(torch.from_numpy(u)[None])
     square = torch.from_numpy((gradient**2).sum(0).clip(1e-38)).view(1, 1, -1)
     linear = Linear(torch.from_numpy(gradient).view(1, 2, -1), torch.from_numpy(constant).view(1, 1, -1), square)
@@ -165,11 +170,7 @@ def test_it_needs_nothing_but_torch_and_numpy() -> None:
 
 def test_an_iteration_of_the_gpus_form_is_the_equations_pixel_by_pixel() -> None:
     H, W, parameters = 7, 9, Parameters(tau=0.2, lambda_=0.3, theta=0.5)
-    generator = np.random.default_rng(1)
-    u, gradient = (generator.normal(size=(2, H, W)).astype(np.float32) for _ in range(2))
-    gradient[:, 3, 4] = 0
-    constant = generator.normal(0, 0.3, (H, W)).astype(np.float32)
-    p = np.zeros((2, 2, H, W), np.float32)
+    u, gradient, constant, p = beginning(1, H, W)
     x = tv_l1_gpu.Unknowns(*torch.from_numpy(np.stack([*u, *p.reshape(4, H, W)]))[:, None].clone())
     linear = tv_l1_gpu.Linear(*torch.from_numpy(np.stack([*gradient, constant]))[:, None])
     pairs = tv_l1_gpu.Pairs.like(torch.from_numpy(u)[None], 0.0)

@@ -20,7 +20,7 @@ def contradictions(taken: Mapping[str, Row], others: Sequence[tuple[str, Row]]) 
             len(labels),
             rows=_rows_of(labels, taken),
         )
-        yield Finding(kind="note", message=message, videos=tuple(name for name, _ in labels))
+        yield _note(message, labels)
     subsets = [(name, row) for name, row in others if row.subset and row.subset.lower() != taken[name].subset.lower()]
     if subsets:
         message = counted(
@@ -29,7 +29,11 @@ def contradictions(taken: Mapping[str, Row], others: Sequence[tuple[str, Row]]) 
             len(subsets),
             rows=_rows_of(subsets, taken),
         )
-        yield Finding(kind="note", message=message, videos=tuple(name for name, _ in subsets))
+        yield _note(message, subsets)
+
+
+def _note(message: Words, others: Iterable[tuple[str, Row]]) -> Finding:
+    return Finding(kind="note", message=message, videos=tuple(name for name, _ in others))
 
 
 def _rows_of(others: Iterable[tuple[str, Row]], taken: Mapping[str, Row]) -> str:
